@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.c
+ *	  Who may see and steer whose instances.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+
+#include "access.h"
+#include "catalog.h"
+#include "errors.h"
+
+PG_FUNCTION_INFO_V1(ds_access_level);
+
+DsAccess
+ds_access(Oid owner)
+{
+	Oid			user = GetUserId();
+
+	if (has_privs_of_role(user, owner) ||
+		has_privs_of_role(user, ROLE_PG_READ_ALL_DATA))
+		return DS_ACCESS_FULL;
+	if (has_privs_of_role(user, ROLE_PG_MONITOR))
+		return DS_ACCESS_NO_PAYLOAD;
+	return DS_ACCESS_NONE;
+}
+
+/*
+ * Whatever the status: else one role could take over the ended id of another
+ * and erase its result.
+ */
+void
+ds_check_owner(const DsInstance *inst)
+{
+	if (!has_privs_of_role(GetUserId(), inst->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("instance \"%s\" belongs to another role",
+						inst->instance_id),
+				 errhint("Use another id, or become a member of the role that started it.")));
+}
+
+void
+ds_error_no_instance(const char *instance_id)
+{
+	ereport(ERROR,
+			(errcode(DS_ERRCODE_NO_INSTANCE),
+			 errmsg("no instance with ID \"%s\" exists", instance_id),
+			 errhint("Start it with df_start_singleton or df_start_new.")));
+}
+
+void
+ds_error_ended(const DsInstance *inst)
+{
+	ereport(ERROR,
+			(errcode(DS_ERRCODE_ENDED),
+			 errmsg("instance \"%s\" has ended", inst->instance_id),
+			 errdetail("Its status is %s.", ds_status_name(inst->status)),
+			 errhint("Start it again with df_start_singleton.")));
+}
+
+/* durable_singleton.access_level(owner) */
+PGDLLEXPORT Datum
+ds_access_level(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(ds_access(PG_GETARG_OID(0)));
+}

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.h
+ *	  Who may see and steer whose instances.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_ACCESS_H
+#define DS_ACCESS_H
+
+#include "instance.h"
+
+typedef enum DsAccess
+{
+	DS_ACCESS_NONE = 0,
+	DS_ACCESS_NO_PAYLOAD = 1,
+	DS_ACCESS_FULL = 2
+} DsAccess;
+
+/* What the current user may see of the instances of "owner". */
+extern DsAccess ds_access(Oid owner);
+
+/* 42501 unless the current user has the privileges of the owner. */
+extern void ds_check_owner(const DsInstance *inst);
+
+/* Errors for a caller: SD404 and SD410. */
+extern void ds_error_no_instance(const char *instance_id) pg_attribute_noreturn();
+extern void ds_error_ended(const DsInstance *inst) pg_attribute_noreturn();
+
+#endif

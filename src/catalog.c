@@ -1,0 +1,219 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *	  The extension's objects in this database, and the identity under which
+ *	  its tables are reached.
+ *
+ * Tables are trusted only as members of the extension, which a superuser
+ * created: a schema of the same name that somebody else made is none of ours.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+
+#define EXTENSION_NAME	"durable_singleton"
+#define TABLE_SCHEMA	"durable_singleton"
+
+static const char *const status_names[DS_NUM_STATUS] = {
+	"Pending", "Running", "Suspended", "Completed", "Failed", "Terminated",
+	"ContinuedAsNew", "Canceled"
+};
+
+static DsCatalog cache;
+static bool cache_valid = false;
+static Oid	cached_table = InvalidOid;
+
+static bool load_catalog(void);
+static Oid	extension_schema(Oid extension);
+static void table_changed(Datum arg, Oid relid);
+
+void
+ds_catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
+}
+
+const DsCatalog *
+ds_catalog(bool missing_ok)
+{
+	if (!cache_valid && !load_catalog())
+	{
+		if (missing_ok)
+			return NULL;
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("extension \"%s\" is not installed in this database",
+						EXTENSION_NAME),
+				 errhint("Run CREATE EXTENSION %s.", EXTENSION_NAME)));
+	}
+	return &cache;
+}
+
+DsStatus
+ds_status_from_oid(Oid value)
+{
+	const DsCatalog *catalog = ds_catalog(false);
+
+	for (int i = 0; i < DS_NUM_STATUS; i++)
+	{
+		if (catalog->status_value[i] == value)
+			return (DsStatus) i;
+	}
+	elog(ERROR, "unknown value %u of type df_runtime_status", value);
+}
+
+Oid
+ds_status_to_oid(DsStatus status)
+{
+	return ds_catalog(false)->status_value[status];
+}
+
+const char *
+ds_status_name(DsStatus status)
+{
+	return status_names[status];
+}
+
+void
+ds_identity_enter(DsIdentity *saved)
+{
+	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
+	SetUserIdAndSecContext(ds_catalog(false)->owner,
+						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE);
+
+	/*
+	 * The statements are prepared once and kept; a search_path that differed
+	 * from call to call would have them planned again each time.
+	 */
+#if PG_VERSION_NUM >= 170000
+	saved->guc_level = NewGUCNestLevel();
+	RestrictSearchPath();
+#else
+	{
+		OverrideSearchPath path = {.schemas = NIL,.addCatalog = true,.addTemp = false};
+
+		PushOverrideSearchPath(&path);
+	}
+#endif
+}
+
+void
+ds_identity_leave(const DsIdentity *saved)
+{
+#if PG_VERSION_NUM >= 170000
+	AtEOXact_GUC(false, saved->guc_level);
+#else
+	PopOverrideSearchPath();
+#endif
+	SetUserIdAndSecContext(saved->user, saved->sec_context);
+}
+
+static bool
+load_catalog(void)
+{
+	Oid			extension = get_extension_oid(EXTENSION_NAME, true);
+	DsCatalog	fresh;
+	Oid			namespace;
+	Oid			table;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(extension))
+		return false;
+	namespace = get_namespace_oid(TABLE_SCHEMA, true);
+	table = OidIsValid(namespace) ?
+		get_relname_relid("instance", namespace) : InvalidOid;
+	/* while CREATE EXTENSION runs, the extension is there before its tables */
+	if (!OidIsValid(table) ||
+		getExtensionOfObject(RelationRelationId, table) != extension)
+		return false;
+
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.extension = extension;
+	fresh.schema = extension_schema(extension);
+	fresh.status_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+										CStringGetDatum("df_runtime_status"),
+										ObjectIdGetDatum(fresh.schema));
+	fresh.result_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+										CStringGetDatum("df_status"),
+										ObjectIdGetDatum(fresh.schema));
+	if (!OidIsValid(fresh.status_type) || !OidIsValid(fresh.result_type))
+		return false;
+	fresh.status_array_type = get_array_type(fresh.status_type);
+	for (int i = 0; i < DS_NUM_STATUS; i++)
+	{
+		fresh.status_value[i] =
+			GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
+							ObjectIdGetDatum(fresh.status_type),
+							CStringGetDatum(status_names[i]));
+		if (!OidIsValid(fresh.status_value[i]))
+			return false;
+	}
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	fresh.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	/* vacuum invalidates, too, and changes nothing */
+	fresh.generation = cache.generation;
+	if (memcmp(&fresh, &cache, sizeof(fresh)) != 0)
+	{
+		fresh.generation++;
+		cache = fresh;
+	}
+	cached_table = table;
+	cache_valid = true;
+	return true;
+}
+
+static Oid
+extension_schema(Oid extension)
+{
+	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/* DROP EXTENSION and ALTER TABLE ... OWNER invalidate what is known. */
+static void
+table_changed(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == cached_table)
+		cache_valid = false;
+}

@@ -1,0 +1,264 @@
+/*-------------------------------------------------------------------------
+ *
+ * client_wait.c
+ *	  df_wait_for_completion, df_wait_for_any and CALL df_wait.
+ *
+ * Whoever ends an instance sets the latches of those who wait for it, so
+ * there is no polling; only on a standby, where ends arrive by replay, the
+ * row is looked at now and then.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "access.h"
+#include "arguments.h"
+#include "client_status.h"
+#include "errors.h"
+#include "hub.h"
+#include "store.h"
+#include "waiter.h"
+
+PG_FUNCTION_INFO_V1(ds_wait_for_completion);
+PG_FUNCTION_INFO_V1(ds_wait_for_any);
+PG_FUNCTION_INFO_V1(ds_wait);
+
+#define STANDBY_POLL_MS		1000L
+
+/* The instances of the last look. */
+typedef struct Look
+{
+	int			n;
+	DsInstance **instances;
+	bool		any_ended;
+} Look;
+
+static Look wait_for_end(int n, char **ids, TimestampTz deadline,
+						 bool may_commit);
+static Look look_at(int n, char **ids);
+static TimestampTz deadline_argument(FunctionCallInfo fcinfo, int n);
+static void check_has_not_written(void);
+static void put_all(FunctionCallInfo fcinfo, const Look *look);
+
+/* df_wait_for_completion(instance_id, timeout) */
+PGDLLEXPORT Datum
+ds_wait_for_completion(PG_FUNCTION_ARGS)
+{
+	char	   *id;
+	TimestampTz deadline;
+	Look		look;
+
+	ds_hub_require();
+	id = ds_arg_instance_id(fcinfo, 0);
+	deadline = deadline_argument(fcinfo, 1);
+	check_has_not_written();
+	InitMaterializedSRF(fcinfo, 0);
+	look = wait_for_end(1, &id, deadline, false);
+	put_all(fcinfo, &look);
+	return (Datum) 0;
+}
+
+/* df_wait_for_any(instance_ids, timeout) */
+PGDLLEXPORT Datum
+ds_wait_for_any(PG_FUNCTION_ARGS)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+	char	  **ids;
+	TimestampTz deadline;
+	Look		look;
+
+	ds_hub_require();
+	ds_require_arg(fcinfo, 0, "instance_ids");
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false,
+					  TYPALIGN_INT, &values, &nulls, &n);
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("instance_ids must not be empty"),
+				 errhint("Pass the ids of the instances to wait for.")));
+	ids = palloc(n * sizeof(char *));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(DS_ERRCODE_BAD_ARGUMENT),
+					 errmsg("instance_ids must not contain null"),
+					 errhint("Pass the ids of the instances to wait for.")));
+		ids[i] = TextDatumGetCString(values[i]);
+		ds_check_instance_id(ids[i]);
+	}
+	deadline = deadline_argument(fcinfo, 1);
+	check_has_not_written();
+	InitMaterializedSRF(fcinfo, 0);
+	look = wait_for_end(n, ids, deadline, false);
+	put_all(fcinfo, &look);
+	return (Datum) 0;
+}
+
+/* CALL df_wait(instance_id, timeout, INOUT status) */
+PGDLLEXPORT Datum
+ds_wait(PG_FUNCTION_ARGS)
+{
+	bool		atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
+						   !castNode(CallContext, fcinfo->context)->atomic);
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *id;
+	TimestampTz deadline;
+	Look		look;
+	TupleDesc	desc;
+	Datum		value;
+	bool		isnull = false;
+
+	ds_hub_require();
+	id = ds_arg_instance_id(fcinfo, 0);
+	deadline = deadline_argument(fcinfo, 1);
+	check_has_not_written();
+
+	if (SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(caller);
+	look = wait_for_end(1, &id, deadline, !atomic);
+	MemoryContextSwitchTo(caller);
+	value = JsonbPGetDatum(ds_status_to_jsonb(look.instances[0]));
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "df_wait must return a row");
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  &value, &isnull)));
+}
+
+/*
+ * Returns when one of the instances has ended or the deadline has passed.
+ * may_commit: the wait itself holds no snapshot and no lock.
+ */
+static Look
+wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext cxt = AllocSetContextCreate(caller, "df_wait",
+											  ALLOCSET_DEFAULT_SIZES);
+	bool		standby = RecoveryInProgress();
+	Look		look;
+
+	PG_TRY();
+	{
+		for (;;)
+		{
+			long		timeout = -1;
+			int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+
+			/*
+			 * Enter before looking: an end after the look sets the latch.
+			 * Entering is repeated because a commit gives up nothing of it but
+			 * a caller of another wait in between would.
+			 */
+			ds_waiter_enter(n, ids);
+			MemoryContextReset(cxt);
+			MemoryContextSwitchTo(cxt);
+			look = look_at(n, ids);
+			MemoryContextSwitchTo(caller);
+			if (look.any_ended)
+				break;
+
+			if (deadline != 0)
+			{
+				timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+														  deadline);
+				if (timeout <= 0)
+					break;
+			}
+			if (standby && (timeout < 0 || timeout > STANDBY_POLL_MS))
+				timeout = STANDBY_POLL_MS;
+			if (timeout >= 0)
+				events |= WL_TIMEOUT;
+
+			if (may_commit)
+				SPI_commit();
+			(void) WaitLatch(MyLatch, events, timeout, PG_WAIT_EXTENSION);
+			ResetLatch(MyLatch);
+			CHECK_FOR_INTERRUPTS();
+		}
+	}
+	PG_FINALLY();
+	{
+		ds_waiter_leave();
+	}
+	PG_END_TRY();
+	return look;
+}
+
+static Look
+look_at(int n, char **ids)
+{
+	Look		look = {.n = n,.instances = palloc(n * sizeof(DsInstance *))};
+
+	for (int i = 0; i < n; i++)
+	{
+		DsInstance *inst = ds_store_load(ids[i]);
+
+		if (inst == NULL)
+			ds_error_no_instance(ids[i]);
+		if (ds_access(inst->owner) != DS_ACCESS_FULL)
+			ds_check_owner(inst);
+		if (!ds_status_is_active(inst->status))
+			look.any_ended = true;
+		look.instances[i] = inst;
+	}
+	return look;
+}
+
+/* 0: wait for ever. */
+static TimestampTz
+deadline_argument(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		return 0;
+	return ds_time_after(PG_GETARG_INTERVAL_P(n), "timeout");
+}
+
+/*
+ * Nobody sees what this transaction wrote before it ends: it might wait for
+ * itself, and no deadlock detector would know.
+ */
+static void
+check_has_not_written(void)
+{
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("cannot wait for an instance in a transaction that has already written"),
+				 errdetail("What it wrote, a start or an event perhaps, takes effect at its commit only."),
+				 errhint("Commit first, then wait.")));
+}
+
+/* Those that have ended, or all if none has. */
+static void
+put_all(FunctionCallInfo fcinfo, const Look *look)
+{
+	for (int i = 0; i < look->n; i++)
+	{
+		if (!look->any_ended || !ds_status_is_active(look->instances[i]->status))
+			ds_status_put((ReturnSetInfo *) fcinfo->resultinfo,
+						  look->instances[i], NULL, true);
+	}
+}

@@ -1,0 +1,211 @@
+/*-------------------------------------------------------------------------
+ *
+ * commit_hints.c
+ *	  What has to be told to others once the transaction has committed.
+ *
+ * Callbacks at commit run after the point of no return, where an error would
+ * be a PANIC.  So everything is allocated when it is asked for, and the
+ * callback only takes an LWLock and sets latches.  A transaction that starts
+ * a million instances must not remember a million hints: above a limit one
+ * "search for the role's work" takes their place.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "commit_hints.h"
+#include "hub.h"
+#include "slot.h"
+#include "waiter.h"
+
+#define MAX_READY	64
+#define MAX_ENDED	64
+#define MAX_OWNERS	16
+
+typedef struct Ready
+{
+	Oid			owner;
+	TimestampTz at;
+	char	   *instance_id;
+} Ready;
+
+typedef struct Pending
+{
+	int			n_ready;
+	Ready		ready[MAX_READY];
+	int			n_rescan;
+	Oid			rescan[MAX_OWNERS];
+	bool		rescan_database;
+	int			n_ended;
+	char	   *ended[MAX_ENDED];
+	bool		ended_any;
+	int			n_cancel;
+	int			max_cancel;
+	pg_uuid_t  *cancel;
+	Oid			visit;
+	bool		evict;
+} Pending;
+
+/* In TopTransactionContext; NULL if the transaction has nothing to tell. */
+static Pending *pending = NULL;
+
+static Pending *get_pending(void);
+static void at_transaction_end(XactEvent event, void *arg);
+static void tell(const Pending *p);
+
+void
+ds_commit_hints_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+}
+
+void
+ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at)
+{
+	Pending    *p = get_pending();
+
+	if (p->n_ready < MAX_READY)
+	{
+		Ready	   *r = &p->ready[p->n_ready];
+
+		r->owner = owner;
+		r->at = at;
+		r->instance_id = MemoryContextStrdup(TopTransactionContext, instance_id);
+		p->n_ready++;
+		return;
+	}
+	for (int i = 0; i < p->n_rescan; i++)
+	{
+		if (p->rescan[i] == owner)
+			return;
+	}
+	if (p->n_rescan < MAX_OWNERS)
+		p->rescan[p->n_rescan++] = owner;
+	else
+		p->rescan_database = true;
+}
+
+void
+ds_at_commit_cancel(const pg_uuid_t *execution_id)
+{
+	Pending    *p = get_pending();
+
+	if (p->n_cancel == p->max_cancel)
+	{
+		int			max = Max(16, p->max_cancel * 2);
+
+		if (p->cancel == NULL)
+			p->cancel = MemoryContextAllocHuge(TopTransactionContext,
+											   max * sizeof(pg_uuid_t));
+		else
+			p->cancel = repalloc_huge(p->cancel, max * sizeof(pg_uuid_t));
+		p->max_cancel = max;
+	}
+	p->cancel[p->n_cancel++] = *execution_id;
+}
+
+void
+ds_at_commit_ended(const char *instance_id)
+{
+	Pending    *p = get_pending();
+
+	if (p->n_ended < MAX_ENDED)
+	{
+		p->ended[p->n_ended] = MemoryContextStrdup(TopTransactionContext,
+												   instance_id);
+		p->n_ended++;
+	}
+	else
+		p->ended_any = true;
+}
+
+void
+ds_at_commit_visit(Oid database)
+{
+	get_pending()->visit = database;
+}
+
+void
+ds_at_commit_evict(void)
+{
+	get_pending()->evict = true;
+}
+
+static Pending *
+get_pending(void)
+{
+	if (pending == NULL)
+		pending = MemoryContextAllocZero(TopTransactionContext, sizeof(Pending));
+	return pending;
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	Pending    *p = pending;
+
+	if (p == NULL)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+			pending = NULL;
+			tell(p);
+			break;
+		case XACT_EVENT_PREPARE:
+
+			/*
+			 * No callback comes at COMMIT PREPARED; utility_hook.c asks for a
+			 * rescan then.
+			 */
+			pending = NULL;
+			ds_hub_lock();
+			ds_hub->prepared_work = true;
+			ds_hub_unlock();
+			break;
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PARALLEL_ABORT:
+			pending = NULL;
+			break;
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			break;
+	}
+}
+
+static void
+tell(const Pending *p)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	for (int i = 0; i < p->n_cancel; i++)
+		ds_cancel_step(MyDatabaseId, &p->cancel[i]);
+	for (int i = 0; i < p->n_ready; i++)
+	{
+		const Ready *r = &p->ready[i];
+
+		if (r->at <= now)
+			ds_hub_hint_ready(MyDatabaseId, r->owner, r->instance_id);
+		else
+			ds_hub_hint_wake(MyDatabaseId, r->owner, r->at);
+	}
+	for (int i = 0; i < p->n_rescan; i++)
+		ds_hub_hint_rescan(MyDatabaseId, p->rescan[i]);
+	if (p->rescan_database)
+		ds_hub_hint_rescan_database(MyDatabaseId);
+	for (int i = 0; i < p->n_ended; i++)
+		ds_waiters_wake(MyDatabaseId, p->ended[i]);
+	if (p->ended_any)
+		ds_waiters_wake_all(MyDatabaseId);
+	if (p->evict)
+		ds_hub_evict(MyDatabaseId);
+	if (OidIsValid(p->visit))
+		ds_hub_request_visit(p->visit);
+}

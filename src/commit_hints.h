@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * commit_hints.h
+ *	  What has to be told to others once the transaction has committed.
+ *
+ * Each call remembers something for the commit of the present transaction;
+ * a rollback forgets it.  What a rolled back subtransaction asked for may
+ * still be told: hints may be wrong.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_COMMIT_HINTS_H
+#define DS_COMMIT_HINTS_H
+
+#include "instance.h"
+
+extern void ds_commit_hints_init(void);
+
+/* The owner's instance is ready at that time (now or earlier: at once). */
+extern void ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at);
+
+/* The execution was ended by somebody else: interrupt its step. */
+extern void ds_at_commit_cancel(const pg_uuid_t *execution_id);
+
+/* The instance has ended: wake who waits for it. */
+extern void ds_at_commit_ended(const char *instance_id);
+
+/* The janitor shall visit the database. */
+extern void ds_at_commit_visit(Oid database);
+
+/* The extension goes: its workers shall leave this database. */
+extern void ds_at_commit_evict(void);
+
+#endif

@@ -1,0 +1,268 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.c
+ *	  The functions for orchestrators.
+ *
+ * They read and change the replay in memory only.  A write in here would be
+ * rolled back with the pass, and would look like a write of the orchestrator.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/cryptohash.h"
+#include "common/sha1.h"
+#include "fmgr.h"
+#include "port/pg_bswap.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "arguments.h"
+#include "errors.h"
+#include "failure.h"
+#include "function_ref.h"
+#include "hub.h"
+#include "replay.h"
+
+PG_FUNCTION_INFO_V1(ds_call_activity);
+PG_FUNCTION_INFO_V1(ds_create_timer);
+PG_FUNCTION_INFO_V1(ds_wait_for_external_event);
+PG_FUNCTION_INFO_V1(ds_continue_as_new);
+PG_FUNCTION_INFO_V1(ds_record);
+PG_FUNCTION_INFO_V1(ds_set_custom_status);
+PG_FUNCTION_INFO_V1(ds_current_utc_datetime);
+PG_FUNCTION_INFO_V1(ds_new_guid);
+PG_FUNCTION_INFO_V1(ds_is_replaying);
+PG_FUNCTION_INFO_V1(ds_instance_id);
+PG_FUNCTION_INFO_V1(ds_execution_id);
+
+static DsReplay *enter(const char *function);
+static DsReplay *enter_durable(const char *function);
+
+/* df_call_activity(function_name, input, retry) */
+PGDLLEXPORT Datum
+ds_call_activity(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter_durable("df_call_activity()");
+	char	   *name = ds_arg_function_name(fcinfo, 0);
+	Jsonb	   *input = ds_arg_payload(fcinfo, 1, "input");
+	const DsOp *op;
+
+	if (!PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("retry policies are not supported yet"),
+				 errhint("Leave out retry, and catch the activity's error in the orchestrator.")));
+
+	op = ds_replay_next(replay, DS_OP_ACTIVITY, name);
+	if (op == NULL)
+	{
+		DsRequest  *request = &replay->request;
+
+		request->kind = DS_OP_ACTIVITY;
+		request->name = ds_replay_strdup(replay, name);
+		request->input = ds_replay_copy(replay, input);
+		/* found with the search_path of the code that calls */
+		request->function = ds_function_lookup(name);
+		ds_replay_suspend(replay);
+	}
+	if (op->outcome == DS_OUTCOME_FAILED)
+		ds_failure_raise(op->failure);
+	if (op->result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(op->result);
+}
+
+/* df_create_timer(delay, fire_at) */
+PGDLLEXPORT Datum
+ds_create_timer(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter_durable("df_create_timer()");
+
+	if (PG_ARGISNULL(0) == PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("df_create_timer needs either delay or fire_at"),
+				 errhint("Write df_create_timer('5 minutes') or df_create_timer(fire_at => ...).")));
+	if (ds_replay_next(replay, DS_OP_TIMER, NULL) == NULL)
+	{
+		DsRequest  *request = &replay->request;
+
+		request->kind = request->wait.kind = DS_OP_TIMER;
+		request->wait.since = GetCurrentTimestamp();
+		request->wait.fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
+			ds_time_after(PG_GETARG_INTERVAL_P(0), "delay");
+		/* zero stands for no time in memory */
+		if (request->wait.fire_at == 0)
+			request->wait.fire_at = 1;
+		ds_replay_suspend(replay);
+	}
+	PG_RETURN_VOID();
+}
+
+/* df_wait_for_external_event(event_name, timeout, default_value) */
+PGDLLEXPORT Datum
+ds_wait_for_external_event(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter_durable("df_wait_for_external_event()");
+	char	   *name = ds_arg_event_name(fcinfo, 0);
+	Jsonb	   *default_value = ds_arg_payload(fcinfo, 2, "default_value");
+	const DsOp *op = ds_replay_next(replay, DS_OP_EVENT, name);
+
+	if (op == NULL)
+	{
+		DsRequest  *request = &replay->request;
+
+		request->kind = request->wait.kind = DS_OP_EVENT;
+		request->name = request->wait.name = ds_replay_strdup(replay, name);
+		request->wait.since = GetCurrentTimestamp();
+		if (!PG_ARGISNULL(1))
+			request->wait.fire_at = ds_time_after(PG_GETARG_INTERVAL_P(1),
+												  "timeout");
+		request->wait.default_value = ds_replay_copy(replay, default_value);
+		ds_replay_suspend(replay);
+	}
+	if (op->result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(op->result);
+}
+
+/*
+ * df_continue_as_new(input, preserve_unprocessed_events)
+ *
+ * Returns, so that the code can return in its turn and what it wrote is kept;
+ * its next durable call, if there is one, ends the execution, too.
+ */
+PGDLLEXPORT Datum
+ds_continue_as_new(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter_durable("df_continue_as_new()");
+	Jsonb	   *input = ds_arg_payload(fcinfo, 0, "input");
+
+	ds_require_arg(fcinfo, 1, "preserve_unprocessed_events");
+	replay->continued = true;
+	replay->next_input = ds_replay_copy(replay, input);
+	replay->keep_events = PG_GETARG_BOOL(1);
+	PG_RETURN_VOID();
+}
+
+/* df_record(value) */
+PGDLLEXPORT Datum
+ds_record(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter_durable("df_record()");
+	Jsonb	   *value = ds_arg_payload(fcinfo, 0, "value");
+	const DsOp *op = ds_replay_next(replay, DS_OP_RECORD, NULL);
+
+	if (op == NULL)
+	{
+		DsOp		fresh = {0};
+
+		fresh.kind = DS_OP_RECORD;
+		fresh.outcome = DS_OUTCOME_COMPLETED;
+		fresh.result = ds_replay_copy(replay, value);
+		fresh.scheduled_time = fresh.event_time = GetCurrentTimestamp();
+		ds_replay_append(replay, &fresh);
+		op = ds_replay_next(replay, DS_OP_RECORD, NULL);
+	}
+	if (op->result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(op->result);
+}
+
+/* df_set_custom_status(custom_status) */
+PGDLLEXPORT Datum
+ds_set_custom_status(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter("df_set_custom_status()");
+	Jsonb	   *value = ds_arg_payload(fcinfo, 0, "custom_status");
+
+	replay->custom_status_set = true;
+	replay->custom_status = ds_replay_copy(replay, value);
+	PG_RETURN_VOID();
+}
+
+/*
+ * df_current_utc_datetime()
+ *
+ * The time of the last operation that the code has passed, or else the start
+ * of the first turn: the same at each replay, and never going back.
+ */
+PGDLLEXPORT Datum
+ds_current_utc_datetime(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter("df_current_utc_datetime()");
+
+	if (replay->cursor == 0)
+		replay->clock_used = true;
+	PG_RETURN_TIMESTAMPTZ(replay->clock);
+}
+
+/*
+ * df_new_guid()
+ *
+ * RFC 9562, version 5: SHA-1 of the execution id and a counter.
+ */
+PGDLLEXPORT Datum
+ds_new_guid(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter("df_new_guid()");
+	uint32		counter = pg_hton32(++replay->n_guids);
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA1);
+	uint8		digest[SHA1_DIGEST_LENGTH];
+	pg_uuid_t  *guid = palloc(sizeof(pg_uuid_t));
+
+	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
+		pg_cryptohash_update(hash, replay->inst->execution_id.data, UUID_LEN) < 0 ||
+		pg_cryptohash_update(hash, (uint8 *) &counter, sizeof(counter)) < 0 ||
+		pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute a SHA-1 hash");
+	pg_cryptohash_free(hash);
+	memcpy(guid->data, digest, UUID_LEN);
+	guid->data[6] = (guid->data[6] & 0x0f) | 0x50;
+	guid->data[8] = (guid->data[8] & 0x3f) | 0x80;
+	PG_RETURN_UUID_P(guid);
+}
+
+/* df_is_replaying() */
+PGDLLEXPORT Datum
+ds_is_replaying(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter("df_is_replaying()");
+
+	PG_RETURN_BOOL(replay->cursor < replay->n_at_start);
+}
+
+/* df_instance_id() */
+PGDLLEXPORT Datum
+ds_instance_id(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter("df_instance_id()");
+
+	PG_RETURN_TEXT_P(cstring_to_text(replay->inst->instance_id));
+}
+
+/* df_execution_id() */
+PGDLLEXPORT Datum
+ds_execution_id(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = enter("df_execution_id()");
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	*id = replay->inst->execution_id;
+	PG_RETURN_UUID_P(id);
+}
+
+static DsReplay *
+enter(const char *function)
+{
+	ds_hub_require();
+	return ds_replay_enter(function);
+}
+
+static DsReplay *
+enter_durable(const char *function)
+{
+	ds_hub_require();
+	return ds_replay_enter_durable(function);
+}

@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * durable_singleton.c
+ *	  Module entry: sets up what must be there before the first call.
+ *
+ * How an instance flows through the files:
+ *
+ *	client_start.c	 a start, inside the caller's transaction
+ *	store.c			 its row (the SQL stands in statements.c)
+ *	commit_hints.c	 after the commit, the hint "it is ready"
+ *	hub.c			 the queue in shared memory
+ *	launcher.c		 a worker for its role, if there is none
+ *	worker.c		 takes the hint
+ *	step.c			 claims the instance (slot.c) and runs it step by step
+ *	frame.c			 the orchestrator, against its history (replay.c,
+ *					 context.c)
+ *	store.c			 what came of it
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+
+#include "catalog.h"
+#include "commit_hints.h"
+#include "hub.h"
+#include "settings.h"
+#include "utility_hook.h"
+#include "worker.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	ds_settings_init();
+
+	/* without shared memory every function says what is missing */
+	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
+		return;
+
+	ds_hub_init();
+	ds_catalog_init();
+	ds_commit_hints_init();
+	ds_utility_hook_init();
+	ds_launcher_register();
+}

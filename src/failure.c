@@ -1,0 +1,122 @@
+/*-------------------------------------------------------------------------
+ *
+ * failure.c
+ *	  Errors as jsonb, and back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "failure.h"
+
+static void push_string(JsonbParseState **state, const char *key,
+						const char *value);
+
+Jsonb *
+ds_failure_from_error(const ErrorData *edata)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_string(&state, "sqlstate", unpack_sql_state(edata->sqlerrcode));
+	push_string(&state, "message",
+				edata->message ? edata->message : "missing error text");
+	push_string(&state, "detail", edata->detail);
+	push_string(&state, "hint", edata->hint);
+	push_string(&state, "context", edata->context);
+	push_string(&state, "schema", edata->schema_name);
+	push_string(&state, "table", edata->table_name);
+	push_string(&state, "column", edata->column_name);
+	push_string(&state, "datatype", edata->datatype_name);
+	push_string(&state, "constraint", edata->constraint_name);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * Told from an error of the same SQLSTATE that somebody raised, such as the
+ * recorded failure of an activity, by the text that PostgreSQL gives it.
+ */
+bool
+ds_error_is_cancel(const ErrorData *edata)
+{
+	static const char prefix[] = "canceling statement due to";
+
+	return edata->sqlerrcode == ERRCODE_QUERY_CANCELED &&
+		edata->message_id != NULL &&
+		strncmp(edata->message_id, prefix, sizeof(prefix) - 1) == 0;
+}
+
+void
+ds_failure_raise(const Jsonb *failure)
+{
+	const char *sqlstate = ds_failure_field(failure, "sqlstate");
+	const char *message = ds_failure_field(failure, "message");
+	const char *detail = ds_failure_field(failure, "detail");
+	const char *hint = ds_failure_field(failure, "hint");
+	const char *context = ds_failure_field(failure, "context");
+	static const struct
+	{
+		const char *key;
+		int			field;
+	}			objects[] = {
+		{"schema", PG_DIAG_SCHEMA_NAME},
+		{"table", PG_DIAG_TABLE_NAME},
+		{"column", PG_DIAG_COLUMN_NAME},
+		{"datatype", PG_DIAG_DATATYPE_NAME},
+		{"constraint", PG_DIAG_CONSTRAINT_NAME},
+	};
+
+	if (errstart(ERROR, TEXTDOMAIN))
+	{
+		if (sqlstate != NULL && strlen(sqlstate) == 5)
+			errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2],
+								  sqlstate[3], sqlstate[4]));
+		errmsg_internal("%s", message ? message : "missing error text");
+		if (detail != NULL)
+			errdetail_internal("%s", detail);
+		if (hint != NULL)
+			errhint("%s", hint);
+		if (context != NULL)
+			errcontext_msg("%s", context);
+		for (int i = 0; i < lengthof(objects); i++)
+		{
+			const char *value = ds_failure_field(failure, objects[i].key);
+
+			if (value != NULL)
+				err_generic_string(objects[i].field, value);
+		}
+		errfinish(__FILE__, __LINE__, PG_FUNCNAME_MACRO);
+	}
+	pg_unreachable();
+}
+
+char *
+ds_failure_field(const Jsonb *failure, const char *key)
+{
+	JsonbValue	value;
+
+	if (failure == NULL || !JB_ROOT_IS_OBJECT(failure) ||
+		getKeyJsonValueFromContainer((JsonbContainer *) &failure->root, key,
+									 strlen(key), &value) == NULL ||
+		value.type != jbvString)
+		return NULL;
+	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
+static void
+push_string(JsonbParseState **state, const char *key, const char *value)
+{
+	JsonbValue	v;
+
+	if (value == NULL)
+		return;
+	v.type = jbvString;
+	v.val.string.val = unconstify(char *, key);
+	v.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &v);
+	v.val.string.val = unconstify(char *, value);
+	v.val.string.len = strlen(value);
+	pushJsonbValue(state, WJB_VALUE, &v);
+}

@@ -1,0 +1,168 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreground.c
+ *	  CALL df_run: the caller's own instances, run in the caller's session.
+ *
+ * For tests, for schedulers, and for databases whose workers are switched off
+ * or paused.  It is an executor like a worker, with the same claims and
+ * fences, so both may be at work at once.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "arguments.h"
+#include "catalog.h"
+#include "errors.h"
+#include "home.h"
+#include "hub.h"
+#include "slot.h"
+#include "step.h"
+#include "store.h"
+#include "transaction.h"
+
+PG_FUNCTION_INFO_V1(ds_run);
+
+#define SEARCH_BATCH	256
+
+static void run_all(DsRunLimits *limits);
+static bool run_batch(List *ids, DsRunLimits *limits);
+static void check_identity(void);
+
+/* CALL df_run(max_steps) */
+PGDLLEXPORT Datum
+ds_run(PG_FUNCTION_ARGS)
+{
+	bool		atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
+						   !castNode(CallContext, fcinfo->context)->atomic);
+	DsRunLimits limits = {.any_home = true,.steps_left = -1};
+	MemoryContext caller = CurrentMemoryContext;
+
+	ds_hub_require();
+	if (!PG_ARGISNULL(0))
+	{
+		limits.steps_left = PG_GETARG_INT32(0);
+		if (limits.steps_left < 0)
+			ereport(ERROR,
+					(errcode(DS_ERRCODE_BAD_ARGUMENT),
+					 errmsg("max_steps must not be negative"),
+					 errhint("Leave it out to run until nothing is ready.")));
+	}
+	PreventCommandIfReadOnly("df_run()");
+	check_identity();
+	ds_catalog(false);
+	ds_tx_enter_foreground(atomic);
+
+	PG_TRY();
+	{
+		ds_slot_attach_foreground();
+		pqsignal(SIGUSR2, ds_cancel_handler);
+		run_all(&limits);
+	}
+	PG_CATCH();
+	{
+		/* an error needs a transaction around it to be handled in */
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		pqsignal(SIGUSR2, SIG_IGN);
+		ds_slot_detach();
+		ds_tx_abort();
+		ds_tx_leave_foreground();
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+	pqsignal(SIGUSR2, SIG_IGN);
+	ds_slot_detach();
+	ds_tx_leave_foreground();
+	PG_RETURN_VOID();
+}
+
+/* Sweeps over what is ready until a sweep finds nothing to do. */
+static void
+run_all(DsRunLimits *limits)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "df_run",
+											  ALLOCSET_DEFAULT_SIZES);
+	bool		progress = true;
+
+	while (progress && limits->steps_left != 0)
+	{
+		TimestampTz after_time = DT_NOBEGIN;
+		char		after_id[DS_MAX_ID_LENGTH + 1] = "";
+		int			n;
+
+		progress = false;
+		do
+		{
+			List	   *ids;
+
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextReset(cxt);
+			MemoryContextSwitchTo(cxt);
+			ds_tx_begin();
+			ids = ds_store_find_ready(GetUserId(), GetCurrentTimestamp(), 0, true,
+									  &after_time, after_id, SEARCH_BATCH);
+			n = list_length(ids);
+			if (n < SEARCH_BATCH)
+				ids = list_concat(ids,
+								  ds_store_find_event_ready(GetUserId(), 0, true,
+															SEARCH_BATCH));
+			ds_tx_commit();
+			progress |= run_batch(ids, limits);
+		} while (n == SEARCH_BATCH && limits->steps_left != 0);
+	}
+	MemoryContextSwitchTo(MemoryContextGetParent(cxt));
+	MemoryContextDelete(cxt);
+}
+
+/* True if one of them went on. */
+static bool
+run_batch(List *ids, DsRunLimits *limits)
+{
+	ListCell   *cell;
+	bool		progress = false;
+
+	foreach(cell, ids)
+	{
+		DsRunResult result;
+
+		CHECK_FOR_INTERRUPTS();
+		if (limits->steps_left == 0)
+			break;
+		result = ds_run_instance(lfirst(cell), limits);
+		if (result == DS_RUN_PROGRESS || result == DS_RUN_UNFINISHED)
+			progress = true;
+	}
+	return progress;
+}
+
+/*
+ * Under SET ROLE or SET SESSION AUTHORIZATION a step could RESET it, and run
+ * with the privileges of whoever set it.
+ */
+static void
+check_identity(void)
+{
+	Oid			user = GetUserId();
+
+	if (user != GetSessionUserId() || user != GetAuthenticatedUserId())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("CALL df_run must be made as the role that logged in"),
+				 errdetail("The current role is \"%s\", the session's is \"%s\".",
+						   GetUserNameFromId(user, false),
+						   GetUserNameFromId(GetAuthenticatedUserId(), false)),
+				 errhint("Connect as the role whose instances shall run.")));
+}

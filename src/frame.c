@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * frame.c
+ *	  One pass of an orchestrator.
+ *
+ * A suspension unwinds the pass with an error, and everything it did is
+ * rolled back with a subtransaction: that is why direct writes before a wait
+ * would vanish, and are refused.  Whether there were any is asked in the
+ * frame's own catch: at the wait itself the subtransactions of PL/pgSQL's
+ * exception blocks would hide them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/resowner.h"
+
+#include "arguments.h"
+#include "failure.h"
+#include "frame.h"
+#include "function_ref.h"
+#include "slot.h"
+#include "user_code.h"
+
+static Jsonb *call_orchestrator(DsReplay *replay);
+static void refuse_writes(DsReplay *replay);
+static void refuse_unread_history(DsReplay *replay);
+
+DsPass
+ds_frame_run(DsReplay *replay)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	DsPass		pass = {0};
+	DsUserCode	user;
+	ErrorData  *volatile error = NULL;
+	Jsonb	   *volatile result = NULL;
+	bool		wrote;
+	bool		keep;
+	int			level;
+
+	ds_user_code_begin(&user);
+	BeginInternalSubTransaction("df_orchestrator");
+	level = GetCurrentTransactionNestLevel();
+	ds_replay_begin_pass(replay);
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(caller);
+		result = call_orchestrator(replay);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	ds_replay_end_pass();
+
+	while (GetCurrentTransactionNestLevel() > level)
+		RollbackAndReleaseCurrentSubTransaction();
+	wrote = TransactionIdIsValid(GetCurrentTransactionIdIfAny());
+
+	/* a caught suspension is one all the same */
+	if (replay->suspended && wrote && replay->violation == NULL)
+		refuse_writes(replay);
+	if (error == NULL && !replay->suspended && replay->violation == NULL &&
+		replay->cursor < replay->n_ops)
+		refuse_unread_history(replay);
+
+	if (replay->violation != NULL)
+	{
+		pass.outcome = DS_PASS_FAILED;
+		pass.failure = replay->violation;
+	}
+	else if (replay->suspended)
+		pass.outcome = replay->continued ? DS_PASS_CONTINUED : DS_PASS_REQUEST;
+	else if (error != NULL)
+	{
+		pass.outcome = DS_PASS_FAILED;
+		pass.failure = ds_failure_from_error(error);
+		pass.cancelled = ds_error_is_cancel(error);
+	}
+	else if (replay->continued)
+		pass.outcome = DS_PASS_CONTINUED;
+	else
+	{
+		pass.outcome = DS_PASS_RETURNED;
+		pass.result = result;
+	}
+
+	keep = error == NULL && !replay->suspended && pass.outcome != DS_PASS_FAILED;
+	if (keep)
+		ReleaseCurrentSubTransaction();
+	else
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	ds_user_code_end(&user);
+	return pass;
+}
+
+static Jsonb *
+call_orchestrator(DsReplay *replay)
+{
+	DsInstance *inst = replay->inst;
+	Oid			function;
+	Oid			role = GetUserId();
+	Jsonb	   *result;
+
+	function = ds_function_lookup_in(inst->function_schema, inst->name);
+	ds_function_check(function, inst->name, role, inst->input == NULL);
+	ds_function_check_trust(function, inst->name, role);
+	ds_step_begin(&inst->execution_id, inst->name);
+	result = ds_function_call(function, inst->input);
+	ds_payload_check(result, "output");
+	return result;
+}
+
+static void
+refuse_writes(DsReplay *replay)
+{
+	ds_replay_violation(replay,
+						psprintf(_("orchestrator %s of instance \"%s\" wrote to the database before a durable wait"),
+								 replay->inst->name, replay->inst->instance_id),
+						psprintf(_("Everything it did before step %d is undone when it waits."),
+								 replay->cursor + 1),
+						_("Move table writes, row locks and DDL into an activity; after the last wait an orchestrator may write."));
+}
+
+static void
+refuse_unread_history(DsReplay *replay)
+{
+	ds_replay_violation(replay,
+						psprintf(_("orchestrator %s does not match the history of instance \"%s\" at step %d"),
+								 replay->inst->name, replay->inst->instance_id,
+								 replay->cursor + 1),
+						psprintf(_("History has %d steps; the code ended after %d."),
+								 replay->n_ops, replay->cursor),
+						_("An orchestrator must make the same calls in the same order at every replay. Read changing data in an activity or through df_record, and do not change the code of running instances."));
+}

@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * home.c
+ *	  Is this database the one that its instances belong to?
+ *
+ * A restored dump, a copy made by CREATE DATABASE ... TEMPLATE and a
+ * subscriber hold instances that still run where they came from.  To run them
+ * here, too, would do everything twice.  So the system identifier and the
+ * database oid are dumped with the data, and every instance carries a short
+ * stamp of them.  A promoted standby keeps both and goes on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+
+#include "catalog.h"
+#include "commit_hints.h"
+#include "home.h"
+#include "hub.h"
+#include "store.h"
+#include "utils/acl.h"
+
+PG_FUNCTION_INFO_V1(ds_adopt_database);
+
+int
+ds_home_stamp(void)
+{
+	uint64		system = GetSystemIdentifier();
+
+	return (int) hash_combine(hash_bytes((unsigned char *) &system,
+										 sizeof(system)),
+							  hash_bytes_uint32(MyDatabaseId));
+}
+
+bool
+ds_is_at_home(void)
+{
+	return ds_store_is_home((int64) GetSystemIdentifier(), MyDatabaseId);
+}
+
+/* df_adopt_database() */
+PGDLLEXPORT Datum
+ds_adopt_database(PG_FUNCTION_ARGS)
+{
+	ds_hub_require();
+	PreventCommandIfReadOnly("df_adopt_database()");
+	if (!has_privs_of_role(GetUserId(), ds_catalog(false)->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of extension durable_singleton to adopt the database")));
+	ds_store_move_home((int64) GetSystemIdentifier(), MyDatabaseId,
+					   ds_home_stamp());
+	ds_at_commit_visit(MyDatabaseId);
+	PG_RETURN_VOID();
+}

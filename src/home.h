@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * home.h
+ *	  Is this database the one that its instances belong to?
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_HOME_H
+#define DS_HOME_H
+
+/* Short stamp of this cluster and database, put on every instance. */
+extern int	ds_home_stamp(void);
+
+/*
+ * False: the tables came here by a restore, a copy or a subscription, and
+ * the workers must leave them alone.  Needs a transaction and the extension.
+ */
+extern bool ds_is_at_home(void);
+
+#endif

@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * hub.h
+ *	  Shared memory: who should run what, who runs what, who waits for what.
+ *
+ * Nothing in here is the truth; the tables are.  A hint may be wrong or get
+ * lost, and the whole of it may vanish in a crash.
+ *
+ * Everything is protected by one LWLock, hub->lock, which is held for
+ * short stretches without any call that could raise an error:
+ *
+ *	to read or change groups, hints, slots, waiters, databases	exclusive
+ *	to look at slots or waiters only							shared
+ *
+ * Exceptions: DsSlot.step and DsSlot.cancelled_step are atomics, so that a
+ * signal handler can compare them; a worker reads its own slot's constants
+ * (group, database, role) without the lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_HUB_H
+#define DS_HUB_H
+
+#include "instance.h"
+#include "port/atomics.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+
+/* Shared memory is fixed; what does not fit becomes a rescan. */
+#define DS_MAX_GROUPS			1024	/* (database, role) pairs */
+#define DS_MAX_HINTS			8192
+#define DS_MAX_HINTS_OF_GROUP	2048
+#define DS_MAX_VISITS			64	/* databases the janitor shall visit */
+#define DS_BUSY_CHECK_MS		10	/* how long a busy role's hints may lie */
+#define DS_MAX_CLOSED			32	/* databases being dropped or copied */
+
+/* The workers of one role in one database and what they have to do. */
+typedef struct DsGroupKey
+{
+	Oid			database;
+	Oid			role;
+} DsGroupKey;
+
+typedef struct DsGroup
+{
+	DsGroupKey	key;			/* hash key, must be first */
+	int			first_hint;		/* queue of ready instances, -1 if empty */
+	int			last_hint;
+	int			n_hints;
+	int			n_workers;		/* slots of the group, starting ones too */
+	bool		rescan;			/* hints were lost: search the table */
+	TimestampTz next_wake;		/* earliest due time known, 0: none */
+	TimestampTz retry_time;		/* when to set rescan, 0: never */
+	TimestampTz last_pop;		/* when a worker last took a hint */
+	int			failures;		/* workers that died in a row */
+	TimestampTz not_before;		/* back-off after those */
+} DsGroup;
+
+typedef enum DsSlotState
+{
+	DS_SLOT_FREE = 0,
+	DS_SLOT_STARTING,			/* reserved by the launcher */
+	DS_SLOT_IDLE,
+	DS_SLOT_BUSY				/* claims an instance */
+} DsSlotState;
+
+/*
+ * An executor: a background worker, or a session in CALL df_run.  The claim
+ * in it is the ownership of the instance; it ends with the process.
+ */
+typedef struct DsSlot
+{
+	DsSlotState state;
+	bool		foreground;		/* a session, not a worker */
+	bool		leave;			/* shall retire after its step */
+	bool		recheck;		/* somebody else found the instance ready */
+	bool		executing;		/* user code runs */
+	pid_t		pid;
+	Latch	   *latch;
+	uint32		generation;
+	Oid			database;
+	Oid			role;
+	TimestampTz attached;		/* since when the executor is there */
+	TimestampTz step_start;
+	pg_uuid_t	execution_id;	/* valid while executing */
+	char		instance_id[DS_MAX_ID_LENGTH + 1];	/* "" if no claim */
+	char		function_name[DS_MAX_ID_LENGTH + 1];
+	pg_atomic_uint64 step;		/* counts the steps of this slot */
+	pg_atomic_uint64 cancelled_step;	/* the step that was terminated */
+} DsSlot;
+
+/* A session that waits for the end of instances. */
+typedef struct DsWaiter
+{
+	bool		in_use;
+	Oid			database;
+	uint64		mask;			/* bits of the ids' hashes */
+	Latch	   *latch;
+} DsWaiter;
+
+/* A database that no worker may be in. */
+typedef struct DsClosed
+{
+	Oid			database;		/* InvalidOid if free */
+	pid_t		by;
+} DsClosed;
+
+typedef struct DsHint
+{
+	int			next;
+	char		instance_id[DS_MAX_ID_LENGTH + 1];
+} DsHint;
+
+typedef struct DsHub
+{
+	LWLock	   *lock;
+	Latch	   *launcher_latch; /* NULL while there is no launcher */
+	TimestampTz launcher_sleeps_until;
+	int			n_slots;
+	int			slots_used;		/* all slots above are free */
+	int			n_waiters;		/* in use */
+	int			free_hint;
+	bool		visit_all;
+	int			n_visits;
+	Oid			visits[DS_MAX_VISITS];
+	bool		prepared_work;	/* a prepared transaction may hold hints */
+	DsClosed	closed[DS_MAX_CLOSED];
+
+	/* mailbox of the one janitor that runs at a time */
+	Oid			janitor_database;
+	pid_t		janitor_pid;
+	bool		janitor_found_extension;
+	bool		janitor_may_run;
+	bool		janitor_done;
+
+	DsHint		hints[DS_MAX_HINTS];
+	/* followed by the slots and the waiters, n_slots of each */
+} DsHub;
+
+extern DsHub *ds_hub;
+
+extern void ds_hub_init(void);
+extern bool ds_hub_is_there(void);
+
+/* Error with a hint if the library was not preloaded. */
+extern void ds_hub_require(void);
+
+extern DsSlot *ds_hub_slots(void);
+extern DsWaiter *ds_hub_waiters(void);
+
+static inline void
+ds_hub_lock(void)
+{
+	LWLockAcquire(ds_hub->lock, LW_EXCLUSIVE);
+}
+
+static inline void
+ds_hub_unlock(void)
+{
+	LWLockRelease(ds_hub->lock);
+}
+
+/* --- with the lock held --- */
+
+/* The group of a role, made if it is not there; NULL if there is no room. */
+extern DsGroup *ds_hub_group(Oid database, Oid role, bool create);
+extern void ds_hub_wake_launcher(void);
+extern void ds_hub_drop_hints(DsGroup *group);
+extern bool ds_hub_is_closed(Oid database);
+
+/* Calls the function for each group; it may drop the group it is given. */
+extern void ds_hub_each_group(void (*function) (DsGroup *group, void *arg),
+							  void *arg);
+extern void ds_hub_drop_group(DsGroup *group);
+
+/* --- taking the lock themselves; none of them raises an error --- */
+
+/*
+ * The instance may be ready: a worker of its owner shall look at it.  False:
+ * there was no room, and the role's work will be searched for.
+ */
+extern bool ds_hub_hint_ready(Oid database, Oid role, const char *instance_id);
+
+/* Something of the role falls due then. */
+extern void ds_hub_hint_wake(Oid database, Oid role, TimestampTz at);
+
+/* Hints for the role were lost, or the database's for all roles. */
+extern void ds_hub_hint_rescan(Oid database, Oid role);
+extern void ds_hub_hint_rescan_database(Oid database);
+
+/* Look for lost work of the role again at that time. */
+extern void ds_hub_hint_retry(Oid database, Oid role, TimestampTz at);
+
+/* The janitor shall visit the database; InvalidOid: all of them. */
+extern void ds_hub_request_visit(Oid database);
+
+/* Takes the oldest hint of the group; false if there is none. */
+extern bool ds_hub_pop_hint(Oid database, Oid role, char *instance_id);
+
+/* True if hints lie there or something of the role is due. */
+extern bool ds_hub_has_work(Oid database, Oid role);
+
+/*
+ * What a worker has to search the table for.  It is expected to do so: the
+ * wish is taken back, and so is the time of the next wake-up.
+ */
+typedef enum DsSearch
+{
+	DS_SEARCH_NOTHING,
+	DS_SEARCH_DUE,				/* instances whose time has come */
+	DS_SEARCH_ALL				/* and those with an event, too */
+} DsSearch;
+
+extern DsSearch ds_hub_take_search(Oid database, Oid role);
+
+/* When the role's next wake-up is due; 0 if none is known. */
+extern TimestampTz ds_hub_next_wake(Oid database, Oid role);
+
+/* The workers must leave this database's instances alone. */
+extern void ds_hub_forget_database(Oid database);
+
+/*
+ * Send our processes away from a database and keep them out until reopened.
+ * Does not wait.  ds_hub_is_deserted tells when they have gone.
+ */
+extern void ds_hub_close_database(Oid database);
+extern void ds_hub_reopen_database(Oid database);
+extern void ds_hub_evict(Oid database);
+extern bool ds_hub_is_deserted(Oid database);
+
+#endif

@@ -1,0 +1,166 @@
+/*-------------------------------------------------------------------------
+ *
+ * janitor.c
+ *	  A short visit to one database.
+ *
+ * The launcher cannot see into databases, and workers see no role's work but
+ * their own.  So at the start of the server, after CREATE EXTENSION and every
+ * rescan_interval a janitor connects as the bootstrap superuser, runs no
+ * user code, tells the hub which roles have work and when, and leaves.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "catalog.h"
+#include "commit_hints.h"
+#include "failure.h"
+#include "home.h"
+#include "hub.h"
+#include "settings.h"
+#include "store.h"
+#include "transaction.h"
+#include "worker.h"
+
+#define OWNERLESS_BATCH	1000
+
+extern PGDLLEXPORT void ds_janitor_main(Datum arg);
+
+static bool enter(Oid database);
+static void leave_at_exit(int code, Datum arg);
+static void report(bool found_extension, bool may_run);
+static void visit(void);
+static void fail_ownerless(void);
+
+void
+ds_janitor_main(Datum arg)
+{
+	Oid			database = DatumGetObjectId(arg);
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+
+	if (!enter(database))
+		proc_exit(0);
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	pgstat_report_activity(STATE_RUNNING, "durable_singleton: looking for work");
+	visit();
+	proc_exit(0);
+}
+
+static bool
+enter(Oid database)
+{
+	bool		ours;
+
+	ds_hub_lock();
+	ours = ds_hub->janitor_database == database && ds_hub->janitor_pid == 0 &&
+		!ds_hub_is_closed(database);
+	if (ours)
+		ds_hub->janitor_pid = MyProcPid;
+	ds_hub_unlock();
+	if (ours)
+		before_shmem_exit(leave_at_exit, (Datum) 0);
+	return ours;
+}
+
+static void
+leave_at_exit(int code, Datum arg)
+{
+	ds_hub_lock();
+	if (ds_hub->janitor_pid == MyProcPid)
+		ds_hub->janitor_pid = 0;
+	ds_hub_wake_launcher();
+	ds_hub_unlock();
+}
+
+static void
+report(bool found_extension, bool may_run)
+{
+	ds_hub_lock();
+	ds_hub->janitor_found_extension = found_extension;
+	ds_hub->janitor_may_run = may_run;
+	ds_hub->janitor_done = true;
+	ds_hub_unlock();
+}
+
+static void
+visit(void)
+{
+	List	   *work;
+	ListCell   *cell;
+	TimestampTz now = GetCurrentTimestamp();
+
+	MemoryContextSwitchTo(TopMemoryContext);
+	ds_tx_begin();
+	if (ds_catalog(true) == NULL)
+	{
+		ds_tx_commit();
+		report(false, false);
+		return;
+	}
+	if (!ds_enabled || !ds_is_at_home())
+	{
+		ds_tx_commit();
+		ds_hub_forget_database(MyDatabaseId);
+		/* the launcher says so, once */
+		report(true, !ds_enabled);
+		return;
+	}
+	fail_ownerless();
+	ds_store_drop_orphaned_messages();
+	work = ds_store_owners_with_work();
+	ds_tx_commit();
+
+	foreach(cell, work)
+	{
+		DsOwnerWork *w = lfirst(cell);
+
+		if (w->due <= now)
+			ds_hub_hint_rescan(MyDatabaseId, w->owner);
+		else if (!TIMESTAMP_NOT_FINITE(w->due))
+			ds_hub_hint_wake(MyDatabaseId, w->owner, w->due);
+	}
+	report(true, true);
+}
+
+/* Their owner was dropped: nobody can run them any more. */
+static void
+fail_ownerless(void)
+{
+	ErrorData	error = {0};
+	List	   *ids = ds_store_ownerless(OWNERLESS_BATCH);
+	ListCell   *cell;
+
+	if (ids == NIL)
+		return;
+	error.sqlerrcode = ERRCODE_UNDEFINED_OBJECT;
+	error.message = _("the role that owns the instance does not exist any more");
+	foreach(cell, ids)
+	{
+		DsInstance *inst = ds_store_load(lfirst(cell));
+		DsStepWrite w = {0};
+
+		if (inst == NULL)
+			continue;
+		w.inst = inst;
+		w.now = GetCurrentTimestamp();
+		w.start_clock = inst->start_clock;
+		w.custom_status = inst->custom_status;
+		w.end_status = DS_FAILED;
+		w.failure = ds_failure_from_error(&error);
+		if (ds_store_end(&w))
+			ds_at_commit_ended(inst->instance_id);
+	}
+}

@@ -1,0 +1,577 @@
+/*-------------------------------------------------------------------------
+ *
+ * launcher.c
+ *	  Starts workers for the roles that have work, and janitors that look for
+ *	  it.
+ *
+ * One process a cluster, connected to no database, so that it never stands in
+ * the way of dropping one.  It sleeps until somebody hints at work that no
+ * worker takes, or until the next time that something is due.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "hub.h"
+#include "settings.h"
+#include "slot.h"
+#include "worker.h"
+
+/* When no background worker can be had, try again then. */
+#define NO_WORKER_RETRY_MS	1000
+/* A worker may stay so long even if other roles wait. */
+#define ROTATION_MS			1000
+/* So many hints keep one worker busy; for more there is another one. */
+#define HINTS_PER_WORKER	200
+#define MAX_CANDIDATES		64
+
+extern PGDLLEXPORT void ds_launcher_main(Datum arg);
+
+/* A database as the last janitor found it. */
+typedef struct KnownDatabase
+{
+	Oid			oid;			/* hash key */
+	bool		present;		/* seen in the last scan of pg_database */
+	bool		has_extension;
+	bool		told_paused;
+	char		name[NAMEDATALEN];
+} KnownDatabase;
+
+/* A worker we started and whose end we have not seen. */
+typedef struct Started
+{
+	BackgroundWorkerHandle *handle;
+	int			slot;
+	uint32		generation;
+} Started;
+
+/* What a look at the groups finds. */
+typedef struct Survey
+{
+	TimestampTz now;
+	TimestampTz next;			/* when to look again */
+	int			n_workers;		/* of all groups */
+	int			n_candidates;
+	DsGroupKey	candidates[MAX_CANDIDATES]; /* need a worker */
+	int			n_starving;		/* of those, have none at all */
+} Survey;
+
+static HTAB *known_databases;
+static List *visits = NIL;		/* oids of databases to visit */
+static List *started = NIL;
+static BackgroundWorkerHandle *janitor = NULL;
+static TimestampTz next_rescan = 0;
+static bool told_no_worker = false;
+
+static void forget_launcher(int code, Datum arg);
+static void reap_workers(void);
+static void reap_janitor(void);
+static void take_visit_requests(void);
+static void scan_databases(void);
+static void drop_group_of_missing_database(DsGroup *group, void *arg);
+static void start_janitor(void);
+static void survey_groups(Survey *survey);
+static void survey_group(DsGroup *group, void *arg);
+static bool group_has_idle_worker(const DsGroup *group);
+static void start_worker(const DsGroupKey *key);
+static void make_room(void);
+static bool start_background(BackgroundWorker *worker,
+							 BackgroundWorkerHandle **handle);
+static void sleep_until(TimestampTz until);
+
+void
+ds_launcher_register(void)
+{
+	BackgroundWorker worker =
+		ds_background_worker("ds_launcher_main", "durable_singleton launcher");
+
+	worker.bgw_restart_time = 5;
+	RegisterBackgroundWorker(&worker);
+}
+
+void
+ds_launcher_main(Datum arg)
+{
+	HASHCTL		info = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownDatabase)};
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+
+	known_databases = hash_create("durable_singleton databases", 64, &info,
+								  HASH_ELEM | HASH_BLOBS);
+	before_shmem_exit(forget_launcher, (Datum) 0);
+	ds_hub_lock();
+	ds_hub->launcher_latch = MyLatch;
+	ds_hub->launcher_sleeps_until = DT_NOEND;
+	ds_hub->visit_all = true;
+	ds_hub_unlock();
+	pgstat_report_activity(STATE_IDLE, NULL);
+
+	for (;;)
+	{
+		Survey		survey = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		/* not 0: the postmaster would never start us again */
+		if (ShutdownRequestPending)
+			proc_exit(1);
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+
+		reap_workers();
+		reap_janitor();
+		survey.next = DT_NOEND;
+		if (ds_enabled)
+		{
+			take_visit_requests();
+			if (visits != NIL && janitor == NULL)
+				start_janitor();
+			survey_groups(&survey);
+			for (int i = 0; i < survey.n_candidates; i++)
+			{
+				if (survey.n_workers >= ds_max_workers)
+					break;
+				start_worker(&survey.candidates[i]);
+				survey.n_workers++;
+			}
+			if (survey.n_starving > 0 && survey.n_workers >= ds_max_workers)
+			{
+				make_room();
+				survey.next = Min(survey.next,
+								  TimestampTzPlusMilliseconds(survey.now,
+															  ROTATION_MS));
+			}
+			if (told_no_worker)
+				survey.next = Min(survey.next,
+								  TimestampTzPlusMilliseconds(survey.now,
+															  NO_WORKER_RETRY_MS));
+			if (next_rescan != 0)
+				survey.next = Min(survey.next, next_rescan);
+		}
+		sleep_until(survey.next);
+	}
+}
+
+static void
+forget_launcher(int code, Datum arg)
+{
+	ds_hub_lock();
+	ds_hub->launcher_latch = NULL;
+	ds_hub_unlock();
+}
+
+/* Slots of workers that ended without giving them back are free again. */
+static void
+reap_workers(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, started)
+	{
+		Started    *s = lfirst(cell);
+		pid_t		pid;
+
+		if (GetBackgroundWorkerPid(s->handle, &pid) != BGWH_STOPPED)
+			continue;
+		ds_slot_abandon(s->slot, s->generation);
+		pfree(s->handle);
+		pfree(s);
+		started = foreach_delete_current(started, cell);
+	}
+}
+
+static void
+reap_janitor(void)
+{
+	pid_t		pid;
+	Oid			database;
+	bool		done;
+	bool		found;
+	bool		may_run;
+
+	if (janitor == NULL ||
+		GetBackgroundWorkerPid(janitor, &pid) != BGWH_STOPPED)
+		return;
+	pfree(janitor);
+	janitor = NULL;
+
+	ds_hub_lock();
+	database = ds_hub->janitor_database;
+	done = ds_hub->janitor_done;
+	found = ds_hub->janitor_found_extension;
+	may_run = ds_hub->janitor_may_run;
+	ds_hub->janitor_database = InvalidOid;
+	ds_hub_unlock();
+
+	if (done)
+	{
+		KnownDatabase *known;
+		bool		old;
+
+		known = hash_search(known_databases, &database, HASH_ENTER, &old);
+		if (!old)
+			memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
+		known->present = true;
+		known->has_extension = found;
+		if (found && !may_run && !known->told_paused)
+			ereport(WARNING,
+					(errmsg("orchestrations in database with OID %u are paused",
+							database),
+					 errdetail("The database was restored or copied from another one, where they may still run."),
+					 errhint("Run SELECT df_adopt_database() in it to run them here.")));
+		known->told_paused = found && !may_run;
+	}
+}
+
+static void
+take_visit_requests(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Oid			requested[DS_MAX_VISITS];
+	int			n;
+	bool		all;
+
+	ds_hub_lock();
+	n = ds_hub->n_visits;
+	memcpy(requested, ds_hub->visits, n * sizeof(Oid));
+	all = ds_hub->visit_all;
+	ds_hub->n_visits = 0;
+	ds_hub->visit_all = false;
+	ds_hub_unlock();
+
+	for (int i = 0; i < n; i++)
+		visits = list_append_unique_oid(visits, requested[i]);
+	if (ds_rescan_interval == 0)
+		next_rescan = 0;
+	else if (next_rescan == 0 ||
+			 next_rescan > TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000)))
+		next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
+	if (all || (next_rescan != 0 && now >= next_rescan))
+	{
+		scan_databases();
+		if (ds_rescan_interval > 0)
+			next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
+	}
+}
+
+/*
+ * All databases that have the extension, or might, are to be visited.  Those
+ * known to be without it are left alone: CREATE EXTENSION asks for a visit.
+ */
+static void
+scan_databases(void)
+{
+	Relation	rel;
+	TableScanDesc scan;
+	HeapTuple	tuple;
+	HASH_SEQ_STATUS seq;
+	KnownDatabase *known;
+	List	   *found = NIL;
+	ListCell   *cell;
+	MemoryContext old = CurrentMemoryContext;
+
+	hash_seq_init(&seq, known_databases);
+	while ((known = hash_seq_search(&seq)) != NULL)
+		known->present = false;
+
+	StartTransactionCommand();
+	rel = table_open(DatabaseRelationId, AccessShareLock);
+	scan = table_beginscan_catalog(rel, 0, NULL);
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		Form_pg_database db = (Form_pg_database) GETSTRUCT(tuple);
+		MemoryContext in_transaction;
+
+		known = hash_search(known_databases, &db->oid, HASH_FIND, NULL);
+		if (known != NULL)
+			known->present = true;
+		if (!db->datallowconn || db->datistemplate ||
+			(known != NULL && !known->has_extension))
+			continue;
+		in_transaction = MemoryContextSwitchTo(TopMemoryContext);
+		found = lappend_oid(found, db->oid);
+		MemoryContextSwitchTo(in_transaction);
+	}
+	table_endscan(scan);
+	table_close(rel, AccessShareLock);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(TopMemoryContext);
+	foreach(cell, found)
+		visits = list_append_unique_oid(visits, lfirst_oid(cell));
+	list_free(found);
+	MemoryContextSwitchTo(old);
+
+	hash_seq_init(&seq, known_databases);
+	while ((known = hash_seq_search(&seq)) != NULL)
+	{
+		if (!known->present)
+		{
+			ds_hub_lock();
+			ds_hub_each_group(drop_group_of_missing_database, &known->oid);
+			ds_hub_unlock();
+			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
+		}
+	}
+}
+
+static void
+drop_group_of_missing_database(DsGroup *group, void *arg)
+{
+	if (group->key.database == *(Oid *) arg && group->n_workers == 0)
+		ds_hub_drop_group(group);
+}
+
+static void
+start_janitor(void)
+{
+	BackgroundWorker worker =
+		ds_background_worker("ds_janitor_main", "durable_singleton janitor");
+	Oid			database = linitial_oid(visits);
+
+	ds_hub_lock();
+	ds_hub->janitor_database = database;
+	ds_hub->janitor_pid = 0;
+	ds_hub->janitor_done = false;
+	ds_hub_unlock();
+
+	worker.bgw_main_arg = ObjectIdGetDatum(database);
+	if (start_background(&worker, &janitor))
+		visits = list_delete_first(visits);
+}
+
+/*
+ * Which groups need a worker, and when is the next look?  Until that time is
+ * published, everybody with a hint wakes us.
+ */
+static void
+survey_groups(Survey *survey)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	ds_hub_lock();
+	survey->now = GetCurrentTimestamp();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		if (slots[i].state != DS_SLOT_FREE && !slots[i].foreground)
+			survey->n_workers++;
+	}
+	ds_hub_each_group(survey_group, survey);
+	ds_hub->launcher_sleeps_until = survey->next;
+	ds_hub_unlock();
+}
+
+static void
+survey_group(DsGroup *group, void *arg)
+{
+	Survey	   *survey = arg;
+	TimestampTz due = 0;		/* 0: nothing to do */
+	bool		needs;
+
+	/* when does the group have something to do? */
+	if (group->n_hints > 0 || group->rescan)
+		due = survey->now;
+	else
+	{
+		due = group->next_wake;
+		if (group->retry_time != 0 && (due == 0 || group->retry_time < due))
+			due = group->retry_time;
+	}
+	if (due == 0)
+	{
+		if (group->n_workers == 0)
+			ds_hub_drop_group(group);
+		return;
+	}
+	due = Max(due, group->not_before);
+	if (ds_hub_is_closed(group->key.database))
+		return;					/* whoever closed it wakes us again */
+	if (group_has_idle_worker(group))
+		return;
+	if (due > survey->now)
+	{
+		survey->next = Min(survey->next, due);
+		return;
+	}
+
+	if (group->n_workers == 0)
+		needs = true;
+	else if (group->n_workers >= ds_workers_per_role)
+		needs = false;
+	else
+	{
+		TimestampTz look = TimestampTzPlusMilliseconds(group->last_pop,
+													   DS_BUSY_CHECK_MS);
+
+		/* all are busy: has a hint lain there for long, or are there many? */
+		needs = look <= survey->now ||
+			group->n_hints > group->n_workers * HINTS_PER_WORKER;
+		if (!needs)
+			survey->next = Min(survey->next, look);
+	}
+	if (!needs)
+		return;
+	if (group->n_workers == 0)
+		survey->n_starving++;
+	if (survey->n_candidates < MAX_CANDIDATES)
+	{
+		int			i = survey->n_candidates++;
+
+		/* those without any worker come first */
+		if (group->n_workers == 0)
+		{
+			survey->candidates[i] = survey->candidates[survey->n_starving - 1];
+			i = survey->n_starving - 1;
+		}
+		survey->candidates[i] = group->key;
+	}
+}
+
+/* Or one that is starting, and will look around. */
+static bool
+group_has_idle_worker(const DsGroup *group)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if ((slot->state == DS_SLOT_IDLE || slot->state == DS_SLOT_STARTING) &&
+			!slot->foreground && slot->role == group->key.role &&
+			slot->database == group->key.database)
+			return true;
+	}
+	return false;
+}
+
+static void
+start_worker(const DsGroupKey *key)
+{
+	BackgroundWorker worker =
+		ds_background_worker("ds_worker_main", "durable_singleton worker");
+	DsWorkerOrder order = {.database = key->database,.role = key->role};
+	Started    *s;
+
+	order.slot = ds_slot_reserve(key->database, key->role, &order.generation);
+	if (order.slot < 0)
+		return;
+	memcpy(worker.bgw_extra, &order, sizeof(order));
+	s = MemoryContextAlloc(TopMemoryContext, sizeof(Started));
+	s->slot = order.slot;
+	s->generation = order.generation;
+	if (start_background(&worker, &s->handle))
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		started = lappend(started, s);
+		MemoryContextSwitchTo(old);
+	}
+	else
+	{
+		ds_slot_abandon(order.slot, order.generation);
+		pfree(s);
+	}
+}
+
+/*
+ * Roles wait and all workers are taken: one shall go, an idle one at best,
+ * else, after its step, one of the role that has the most.
+ */
+static void
+make_room(void)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	TimestampTz now = GetCurrentTimestamp();
+	DsSlot	   *chosen = NULL;
+	int			chosen_rank = -1;
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+		DsGroup    *group;
+		int			rank;
+
+		if (slot->foreground ||
+			(slot->state != DS_SLOT_IDLE && slot->state != DS_SLOT_BUSY))
+			continue;
+		if (slot->leave)
+		{
+			chosen = NULL;		/* one is on its way */
+			break;
+		}
+		group = ds_hub_group(slot->database, slot->role, false);
+		rank = group ? group->n_workers : 0;
+		if (slot->state == DS_SLOT_IDLE)
+			rank += ds_hub->n_slots;
+		else if (!TimestampDifferenceExceeds(slot->attached, now, ROTATION_MS))
+			continue;
+		if (rank > chosen_rank)
+		{
+			chosen = slot;
+			chosen_rank = rank;
+		}
+	}
+	if (chosen != NULL)
+	{
+		chosen->leave = true;
+		SetLatch(chosen->latch);
+	}
+	ds_hub_unlock();
+}
+
+static bool
+start_background(BackgroundWorker *worker, BackgroundWorkerHandle **handle)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	bool		done;
+
+	worker->bgw_notify_pid = MyProcPid;
+	done = RegisterDynamicBackgroundWorker(worker, handle);
+	MemoryContextSwitchTo(old);
+	if (!done && !told_no_worker)
+		ereport(WARNING,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("out of background worker slots for orchestrations"),
+				 errhint("You might need to increase max_worker_processes.")));
+	told_no_worker = !done;
+	return done;
+}
+
+static void
+sleep_until(TimestampTz until)
+{
+	int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+	long		timeout = -1;
+
+	if (!TIMESTAMP_NOT_FINITE(until))
+	{
+		events |= WL_TIMEOUT;
+		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+	}
+	(void) WaitLatch(MyLatch, events, timeout, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}

@@ -1,0 +1,419 @@
+/*-------------------------------------------------------------------------
+ *
+ * slot.c
+ *	  Executors and what they own: claims, steps, cancelling a step.
+ *
+ * The claim lives in shared memory and dies with the process that holds it,
+ * so it needs no lease and no heartbeat, and no lock on any table is held
+ * while user code runs.  It gives "one at a time" only; "exactly once" is the
+ * fence's work (see step.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "utils/timestamp.h"
+
+#include "slot.h"
+
+DsSlot	   *ds_my_slot = NULL;
+
+static int	find_free_slot(void);
+static void free_slot(DsSlot *slot);
+static void leave_group(DsSlot *slot);
+static void count_failure(DsSlot *slot);
+static void unclaim(DsSlot *slot);
+static void next_step(DsSlot *slot);
+static void detach_at_exit(int code, Datum arg);
+static void register_exit_callback(void);
+
+int
+ds_slot_reserve(Oid database, Oid role, uint32 *generation)
+{
+	DsGroup    *group;
+	int			index = -1;
+
+	ds_hub_lock();
+	group = ds_hub_group(database, role, true);
+	if (group != NULL)
+		index = find_free_slot();
+	if (index >= 0)
+	{
+		DsSlot	   *slot = &ds_hub_slots()[index];
+
+		slot->state = DS_SLOT_STARTING;
+		slot->database = database;
+		slot->role = role;
+		slot->attached = GetCurrentTimestamp();
+		*generation = slot->generation;
+		group->n_workers++;
+	}
+	ds_hub_unlock();
+	return index;
+}
+
+void
+ds_slot_abandon(int index, uint32 generation)
+{
+	DsSlot	   *slot = &ds_hub_slots()[index];
+
+	ds_hub_lock();
+	if (slot->state != DS_SLOT_FREE && slot->generation == generation)
+	{
+		count_failure(slot);
+		leave_group(slot);
+		free_slot(slot);
+	}
+	ds_hub_unlock();
+}
+
+bool
+ds_slot_attach(int index, uint32 generation)
+{
+	DsSlot	   *slot = &ds_hub_slots()[index];
+	bool		mine;
+
+	ds_hub_lock();
+	mine = slot->state == DS_SLOT_STARTING && slot->generation == generation;
+	if (mine)
+	{
+		slot->state = DS_SLOT_IDLE;
+		slot->pid = MyProcPid;
+		slot->latch = MyLatch;
+		ds_my_slot = slot;
+	}
+	ds_hub_unlock();
+	if (mine)
+		register_exit_callback();
+	return mine;
+}
+
+void
+ds_slot_attach_foreground(void)
+{
+	int			index;
+
+	register_exit_callback();
+	ds_hub_lock();
+	index = find_free_slot();
+	if (index >= 0)
+	{
+		DsSlot	   *slot = &ds_hub_slots()[index];
+
+		slot->state = DS_SLOT_IDLE;
+		slot->foreground = true;
+		slot->pid = MyProcPid;
+		slot->latch = MyLatch;
+		slot->database = MyDatabaseId;
+		slot->role = GetUserId();
+		slot->attached = GetCurrentTimestamp();
+		ds_my_slot = slot;
+	}
+	ds_hub_unlock();
+	/* there is one for every process that could ask */
+	if (index < 0)
+		elog(ERROR, "no executor slot is free");
+}
+
+void
+ds_slot_detach(void)
+{
+	DsSlot	   *slot = ds_my_slot;
+
+	if (slot == NULL)
+		return;
+	ds_hub_lock();
+	/* what it was at must be found again */
+	if (slot->instance_id[0] != '\0')
+	{
+		DsGroup    *group = ds_hub_group(slot->database, slot->role, true);
+
+		if (group != NULL)
+			group->rescan = true;
+	}
+	if (!slot->foreground)
+	{
+		count_failure(slot);
+		leave_group(slot);
+	}
+	free_slot(slot);
+	ds_my_slot = NULL;
+	ds_hub_wake_launcher();
+	ds_hub_unlock();
+}
+
+bool
+ds_slot_retire(bool even_with_work)
+{
+	DsGroup    *group;
+	bool		work;
+
+	ds_hub_lock();
+	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	work = group != NULL && (group->n_hints > 0 || group->rescan);
+	if (!work || even_with_work)
+	{
+		leave_group(ds_my_slot);
+		free_slot(ds_my_slot);
+		ds_my_slot = NULL;
+		ds_hub_wake_launcher();
+	}
+	ds_hub_unlock();
+	return ds_my_slot == NULL;
+}
+
+void
+ds_slot_works(void)
+{
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	if (group != NULL)
+	{
+		group->failures = 0;
+		group->not_before = 0;
+	}
+	ds_hub_unlock();
+}
+
+bool
+ds_claim(const char *instance_id)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *holder = NULL;
+
+	Assert(ds_my_slot != NULL && ds_my_slot->instance_id[0] == '\0');
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if (slot->state == DS_SLOT_BUSY && slot->database == MyDatabaseId &&
+			strcmp(slot->instance_id, instance_id) == 0)
+		{
+			holder = slot;
+			break;
+		}
+	}
+	if (holder != NULL)
+		holder->recheck = true;
+	else
+	{
+		ds_my_slot->state = DS_SLOT_BUSY;
+		ds_my_slot->recheck = false;
+		strlcpy(ds_my_slot->instance_id, instance_id,
+				sizeof(ds_my_slot->instance_id));
+		next_step(ds_my_slot);
+	}
+	ds_hub_unlock();
+	return holder == NULL;
+}
+
+bool
+ds_release_unless_wanted(void)
+{
+	bool		wanted;
+
+	ds_hub_lock();
+	wanted = ds_my_slot->recheck;
+	ds_my_slot->recheck = false;
+	if (!wanted)
+		unclaim(ds_my_slot);
+	ds_hub_unlock();
+	return !wanted;
+}
+
+void
+ds_release(void)
+{
+	ds_hub_lock();
+	unclaim(ds_my_slot);
+	ds_hub_unlock();
+}
+
+void
+ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
+{
+	DsSlot	   *slot = ds_my_slot;
+
+	ds_hub_lock();
+	slot->execution_id = *execution_id;
+	strlcpy(slot->function_name, function_name, sizeof(slot->function_name));
+	slot->step_start = GetCurrentTimestamp();
+	slot->executing = true;
+	next_step(slot);
+	ds_hub_unlock();
+}
+
+bool
+ds_step_is_cancelled(void)
+{
+	return ds_my_slot != NULL &&
+		pg_atomic_read_u64(&ds_my_slot->cancelled_step) ==
+		pg_atomic_read_u64(&ds_my_slot->step);
+}
+
+void
+ds_cancel_step(Oid database, const pg_uuid_t *execution_id)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if (slot->state == DS_SLOT_BUSY && slot->executing &&
+			slot->database == database &&
+			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0)
+		{
+			/* the pid cannot be another's: it is cleared under this lock */
+			pg_atomic_write_u64(&slot->cancelled_step,
+								pg_atomic_read_u64(&slot->step));
+			kill(slot->pid, SIGUSR2);
+		}
+	}
+	ds_hub_unlock();
+}
+
+/*
+ * A signal that comes late finds another step, or none, and is ignored.
+ */
+void
+ds_cancel_handler(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	if (ds_my_slot != NULL && ds_my_slot->executing && ds_step_is_cancelled())
+	{
+		InterruptPending = true;
+		QueryCancelPending = true;
+		SetLatch(MyLatch);
+	}
+	errno = save_errno;
+}
+
+bool
+ds_is_executing(Oid database, const pg_uuid_t *execution_id)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	bool		executing = false;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	for (int i = 0; i < ds_hub->slots_used && !executing; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		executing = slot->state == DS_SLOT_BUSY && slot->executing &&
+			slot->database == database &&
+			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0;
+	}
+	LWLockRelease(ds_hub->lock);
+	return executing;
+}
+
+static int
+find_free_slot(void)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	for (int i = 0; i < ds_hub->n_slots; i++)
+	{
+		if (slots[i].state == DS_SLOT_FREE)
+		{
+			ds_hub->slots_used = Max(ds_hub->slots_used, i + 1);
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* The step counters go on: a late signal must not hit the next user's step. */
+static void
+free_slot(DsSlot *slot)
+{
+	slot->state = DS_SLOT_FREE;
+	slot->generation++;
+	slot->foreground = false;
+	slot->leave = false;
+	slot->recheck = false;
+	slot->executing = false;
+	slot->pid = 0;
+	slot->latch = NULL;
+	slot->instance_id[0] = '\0';
+	while (ds_hub->slots_used > 0 &&
+		   ds_hub_slots()[ds_hub->slots_used - 1].state == DS_SLOT_FREE)
+		ds_hub->slots_used--;
+}
+
+static void
+leave_group(DsSlot *slot)
+{
+	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
+
+	if (group != NULL && group->n_workers > 0)
+		group->n_workers--;
+}
+
+/* From here on a signal for the previous step is ignored. */
+static void
+next_step(DsSlot *slot)
+{
+	pg_atomic_write_u64(&slot->step, pg_atomic_read_u64(&slot->step) + 1);
+}
+
+static void
+unclaim(DsSlot *slot)
+{
+	slot->state = DS_SLOT_IDLE;
+	slot->instance_id[0] = '\0';
+	slot->recheck = false;
+	slot->executing = false;
+}
+
+/*
+ * A worker died.  The next one comes at once, and each further one later, up
+ * to a minute, until one has worked.
+ */
+static void
+count_failure(DsSlot *slot)
+{
+	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
+
+	if (group == NULL)
+		return;
+	group->failures++;
+	if (group->failures > 1)
+	{
+		int64		delay = INT64CONST(100) << Min(group->failures, 10);
+
+		group->not_before =
+			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										Min(delay, 60000));
+	}
+}
+
+static void
+register_exit_callback(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+	{
+		before_shmem_exit(detach_at_exit, (Datum) 0);
+		registered = true;
+	}
+}
+
+static void
+detach_at_exit(int code, Datum arg)
+{
+	ds_slot_detach();
+}

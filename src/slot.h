@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * slot.h
+ *	  Executors and what they own: claims, steps, cancelling a step.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_SLOT_H
+#define DS_SLOT_H
+
+#include "hub.h"
+
+/* This process's slot, or NULL. */
+extern DsSlot *ds_my_slot;
+
+/*
+ * Reserve a slot for a worker that is about to be started (launcher only);
+ * -1 if there is none.  The generation tells later whether it is still the
+ * same worker's.
+ */
+extern int	ds_slot_reserve(Oid database, Oid role, uint32 *generation);
+
+/* Give back a reserved or dead worker's slot, if it is still its. */
+extern void ds_slot_abandon(int index, uint32 generation);
+
+/* A worker takes the slot reserved for it; false if it was given away. */
+extern bool ds_slot_attach(int index, uint32 generation);
+
+/* A session makes itself an executor for CALL df_run. */
+extern void ds_slot_attach_foreground(void);
+extern void ds_slot_detach(void);
+
+/*
+ * A worker with nothing to do gives up its slot, unless something has come
+ * in meanwhile; true if it is rid of it.
+ */
+extern bool ds_slot_retire(bool even_with_work);
+
+/* A worker has worked: its group's back-off ends. */
+extern void ds_slot_works(void);
+
+/*
+ * Claim an instance: from true on until its release nobody else runs it.  On
+ * false its present holder will look at it again.
+ */
+extern bool ds_claim(const char *instance_id);
+
+/*
+ * Give the instance back, unless somebody found it ready in the meantime and
+ * relies on us to look again: false then, and it stays claimed.
+ */
+extern bool ds_release_unless_wanted(void);
+extern void ds_release(void);
+
+/*
+ * User code of this execution begins, under that name.  From here until the
+ * release ds_cancel_step interrupts it.
+ */
+extern void ds_step_begin(const pg_uuid_t *execution_id, const char *function_name);
+
+/* True if the present step was terminated by ds_cancel_step. */
+extern bool ds_step_is_cancelled(void);
+
+/* Interrupt the step of this execution, wherever it runs. */
+extern void ds_cancel_step(Oid database, const pg_uuid_t *execution_id);
+
+/* Signal handler for SIGUSR2 in every executor. */
+extern void ds_cancel_handler(SIGNAL_ARGS);
+
+/* True while user code of this execution runs somewhere. */
+extern bool ds_is_executing(Oid database, const pg_uuid_t *execution_id);
+
+#endif

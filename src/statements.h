@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * statements.h
+ *	  The SQL on the extension's tables, by name.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_STATEMENTS_H
+#define DS_STATEMENTS_H
+
+typedef enum DsStatementId
+{
+	DS_SQL_LOAD_INSTANCE,
+	DS_SQL_INSERT_INSTANCE,
+	DS_SQL_START_OVER,
+	DS_SQL_START_OVER_ARCHIVING,
+	DS_SQL_PRUNE_ARCHIVE,
+	DS_SQL_DELETE_HISTORY,
+	DS_SQL_STEP,
+	DS_SQL_END,
+	DS_SQL_CONTINUE,
+	DS_SQL_TERMINATE,
+	DS_SQL_TRY_LOCK_INSTANCE,
+	DS_SQL_LOAD_HISTORY,
+	DS_SQL_INSERT_HISTORY,
+	DS_SQL_STORY,
+	DS_SQL_SEND,
+	DS_SQL_FIND_EVENT,
+	DS_SQL_DELETE_MESSAGE,
+	DS_SQL_DROP_MESSAGES,
+	DS_SQL_DROP_ORPHANED_MESSAGES,
+	DS_SQL_FIND_READY,
+	DS_SQL_FIND_EVENT_READY,
+	DS_SQL_NEXT_WAKE,
+	DS_SQL_OWNERS_WITH_WORK,
+	DS_SQL_OWNERS_WITH_EVENTS,
+	DS_SQL_OWNERLESS,
+	DS_SQL_LOAD_HOME,
+	DS_SQL_DELETE_HOME,
+	DS_SQL_INSERT_HOME,
+	DS_SQL_MOVE_HOME,
+	DS_NUM_STATEMENTS
+} DsStatementId;
+
+/*
+ * types: a letter a parameter
+ *	t text, u uuid, o regrole, O oid, s df_runtime_status,
+ *	S df_runtime_status[], z timestamptz, j jsonb, i int4, l int8, L int8[],
+ *	c "char", b boolean
+ */
+typedef struct DsStatement
+{
+	DsStatementId id;
+	const char *types;
+	bool		read_only;
+	bool		by_key;			/* must never become a sequential scan */
+	bool		bounded;		/* waits for a row lock only so long */
+	const char *sql;
+} DsStatement;
+
+extern const DsStatement ds_statements[DS_NUM_STATEMENTS];
+
+#endif

@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * user_code.h
+ *	  What surrounds a call of a user's function, so that nothing of one step
+ *	  leaks into the next.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_USER_CODE_H
+#define DS_USER_CODE_H
+
+typedef struct DsUserCode
+{
+	int			guc_level;
+	bool		armed_timeout;
+	Oid			user;
+	int			sec_context;
+} DsUserCode;
+
+/*
+ * Before the first line of user code in a transaction, and after the last.
+ * When an error leaves the transaction to be aborted, only
+ * ds_user_code_error is called instead of the second.
+ */
+extern void ds_user_code_begin(DsUserCode *u);
+extern void ds_user_code_end(DsUserCode *u);
+extern void ds_user_code_error(void);
+
+/*
+ * Outside a transaction: forget what the session has kept of it, such as
+ * temporary tables and advisory locks.
+ */
+extern void ds_user_code_forget(void);
+
+#endif

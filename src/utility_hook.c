@@ -1,0 +1,229 @@
+/*-------------------------------------------------------------------------
+ *
+ * utility_hook.c
+ *	  Utility commands that concern the workers.
+ *
+ *	COMMIT PREPARED		 runs no commit callback for what was prepared, so
+ *						 the database is searched for work instead
+ *	DROP DATABASE, CREATE DATABASE (of its template), ALTER DATABASE RENAME
+ *	and SET TABLESPACE	 do not signal background workers and would fail
+ *						 while one is connected, so ours are sent away
+ *	DROP EXTENSION		 sends the workers of this database away at commit
+ *	ALTER DATABASE SET	 may switch durable_singleton.enabled
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "catalog.h"
+#include "commit_hints.h"
+#include "hub.h"
+#include "utility_hook.h"
+#include "waiter.h"
+
+/* How long to wait for the workers to go; the command waits longer itself. */
+#define EVICTION_MS		5000
+#define EVICTION_LOOK_MS	10
+
+static ProcessUtility_hook_type prev_process_utility = NULL;
+
+static void process_utility(PlannedStmt *pstmt, const char *query_string,
+							bool read_only_tree, ProcessUtilityContext context,
+							ParamListInfo params, QueryEnvironment *query_env,
+							DestReceiver *dest, QueryCompletion *qc);
+static pg_noinline Oid database_to_empty(Node *statement);
+static bool is_database_owner(Oid database);
+static bool may_copy(Oid database);
+static void empty_database(Oid database);
+static void after_command(Node *statement);
+static bool drops_extension(DropStmt *statement);
+
+void
+ds_utility_hook_init(void)
+{
+	prev_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+}
+
+static void
+process_utility(PlannedStmt *pstmt, const char *query_string,
+				bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo params, QueryEnvironment *query_env,
+				DestReceiver *dest, QueryCompletion *qc)
+{
+	Node	   *statement = pstmt->utilityStmt;
+	Oid			closed = database_to_empty(statement);
+	ProcessUtility_hook_type next =
+		prev_process_utility ? prev_process_utility : standard_ProcessUtility;
+
+	if (IsA(statement, DropStmt) && drops_extension((DropStmt *) statement))
+		ds_at_commit_evict();
+
+	PG_TRY();
+	{
+		if (OidIsValid(closed))
+			empty_database(closed);
+		next(pstmt, query_string, read_only_tree, context, params, query_env,
+			 dest, qc);
+	}
+	PG_FINALLY();
+	{
+		if (OidIsValid(closed))
+			ds_hub_reopen_database(closed);
+	}
+	PG_END_TRY();
+	after_command(statement);
+}
+
+/*
+ * The database that the command needs for itself, if the user may run it at
+ * all: others must not be able to disturb the workers.
+ */
+static pg_noinline Oid
+database_to_empty(Node *statement)
+{
+	Oid			database = InvalidOid;
+
+	switch (nodeTag(statement))
+	{
+		case T_DropdbStmt:
+			database = get_database_oid(((DropdbStmt *) statement)->dbname, true);
+			break;
+		case T_RenameStmt:
+			if (((RenameStmt *) statement)->renameType == OBJECT_DATABASE)
+				database = get_database_oid(((RenameStmt *) statement)->subname,
+											true);
+			break;
+		case T_AlterDatabaseStmt:
+			{
+				AlterDatabaseStmt *alter = (AlterDatabaseStmt *) statement;
+				ListCell   *cell;
+
+				foreach(cell, alter->options)
+				{
+					if (strcmp(lfirst_node(DefElem, cell)->defname, "tablespace") == 0)
+						database = get_database_oid(alter->dbname, true);
+				}
+				break;
+			}
+		case T_CreatedbStmt:
+			{
+				ListCell   *cell;
+
+				foreach(cell, ((CreatedbStmt *) statement)->options)
+				{
+					DefElem    *option = lfirst_node(DefElem, cell);
+
+					if (strcmp(option->defname, "template") == 0 && option->arg)
+						database = get_database_oid(defGetString(option), true);
+				}
+				return OidIsValid(database) && may_copy(database) ?
+					database : InvalidOid;
+			}
+		default:
+			return InvalidOid;
+	}
+	return OidIsValid(database) && is_database_owner(database) ?
+		database : InvalidOid;
+}
+
+static bool
+is_database_owner(Oid database)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, GetUserId());
+#else
+	return pg_database_ownercheck(database, GetUserId());
+#endif
+}
+
+static bool
+may_copy(Oid database)
+{
+	HeapTuple	tuple;
+	bool		may_create = superuser();
+	bool		is_template = false;
+
+	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	if (HeapTupleIsValid(tuple))
+	{
+		may_create |= ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
+		ReleaseSysCache(tuple);
+	}
+	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
+	if (HeapTupleIsValid(tuple))
+	{
+		is_template = ((Form_pg_database) GETSTRUCT(tuple))->datistemplate;
+		ReleaseSysCache(tuple);
+	}
+	return may_create && (is_template || is_database_owner(database));
+}
+
+static void
+empty_database(Oid database)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													   EVICTION_MS);
+
+	ds_hub_close_database(database);
+	while (!ds_hub_is_deserted(database) && GetCurrentTimestamp() < deadline)
+	{
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(EVICTION_LOOK_MS * 1000L);
+	}
+}
+
+static void
+after_command(Node *statement)
+{
+	if (IsA(statement, TransactionStmt) &&
+		((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT_PREPARED)
+	{
+		bool		work;
+
+		ds_hub_lock();
+		work = ds_hub->prepared_work;
+		ds_hub_unlock();
+		if (work)
+		{
+			ds_hub_hint_rescan_database(MyDatabaseId);
+			ds_waiters_wake_all(MyDatabaseId);
+		}
+	}
+	else if (IsA(statement, AlterDatabaseSetStmt))
+	{
+		Oid			database = get_database_oid(((AlterDatabaseSetStmt *) statement)->dbname,
+												true);
+
+		if (OidIsValid(database))
+			ds_at_commit_visit(database);
+	}
+}
+
+static bool
+drops_extension(DropStmt *statement)
+{
+	ListCell   *cell;
+
+	if (statement->removeType != OBJECT_EXTENSION)
+		return false;
+	foreach(cell, statement->objects)
+	{
+		if (strcmp(strVal(lfirst(cell)), "durable_singleton") == 0)
+			return true;
+	}
+	return false;
+}

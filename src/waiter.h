@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * waiter.h
+ *	  Sessions that wait for the end of instances.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_WAITER_H
+#define DS_WAITER_H
+
+/*
+ * From here until ds_waiter_leave this session's latch is set whenever one of
+ * the instances ends, and now and then without reason.
+ */
+extern void ds_waiter_enter(int n, char **instance_ids);
+extern void ds_waiter_leave(void);
+
+/* An instance has ended, and the transaction that says so has committed. */
+extern void ds_waiters_wake(Oid database, const char *instance_id);
+
+/* Any instance of the database may have ended. */
+extern void ds_waiters_wake_all(Oid database);
+
+#endif

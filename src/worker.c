@@ -1,0 +1,295 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.c
+ *	  A background worker: runs the instances of one role in one database.
+ *
+ * It connects as that role and stays with it for life, so that no plan,
+ * interpreter or cache ever crosses a privilege border.  Started by the
+ * launcher on demand, it takes hints from its group's queue until there are
+ * none for worker_idle_timeout.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "catalog.h"
+#include "home.h"
+#include "hub.h"
+#include "settings.h"
+#include "slot.h"
+#include "step.h"
+#include "store.h"
+#include "transaction.h"
+#include "worker.h"
+
+#define SEARCH_BATCH	256
+#define RETRY_MS		1000
+
+extern PGDLLEXPORT void ds_worker_main(Datum arg);
+
+static void attach_and_connect(void);
+static bool may_work_here(void);
+static void work(void);
+static void run_hint(const char *instance_id);
+static bool others_wait(void);
+static bool must_leave(void);
+static long time_to_sleep(TimestampTz idle_since);
+
+BackgroundWorker
+ds_background_worker(const char *function, const char *type)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
+		BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, DS_LIBRARY, sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, function, sizeof(worker.bgw_function_name));
+	strlcpy(worker.bgw_type, type, sizeof(worker.bgw_type));
+	strlcpy(worker.bgw_name, type, sizeof(worker.bgw_name));
+	return worker;
+}
+
+void
+ds_worker_main(Datum arg)
+{
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGUSR2, ds_cancel_handler);
+	BackgroundWorkerUnblockSignals();
+
+	attach_and_connect();
+	if (!may_work_here())
+	{
+		ds_hub_forget_database(MyDatabaseId);
+		ds_slot_retire(true);
+		proc_exit(0);
+	}
+	work();
+	proc_exit(0);
+}
+
+static void
+attach_and_connect(void)
+{
+	DsWorkerOrder order;
+	bool		closed;
+
+	memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof(order));
+	/* first, so that whoever drops the database can send us away */
+	if (!ds_slot_attach(order.slot, order.generation))
+		proc_exit(0);
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	closed = ds_hub_is_closed(order.database);
+	LWLockRelease(ds_hub->lock);
+	if (closed)
+	{
+		ds_slot_retire(true);
+		proc_exit(0);
+	}
+
+#if PG_VERSION_NUM >= 170000
+	BackgroundWorkerInitializeConnectionByOid(order.database, order.role,
+											  BGWORKER_BYPASS_ROLELOGINCHECK);
+#else
+	BackgroundWorkerInitializeConnectionByOid(order.database, order.role, 0);
+#endif
+}
+
+/* Is the extension here, at home, and allowed to run? */
+static bool
+may_work_here(void)
+{
+	bool		may;
+
+	ds_tx_begin();
+	may = ds_enabled && ds_catalog(true) != NULL && ds_is_at_home();
+	ds_tx_commit();
+	return may;
+}
+
+static void
+work(void)
+{
+	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
+											  "durable_singleton worker",
+											  ALLOCSET_DEFAULT_SIZES);
+	TimestampTz idle_since = GetCurrentTimestamp();
+	char		instance_id[DS_MAX_ID_LENGTH + 1];
+
+	for (;;)
+	{
+		DsSearch	search;
+
+		/* sent away between two steps: nothing is lost */
+		if (ProcDiePending)
+		{
+			ds_slot_retire(true);
+			return;
+		}
+		/* a cancel that came too late is for nothing */
+		QueryCancelPending = false;
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		if (must_leave() && ds_slot_retire(true))
+			return;
+		MemoryContextReset(cxt);
+		MemoryContextSwitchTo(cxt);
+
+		search = ds_hub_take_search(MyDatabaseId, GetUserId());
+		if (search != DS_SEARCH_NOTHING)
+		{
+			if (!may_work_here())
+			{
+				ds_hub_forget_database(MyDatabaseId);
+				ds_slot_retire(true);
+				return;
+			}
+			ds_search_for_work(GetUserId(), search == DS_SEARCH_ALL);
+		}
+		if (ds_hub_pop_hint(MyDatabaseId, GetUserId(), instance_id))
+		{
+			run_hint(instance_id);
+			ds_slot_works();
+			idle_since = GetCurrentTimestamp();
+			continue;
+		}
+		if (search != DS_SEARCH_NOTHING)
+			continue;
+
+		pgstat_report_stat(true);
+		pgstat_report_activity(STATE_IDLE, NULL);
+		{
+			long		timeout = time_to_sleep(idle_since);
+
+			/* unless something has come in, go */
+			if (timeout == 0 && ds_slot_retire(false))
+				return;
+			(void) WaitLatch(MyLatch,
+							 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 timeout, PG_WAIT_EXTENSION);
+			ResetLatch(MyLatch);
+		}
+	}
+}
+
+static void
+run_hint(const char *instance_id)
+{
+	DsRunLimits limits = {.steps_left = -1,.yield = others_wait};
+	char		activity[DS_MAX_ID_LENGTH + 64];
+
+	/* the id only: payloads are nobody's business */
+	snprintf(activity, sizeof(activity), "durable_singleton: %s", instance_id);
+	pgstat_report_activity(STATE_RUNNING, activity);
+
+	switch (ds_run_instance(instance_id, &limits))
+	{
+		case DS_RUN_NOT_READY:
+		case DS_RUN_PROGRESS:
+			break;
+		case DS_RUN_UNFINISHED:
+			ds_hub_hint_ready(MyDatabaseId, GetUserId(), instance_id);
+			break;
+		case DS_RUN_TROUBLE:
+			ds_hub_hint_retry(MyDatabaseId, GetUserId(),
+							  TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+														  RETRY_MS));
+			break;
+	}
+	pgstat_report_stat(false);
+}
+
+void
+ds_search_for_work(Oid role, bool events)
+{
+	static TimestampTz after_time = DT_NOBEGIN;
+	static char after_id[DS_MAX_ID_LENGTH + 1] = "";
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz next;
+	List	   *ids;
+	ListCell   *cell;
+	bool		complete;
+	bool		kept = true;
+
+	ds_tx_begin();
+	ids = ds_store_find_ready(role, now, ds_home_stamp(), false, &after_time,
+							  after_id, SEARCH_BATCH);
+	complete = list_length(ids) < SEARCH_BATCH;
+	if (events && complete)
+	{
+		List	   *more = ds_store_find_event_ready(role, ds_home_stamp(), false,
+													 SEARCH_BATCH);
+
+		ids = list_concat(ids, more);
+		kept = list_length(more) < SEARCH_BATCH;
+	}
+	next = ds_store_next_wake(role, now);
+	ds_tx_commit();
+
+	foreach(cell, ids)
+	{
+		if (!ds_hub_hint_ready(MyDatabaseId, role, lfirst(cell)))
+			kept = false;
+	}
+	if (complete || !kept)
+	{
+		after_time = DT_NOBEGIN;
+		after_id[0] = '\0';
+	}
+	if (!complete || !kept)
+		ds_hub_hint_rescan(MyDatabaseId, role);
+	if (next != 0)
+		ds_hub_hint_wake(MyDatabaseId, role, next);
+}
+
+static bool
+others_wait(void)
+{
+	return ConfigReloadPending || must_leave() ||
+		ds_hub_has_work(MyDatabaseId, GetUserId());
+}
+
+static bool
+must_leave(void)
+{
+	return ds_my_slot->leave || !ds_enabled ||
+		(ds_worker_max_lifetime > 0 &&
+		 TimestampDifferenceExceeds(ds_my_slot->attached, GetCurrentTimestamp(),
+									ds_worker_max_lifetime * 1000));
+}
+
+/* Milliseconds; 0: it is time to retire. */
+static long
+time_to_sleep(TimestampTz idle_since)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz until = TimestampTzPlusMilliseconds(idle_since,
+													ds_worker_idle_timeout);
+	TimestampTz next = ds_hub_next_wake(MyDatabaseId, GetUserId());
+
+	if (until <= now)
+		return 0;
+	if (next != 0 && next < until)
+		until = next;
+	/* a due time in the past is searched for at once, but not in a hot loop */
+	return Max(TimestampDifferenceMilliseconds(now, until), 1);
+}
