@@ -15,6 +15,7 @@
 #include "access.h"
 #include "catalog.h"
 #include "errors.h"
+#include "slot.h"
 
 PG_FUNCTION_INFO_V1(ds_access_level);
 
@@ -44,6 +45,17 @@ ds_check_owner(const DsInstance *inst)
 				 errmsg("instance \"%s\" belongs to another role",
 						inst->instance_id),
 				 errhint("Use another id, or become a member of the role that started it.")));
+}
+
+void
+ds_check_not_own_step(const DsInstance *inst)
+{
+	if (ds_step_is_mine(&inst->execution_id))
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("instance \"%s\" cannot be ended by its own step",
+						inst->instance_id),
+				 errhint("Let the orchestrator return, or raise an error in it.")));
 }
 
 void

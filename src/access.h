@@ -23,6 +23,12 @@ extern DsAccess ds_access(Oid owner);
 /* 42501 unless the current user has the privileges of the owner. */
 extern void ds_check_owner(const DsInstance *inst);
 
+/*
+ * SD400 if this very process executes a step of the instance: it would undo
+ * itself together with its step, and be run again for ever.
+ */
+extern void ds_check_not_own_step(const DsInstance *inst);
+
 /* Errors for a caller: SD404 and SD410. */
 extern void ds_error_no_instance(const char *instance_id) pg_attribute_noreturn();
 extern void ds_error_ended(const DsInstance *inst) pg_attribute_noreturn();

@@ -84,21 +84,14 @@ ds_check_instance_id(const char *instance_id)
 }
 
 TimestampTz
-ds_time_after(const Interval *span, const char *name)
+ds_time_after(const Interval *span)
 {
-	static const Interval zero = {0};
 	TimestampTz now = GetCurrentTimestamp();
+	Datum		then = DirectFunctionCall2(timestamptz_pl_interval,
+										   TimestampTzGetDatum(now),
+										   IntervalPGetDatum(span));
 
-	if (DatumGetInt32(DirectFunctionCall2(interval_cmp,
-										  IntervalPGetDatum(span),
-										  IntervalPGetDatum(&zero))) < 0)
-		ereport(ERROR,
-				(errcode(DS_ERRCODE_BAD_ARGUMENT),
-				 errmsg("%s must not be negative", name),
-				 errhint("Pass a time span of zero or more.")));
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-												   TimestampTzGetDatum(now),
-												   IntervalPGetDatum(span)));
+	return Max(now, DatumGetTimestampTz(then));
 }
 
 /*

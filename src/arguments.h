@@ -29,8 +29,11 @@ extern void ds_check_instance_id(const char *instance_id);
 /* Argument n, called "name", must not be NULL, else SD400. */
 extern void ds_require_arg(FunctionCallInfo fcinfo, int n, const char *name);
 
-/* The present time plus the interval; SD400 if it is negative. */
-extern TimestampTz ds_time_after(const Interval *span, const char *name);
+/*
+ * The present time plus the interval.  What is computed from a deadline may
+ * be negative because it is late: that is now.
+ */
+extern TimestampTz ds_time_after(const Interval *span);
 
 /* Time-ordered (version 7), for executions. */
 extern pg_uuid_t ds_new_execution_id(void);

@@ -68,6 +68,7 @@ ds_terminate(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		inst = load_active(instance_id);
+		ds_check_not_own_step(inst);
 		if (ds_store_terminate(inst, GetCurrentTimestamp(), output))
 		{
 			ds_at_commit_cancel(&inst->execution_id);

@@ -164,6 +164,7 @@ start(DsStart *what, OnConflict on_conflict, Reuse reuse)
 					return false;
 				error_exists(present);
 			}
+			ds_check_not_own_step(present);
 			done = ds_store_start_over(what, present, allowed.n,
 									   allowed.statuses);
 		}

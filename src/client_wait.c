@@ -233,7 +233,7 @@ deadline_argument(FunctionCallInfo fcinfo, int n)
 {
 	if (PG_ARGISNULL(n))
 		return 0;
-	return ds_time_after(PG_GETARG_INTERVAL_P(n), "timeout");
+	return ds_time_after(PG_GETARG_INTERVAL_P(n));
 }
 
 /*

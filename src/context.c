@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "common/cryptohash.h"
 #include "common/sha1.h"
 #include "fmgr.h"
@@ -20,7 +21,6 @@
 #include "arguments.h"
 #include "errors.h"
 #include "failure.h"
-#include "function_ref.h"
 #include "hub.h"
 #include "replay.h"
 
@@ -62,8 +62,7 @@ ds_call_activity(PG_FUNCTION_ARGS)
 		request->kind = DS_OP_ACTIVITY;
 		request->name = ds_replay_strdup(replay, name);
 		request->input = ds_replay_copy(replay, input);
-		/* found with the search_path of the code that calls */
-		request->function = ds_function_lookup(name);
+		request->search_path = ds_replay_strdup(replay, namespace_search_path);
 		ds_replay_suspend(replay);
 	}
 	if (op->outcome == DS_OUTCOME_FAILED)
@@ -91,7 +90,7 @@ ds_create_timer(PG_FUNCTION_ARGS)
 		request->kind = request->wait.kind = DS_OP_TIMER;
 		request->wait.since = GetCurrentTimestamp();
 		request->wait.fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
-			ds_time_after(PG_GETARG_INTERVAL_P(0), "delay");
+			ds_time_after(PG_GETARG_INTERVAL_P(0));
 		/* zero stands for no time in memory */
 		if (request->wait.fire_at == 0)
 			request->wait.fire_at = 1;
@@ -117,8 +116,7 @@ ds_wait_for_external_event(PG_FUNCTION_ARGS)
 		request->name = request->wait.name = ds_replay_strdup(replay, name);
 		request->wait.since = GetCurrentTimestamp();
 		if (!PG_ARGISNULL(1))
-			request->wait.fire_at = ds_time_after(PG_GETARG_INTERVAL_P(1),
-												  "timeout");
+			request->wait.fire_at = ds_time_after(PG_GETARG_INTERVAL_P(1));
 		request->wait.default_value = ds_replay_copy(replay, default_value);
 		ds_replay_suspend(replay);
 	}

@@ -18,8 +18,8 @@
 #include "pgstat.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/regproc.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -36,6 +36,22 @@ Oid
 ds_function_lookup(const char *name)
 {
 	return lookup(parse_name(name));
+}
+
+Oid
+ds_function_lookup_with(const char *search_path, const char *name)
+{
+	int			guc_level;
+	Oid			function;
+
+	if (strcmp(search_path, namespace_search_path) == 0)
+		return ds_function_lookup(name);
+	guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", search_path, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	function = ds_function_lookup(name);
+	AtEOXact_GUC(false, guc_level);
+	return function;
 }
 
 Oid
@@ -122,11 +138,19 @@ ds_function_call(Oid function, Jsonb *input)
 static List *
 parse_name(const char *name)
 {
-#if PG_VERSION_NUM >= 160000
-	return stringToQualifiedNameList(name, NULL);
-#else
-	return stringToQualifiedNameList(name);
-#endif
+	List	   *parts;
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(pstrdup(name), '.', &parts) ||
+		parts == NIL || list_length(parts) > 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid function name \"%s\"", name),
+				 errhint("Write name or schema.name, without arguments, in double quotes where SQL wants them.")));
+	foreach(cell, parts)
+		names = lappend(names, makeString(lfirst(cell)));
+	return names;
 }
 
 static Oid

@@ -16,6 +16,9 @@
  */
 extern Oid	ds_function_lookup(const char *name);
 
+/* The same with another search_path. */
+extern Oid	ds_function_lookup_with(const char *search_path, const char *name);
+
 /* The same, in the given schema, whatever schema the name has. */
 extern Oid	ds_function_lookup_in(const char *schema, const char *name);
 

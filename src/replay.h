@@ -20,7 +20,7 @@ typedef struct DsRequest
 	DsOpKind	kind;			/* DS_OP_ACTIVITY, _TIMER or _EVENT */
 	char	   *name;
 	Jsonb	   *input;			/* of the activity */
-	Oid			function;		/* of the activity; InvalidOid: not found */
+	char	   *search_path;	/* of the code that asked for the activity */
 	DsWait		wait;			/* timer and event */
 } DsRequest;
 

@@ -253,6 +253,14 @@ ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
 }
 
 bool
+ds_step_is_mine(const pg_uuid_t *execution_id)
+{
+	return ds_my_slot != NULL && ds_my_slot->executing &&
+		memcmp(&ds_my_slot->execution_id, execution_id,
+			   sizeof(pg_uuid_t)) == 0;
+}
+
+bool
 ds_step_is_cancelled(void)
 {
 	return ds_my_slot != NULL &&

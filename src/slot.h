@@ -58,6 +58,9 @@ extern void ds_release(void);
  */
 extern void ds_step_begin(const pg_uuid_t *execution_id, const char *function_name);
 
+/* True if this process is executing a step of that execution. */
+extern bool ds_step_is_mine(const pg_uuid_t *execution_id);
+
 /* True if the present step was terminated by ds_cancel_step. */
 extern bool ds_step_is_cancelled(void);
 

@@ -53,7 +53,7 @@ typedef struct DsStatement
 	DsStatementId id;
 	const char *types;
 	bool		read_only;
-	bool		by_key;			/* must never become a sequential scan */
+	bool		by_key;			/* goes along an index and nothing else */
 	bool		bounded;		/* waits for a row lock only so long */
 	const char *sql;
 } DsStatement;

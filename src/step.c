@@ -257,6 +257,7 @@ do_step(Run *run)
 
 	/* the pass is rolled back; nothing is in this transaction */
 	ds_tx_commit();
+	ds_user_code_forget();
 	if (replay->request.kind != DS_OP_ACTIVITY)
 		return wait_or_go_on(run, &replay->request.wait);
 
@@ -429,13 +430,15 @@ do_activity(Run *run, const DsRequest *request)
 	PG_TRY();
 	{
 		DsUserCode	user;
+		Oid			function;
 
 		ds_user_code_begin(&user);
-		ds_function_check(request->function, request->name, GetUserId(),
+		function = ds_function_lookup_with(request->search_path, request->name);
+		ds_function_check(function, request->name, GetUserId(),
 						  request->input == NULL);
-		ds_function_check_trust(request->function, request->name, GetUserId());
+		ds_function_check_trust(function, request->name, GetUserId());
 		MemoryContextSwitchTo(run->cxt);
-		op.result = ds_function_call(request->function, request->input);
+		op.result = ds_function_call(function, request->input);
 		ds_payload_check(op.result, "result");
 		ds_user_code_end(&user);
 
@@ -464,6 +467,8 @@ do_activity(Run *run, const DsRequest *request)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(run->cxt);
+	if (step == STEP_GOES_ON || error != NULL)
+		ds_user_code_forget();
 
 	if (error != NULL)
 	{

@@ -318,8 +318,12 @@ ds_store_start_over(const DsStart *start, const DsInstance *over,
 
 	if (done)
 	{
+		Parameters	messages = {0};
 		Parameters	prune = {0};
 
+		/* events that the old run never waited for */
+		add_uuid(&messages, &over->run_id);
+		execute(DS_SQL_DROP_MESSAGES, &messages);
 		add_text(&prune, start->instance_id);
 		add_int(&prune, ds_keep_executions);
 		execute(DS_SQL_PRUNE_ARCHIVE, &prune);
@@ -788,6 +792,8 @@ execute(DsStatementId id, Parameters *p)
 {
 	const DsStatement *statement = &ds_statements[id];
 	bool		save_seqscan = enable_seqscan;
+	bool		save_bitmapscan = enable_bitmapscan;
+	bool		save_sort = enable_sort;
 	int			save_lock_timeout = LockTimeout;
 	int			rc = 0;
 
@@ -795,8 +801,9 @@ execute(DsStatementId id, Parameters *p)
 	Assert(p->n == strlen(statement->types));
 
 	/*
-	 * A plan made while the table is small, a sequential scan, would be kept
-	 * while it grows by millions until the next ANALYZE.  And a step that
+	 * A plan made while the table is small, a sequential scan or a sort of all
+	 * that is due, would be kept while it grows by millions until the next
+	 * ANALYZE.  And a step that
 	 * finds its row locked by somebody's open transaction must not pin its
 	 * executor.  No user code runs in here, so nobody else sees the settings.
 	 */
@@ -805,7 +812,7 @@ execute(DsStatementId id, Parameters *p)
 		SPIPlanPtr	plan;
 
 		if (statement->by_key)
-			enable_seqscan = false;
+			enable_seqscan = enable_bitmapscan = enable_sort = false;
 		if (statement->bounded)
 			LockTimeout = BOUNDED_WAIT_MS;
 		plan = get_plan(statement);
@@ -816,6 +823,8 @@ execute(DsStatementId id, Parameters *p)
 	PG_FINALLY();
 	{
 		enable_seqscan = save_seqscan;
+		enable_bitmapscan = save_bitmapscan;
+		enable_sort = save_sort;
 		LockTimeout = save_lock_timeout;
 	}
 	PG_END_TRY();
