@@ -8,6 +8,7 @@
 #ifndef DS_ACCESS_H
 #define DS_ACCESS_H
 
+#include "compat.h"
 #include "instance.h"
 
 typedef enum DsAccess
@@ -30,7 +31,7 @@ extern void ds_check_owner(const DsInstance *inst);
 extern void ds_check_not_own_step(const DsInstance *inst);
 
 /* Errors for a caller: SD404 and SD410. */
-extern void ds_error_no_instance(const char *instance_id) pg_attribute_noreturn();
-extern void ds_error_ended(const DsInstance *inst) pg_attribute_noreturn();
+pg_noreturn extern void ds_error_no_instance(const char *instance_id);
+pg_noreturn extern void ds_error_ended(const DsInstance *inst);
 
 #endif

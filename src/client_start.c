@@ -31,6 +31,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "access.h"
 #include "arguments.h"
 #include "catalog.h"
@@ -65,7 +66,7 @@ static OnConflict conflict_argument(FunctionCallInfo fcinfo, int n);
 static Reuse reuse_argument(FunctionCallInfo fcinfo, int n);
 static bool reuse_has(const Reuse *reuse, DsStatus status);
 static void check_login(Oid role);
-static void error_exists(const DsInstance *inst) pg_attribute_noreturn();
+pg_noreturn static void error_exists(const DsInstance *inst);
 
 /* df_start_singleton(function_name, instance_id, input, on_conflict, reuse, start_at) */
 PGDLLEXPORT Datum

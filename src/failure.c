@@ -87,7 +87,7 @@ ds_failure_raise(const Jsonb *failure)
 			if (value != NULL)
 				err_generic_string(objects[i].field, value);
 		}
-		errfinish(__FILE__, __LINE__, PG_FUNCNAME_MACRO);
+		errfinish(__FILE__, __LINE__, __func__);
 	}
 	pg_unreachable();
 }

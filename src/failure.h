@@ -8,6 +8,7 @@
 #ifndef DS_FAILURE_H
 #define DS_FAILURE_H
 
+#include "compat.h"
 #include "utils/jsonb.h"
 
 /* {"sqlstate", "message", "detail", "hint", "context", "schema", ...} */
@@ -17,7 +18,7 @@ extern Jsonb *ds_failure_from_error(const ErrorData *edata);
 extern bool ds_error_is_cancel(const ErrorData *edata);
 
 /* Raises the error that the failure tells of. */
-extern void ds_failure_raise(const Jsonb *failure) pg_attribute_noreturn();
+pg_noreturn extern void ds_failure_raise(const Jsonb *failure);
 
 /* A string in it, or NULL. */
 extern char *ds_failure_field(const Jsonb *failure, const char *key);

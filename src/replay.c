@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "errors.h"
 #include "failure.h"
 #include "replay.h"
@@ -33,7 +34,7 @@
 static DsReplay *current = NULL;
 
 static void check_not_suspended(DsReplay *replay);
-static void raise_suspension(DsReplay *replay) pg_attribute_noreturn();
+pg_noreturn static void raise_suspension(DsReplay *replay);
 static const char *kind_name(DsOpKind kind);
 static char *describe(DsOpKind kind, const char *name);
 

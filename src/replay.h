@@ -12,6 +12,7 @@
 #ifndef DS_REPLAY_H
 #define DS_REPLAY_H
 
+#include "compat.h"
 #include "instance.h"
 
 /* What the orchestrator asks for and history does not hold yet. */
@@ -84,7 +85,7 @@ extern const DsOp *ds_replay_next(DsReplay *replay, DsOpKind kind,
 								  const char *name);
 
 /* Leaves the orchestrator until the request is fulfilled. */
-extern void ds_replay_suspend(DsReplay *replay) pg_attribute_noreturn();
+pg_noreturn extern void ds_replay_suspend(DsReplay *replay);
 
 /* Copies for the replay's memory, which outlives the pass; NULL is NULL. */
 extern Jsonb *ds_replay_copy(DsReplay *replay, const Jsonb *value);
