@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "hub.h"
+#include "settings.h"
 
 #define NO_HINT		(-1)
 
@@ -35,7 +36,6 @@ static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 static void request_shmem(void);
 static void startup_shmem(void);
 static Size hub_size(void);
-static void wake_worker(DsGroup *group, TimestampTz at);
 static void set_rescan(DsGroup *group, void *arg);
 static void forget_work(DsGroup *group, void *arg);
 
@@ -135,6 +135,44 @@ ds_hub_wake_launcher(void)
 }
 
 bool
+ds_hub_wake_idle_worker(DsGroup *group)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	bool		found = false;
+
+	for (int i = 0; group->n_workers > 0 && i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if (slot->state != DS_SLOT_IDLE || slot->foreground ||
+			slot->pid == MyProcPid || slot->role != group->key.role ||
+			slot->database != group->key.database)
+			continue;
+		found = true;
+		/* one that is awake already will take one hint, not all of them */
+		if (!slot->latch->is_set)
+		{
+			SetLatch(slot->latch);
+			break;
+		}
+	}
+	return found;
+}
+
+void
+ds_hub_wake_group(DsGroup *group, TimestampTz at)
+{
+	if (ds_hub_wake_idle_worker(group) ||
+		group->n_workers >= ds_workers_per_role)
+		return;
+	if (group->n_workers > 0 && at == 0)
+		at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										 DS_BUSY_CHECK_MS);
+	if (at < ds_hub->launcher_sleeps_until)
+		ds_hub_wake_launcher();
+}
+
+bool
 ds_hub_hint_ready(Oid database, Oid role, const char *instance_id)
 {
 	DsGroup    *group;
@@ -167,7 +205,7 @@ ds_hub_hint_ready(Oid database, Oid role, const char *instance_id)
 	}
 	else
 		group->rescan = true;
-	wake_worker(group, 0);
+	ds_hub_wake_group(group, 0);
 	ds_hub_unlock();
 	return kept;
 }
@@ -182,7 +220,7 @@ ds_hub_hint_wake(Oid database, Oid role, TimestampTz at)
 	if (group != NULL && (group->next_wake == 0 || at < group->next_wake))
 	{
 		group->next_wake = at;
-		wake_worker(group, at);
+		ds_hub_wake_group(group, at);
 	}
 	ds_hub_unlock();
 	if (group == NULL)
@@ -222,7 +260,7 @@ ds_hub_hint_retry(Oid database, Oid role, TimestampTz at)
 	if (group != NULL && (group->retry_time == 0 || at < group->retry_time))
 	{
 		group->retry_time = at;
-		wake_worker(group, at);
+		ds_hub_wake_group(group, at);
 	}
 	ds_hub_unlock();
 }
@@ -273,6 +311,9 @@ ds_hub_pop_hint(Oid database, Oid role, char *instance_id)
 		ds_hub->free_hint = i;
 		group->last_pop = GetCurrentTimestamp();
 		found = true;
+		/* we may be away for long: the others are for somebody else */
+		if (group->n_hints > 0)
+			ds_hub_wake_group(group, 0);
 	}
 	ds_hub_unlock();
 	return found;
@@ -437,45 +478,13 @@ ds_hub_is_deserted(Oid database)
 	return deserted;
 }
 
-/*
- * Somebody should look at the group at that time (0: now): an idle worker of
- * it, or the launcher, which starts one or, when all are busy for long,
- * another one.  The launcher is not bothered if it looks in time by itself.
- */
-static void
-wake_worker(DsGroup *group, TimestampTz at)
-{
-	DsSlot	   *slots = ds_hub_slots();
-
-	if (group->n_workers > 0)
-	{
-		for (int i = 0; i < ds_hub->slots_used; i++)
-		{
-			DsSlot	   *slot = &slots[i];
-
-			if (slot->state == DS_SLOT_IDLE && !slot->foreground &&
-				slot->role == group->key.role &&
-				slot->database == group->key.database)
-			{
-				SetLatch(slot->latch);
-				return;
-			}
-		}
-		if (at == 0)
-			at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-											 DS_BUSY_CHECK_MS);
-	}
-	if (at < ds_hub->launcher_sleeps_until)
-		ds_hub_wake_launcher();
-}
-
 static void
 set_rescan(DsGroup *group, void *arg)
 {
 	if (group->key.database == *(Oid *) arg)
 	{
 		group->rescan = true;
-		wake_worker(group, 0);
+		ds_hub_wake_group(group, 0);
 	}
 }
 

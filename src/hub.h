@@ -165,6 +165,16 @@ ds_hub_unlock(void)
 /* The group of a role, made if it is not there; NULL if there is no room. */
 extern DsGroup *ds_hub_group(Oid database, Oid role, bool create);
 extern void ds_hub_wake_launcher(void);
+
+/*
+ * Somebody else shall look at the group at that time (0: now): an idle worker
+ * of it, or the launcher, which starts one or, when all are busy for long,
+ * another one.  The launcher is not bothered if it looks in time by itself.
+ */
+extern void ds_hub_wake_group(DsGroup *group, TimestampTz at);
+
+/* False if the group has none. */
+extern bool ds_hub_wake_idle_worker(DsGroup *group);
 extern void ds_hub_drop_hints(DsGroup *group);
 extern bool ds_hub_is_closed(Oid database);
 

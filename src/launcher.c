@@ -90,7 +90,7 @@ static void drop_group_of_missing_database(DsGroup *group, void *arg);
 static void start_janitor(void);
 static void survey_groups(Survey *survey);
 static void survey_group(DsGroup *group, void *arg);
-static bool group_has_idle_worker(const DsGroup *group);
+static bool group_has_starting_worker(const DsGroup *group);
 static void start_worker(const DsGroupKey *key);
 static void make_room(void);
 static bool start_background(BackgroundWorker *worker,
@@ -408,13 +408,15 @@ survey_group(DsGroup *group, void *arg)
 	due = Max(due, group->not_before);
 	if (ds_hub_is_closed(group->key.database))
 		return;					/* whoever closed it wakes us again */
-	if (group_has_idle_worker(group))
+	if (group_has_starting_worker(group))
 		return;
 	if (due > survey->now)
 	{
 		survey->next = Min(survey->next, due);
 		return;
 	}
+	if (ds_hub_wake_idle_worker(group))
+		return;
 
 	if (group->n_workers == 0)
 		needs = true;
@@ -433,6 +435,10 @@ survey_group(DsGroup *group, void *arg)
 	}
 	if (!needs)
 		return;
+	/* if it does not get one now, hints need not wake us until then */
+	survey->next = Min(survey->next,
+					   TimestampTzPlusMilliseconds(survey->now,
+												   DS_BUSY_CHECK_MS));
 	if (group->n_workers == 0)
 		survey->n_starving++;
 	if (survey->n_candidates < MAX_CANDIDATES)
@@ -449,9 +455,9 @@ survey_group(DsGroup *group, void *arg)
 	}
 }
 
-/* Or one that is starting, and will look around. */
+/* It will look around when it is up. */
 static bool
-group_has_idle_worker(const DsGroup *group)
+group_has_starting_worker(const DsGroup *group)
 {
 	DsSlot	   *slots = ds_hub_slots();
 
@@ -459,8 +465,7 @@ group_has_idle_worker(const DsGroup *group)
 	{
 		DsSlot	   *slot = &slots[i];
 
-		if ((slot->state == DS_SLOT_IDLE || slot->state == DS_SLOT_STARTING) &&
-			!slot->foreground && slot->role == group->key.role &&
+		if (slot->state == DS_SLOT_STARTING && slot->role == group->key.role &&
 			slot->database == group->key.database)
 			return true;
 	}

@@ -124,25 +124,26 @@ void
 ds_slot_detach(void)
 {
 	DsSlot	   *slot = ds_my_slot;
+	DsGroup    *group;
 
 	if (slot == NULL)
 		return;
 	ds_hub_lock();
-	/* what it was at must be found again */
-	if (slot->instance_id[0] != '\0')
-	{
-		DsGroup    *group = ds_hub_group(slot->database, slot->role, true);
-
-		if (group != NULL)
-			group->rescan = true;
-	}
+	group = ds_hub_group(slot->database, slot->role, true);
+	/* what it was at must be found again, and its hints are for others */
+	if (group != NULL && slot->instance_id[0] != '\0')
+		group->rescan = true;
 	if (!slot->foreground)
 	{
-		count_failure(slot);
+		/* to be sent away is none */
+		if (!ProcDiePending)
+			count_failure(slot);
 		leave_group(slot);
 	}
 	free_slot(slot);
 	ds_my_slot = NULL;
+	if (group != NULL)
+		ds_hub_wake_group(group, 0);
 	ds_hub_wake_launcher();
 	ds_hub_unlock();
 }
@@ -394,17 +395,17 @@ static void
 count_failure(DsSlot *slot)
 {
 	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
+	TimestampTz now = GetCurrentTimestamp();
 
-	if (group == NULL)
+	/* several that die together died of one cause */
+	if (group == NULL || now < group->not_before)
 		return;
 	group->failures++;
 	if (group->failures > 1)
 	{
 		int64		delay = INT64CONST(100) << Min(group->failures, 10);
 
-		group->not_before =
-			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-										Min(delay, 60000));
+		group->not_before = TimestampTzPlusMilliseconds(now, Min(delay, 60000));
 	}
 }
 
