@@ -118,11 +118,7 @@ visit(void)
 		report(true, !ds_enabled);
 		return;
 	}
-	fail_ownerless();
-	ds_store_drop_orphaned_messages();
 	work = ds_store_owners_with_work();
-	ds_tx_commit();
-
 	foreach(cell, work)
 	{
 		DsOwnerWork *w = lfirst(cell);
@@ -133,6 +129,11 @@ visit(void)
 			ds_hub_hint_wake(MyDatabaseId, w->owner, w->due);
 	}
 	report(true, true);
+
+	/* last: whatever may be locked in there, the work has been found */
+	ds_store_drop_orphaned_messages();
+	fail_ownerless();
+	ds_tx_commit();
 }
 
 /* Their owner was dropped: nobody can run them any more. */
