@@ -59,9 +59,12 @@ ds_get_status(PG_FUNCTION_ARGS)
 		if (access == DS_ACCESS_NONE)
 			return (Datum) 0;
 		if (show_history)
-			history = ds_store_story(instance_id,
-									 show_output && access == DS_ACCESS_FULL,
-									 show_input && access == DS_ACCESS_FULL);
+		{
+			bool		payloads = access == DS_ACCESS_FULL;
+
+			history = ds_store_story(instance_id, show_output && payloads,
+									 show_input && payloads, payloads);
+		}
 		if (access == DS_ACCESS_NO_PAYLOAD)
 			inst->input = inst->output = inst->custom_status =
 				inst->failure = NULL;

@@ -164,9 +164,9 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		/*
 		 * The history as Durable Functions' status query shows it: a scheduled
 		 * event disappears once its end is there.  $2: with results, $3: with
-		 * inputs.
+		 * inputs, $4: with the texts of failures.
 		 */
-		DS_SQL_STORY, "tbb", true, true, false,
+		DS_SQL_STORY, "tbbb", true, true, false,
 		"SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object("
 		" 'EventType', event_type,"
 		" 'Timestamp', to_char(event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"'),"
@@ -176,8 +176,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" THEN to_char(scheduled_time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"') END,"
 		" 'FireAt', CASE WHEN event_type IN ('TimerCreated', 'TimerFired')"
 		" THEN to_char(fire_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"') END,"
-		" 'Reason', failure ->> 'message',"
-		" 'Details', failure ->> 'detail',"
+		" 'Reason', CASE WHEN $4 THEN failure ->> 'message' END,"
+		" 'Details', CASE WHEN $4 THEN failure ->> 'detail' END,"
 		" 'OrchestrationStatus', CASE WHEN event_type = 'ExecutionCompleted' THEN status::text END))"
 		" || CASE WHEN $3 AND event_type = 'ExecutionStarted' THEN jsonb_build_object('Input', input)"
 		" WHEN $3 AND event_type = 'EventRaised' THEN jsonb_build_object('Input', result) ELSE '{}' END"

@@ -532,7 +532,8 @@ ds_store_load_history(const DsInstance *inst, int *n_ops)
 }
 
 Jsonb *
-ds_store_story(const char *instance_id, bool outputs, bool inputs)
+ds_store_story(const char *instance_id, bool outputs, bool inputs,
+			   bool failures)
 {
 	Session		s;
 	Parameters	p = {0};
@@ -542,6 +543,7 @@ ds_store_story(const char *instance_id, bool outputs, bool inputs)
 	add_text(&p, instance_id);
 	add(&p, BoolGetDatum(outputs), false);
 	add(&p, BoolGetDatum(inputs), false);
+	add(&p, BoolGetDatum(failures), false);
 	if (execute(DS_SQL_STORY, &p) > 0)
 		story = column_jsonb(&s, 0, 1);
 	close_session(&s);

@@ -52,7 +52,8 @@ extern DsInstance *ds_store_load(const char *instance_id);
 extern DsOp *ds_store_load_history(const DsInstance *inst, int *n_ops);
 
 /* The history in the form of Durable Functions' status query, or NULL. */
-extern Jsonb *ds_store_story(const char *instance_id, bool outputs, bool inputs);
+extern Jsonb *ds_store_story(const char *instance_id, bool outputs,
+							 bool inputs, bool failures);
 
 /* The statements that change a status.  False: no row was in that state. */
 extern bool ds_store_insert(const DsStart *start);
