@@ -309,6 +309,30 @@ ds_cancel_handler(SIGNAL_ARGS)
 	errno = save_errno;
 }
 
+int
+ds_executing_steps(Oid database, DsExecuting **steps)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	int			n = 0;
+
+	*steps = palloc(ds_hub->n_slots * sizeof(DsExecuting));
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if (slot->state != DS_SLOT_BUSY || !slot->executing ||
+			slot->database != database)
+			continue;
+		(*steps)[n].execution_id = slot->execution_id;
+		strlcpy((*steps)[n].instance_id, slot->instance_id,
+				sizeof((*steps)[n].instance_id));
+		n++;
+	}
+	LWLockRelease(ds_hub->lock);
+	return n;
+}
+
 bool
 ds_is_executing(Oid database, const pg_uuid_t *execution_id)
 {

@@ -70,6 +70,15 @@ extern void ds_cancel_step(Oid database, const pg_uuid_t *execution_id);
 /* Signal handler for SIGUSR2 in every executor. */
 extern void ds_cancel_handler(SIGNAL_ARGS);
 
+/* What executes in the database now; returns how many, in palloc'd memory. */
+typedef struct DsExecuting
+{
+	pg_uuid_t	execution_id;
+	char		instance_id[DS_MAX_ID_LENGTH + 1];
+} DsExecuting;
+
+extern int	ds_executing_steps(Oid database, DsExecuting **steps);
+
 /* True while user code of this execution runs somewhere. */
 extern bool ds_is_executing(Oid database, const pg_uuid_t *execution_id);
 

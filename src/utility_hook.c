@@ -31,6 +31,8 @@
 #include "catalog.h"
 #include "commit_hints.h"
 #include "hub.h"
+#include "slot.h"
+#include "store.h"
 #include "utility_hook.h"
 #include "waiter.h"
 
@@ -49,6 +51,7 @@ static bool is_database_owner(Oid database);
 static bool may_copy(Oid database);
 static void empty_database(Oid database);
 static void after_command(Node *statement);
+static void after_commit_prepared(void);
 static bool drops_extension(DropStmt *statement);
 
 void
@@ -191,18 +194,7 @@ after_command(Node *statement)
 {
 	if (IsA(statement, TransactionStmt) &&
 		((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT_PREPARED)
-	{
-		bool		work;
-
-		ds_hub_lock();
-		work = ds_hub->prepared_work;
-		ds_hub_unlock();
-		if (work)
-		{
-			ds_hub_hint_rescan_database(MyDatabaseId);
-			ds_waiters_wake_all(MyDatabaseId);
-		}
-	}
+		after_commit_prepared();
 	else if (IsA(statement, AlterDatabaseSetStmt))
 	{
 		Oid			database = get_database_oid(((AlterDatabaseSetStmt *) statement)->dbname,
@@ -210,6 +202,37 @@ after_command(Node *statement)
 
 		if (OidIsValid(database))
 			ds_at_commit_visit(database);
+	}
+}
+
+/*
+ * It may have started, signalled and ended any instance: search for work, wake
+ * who waits, and interrupt the steps of what has ended.
+ */
+static void
+after_commit_prepared(void)
+{
+	bool		work;
+	DsExecuting *steps;
+	int			n;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	work = ds_hub->prepared_work;
+	LWLockRelease(ds_hub->lock);
+	if (!work || ds_catalog(true) == NULL)
+		return;
+
+	ds_hub_hint_rescan_database(MyDatabaseId);
+	ds_waiters_wake_all(MyDatabaseId);
+	n = ds_executing_steps(MyDatabaseId, &steps);
+	for (int i = 0; i < n; i++)
+	{
+		DsInstance *inst = ds_store_load(steps[i].instance_id);
+
+		if (inst == NULL || !ds_status_is_active(inst->status) ||
+			memcmp(&inst->execution_id, &steps[i].execution_id,
+				   sizeof(pg_uuid_t)) != 0)
+			ds_cancel_step(MyDatabaseId, &steps[i].execution_id);
 	}
 }
 
