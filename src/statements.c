@@ -4,7 +4,7 @@
  *	  All SQL on the extension's tables.
  *
  * The statements run as the owner of the tables with search_path set to
- * pg_catalog alone (catalog.c), through store.c.
+ * pg_catalog alone (catalog.c, query.c).
  *
  * Every change of instance.status is in here: INSERT_INSTANCE, START_OVER,
  * STEP, END, CONTINUE, TERMINATE; state.c says which one when.  All but the

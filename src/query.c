@@ -1,0 +1,327 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.c
+ *	  Running one of our statements: parameters in, columns out.
+ *
+ * The statements of statements.c are prepared at their first use and kept.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "optimizer/cost.h"
+#include "storage/proc.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "query.h"
+
+#define BOUNDED_WAIT_MS	1000
+
+static SPIPlanPtr plans[DS_NUM_STATEMENTS];
+static uint64 plans_generation = 0;
+
+static SPIPlanPtr get_plan(const DsStatement *statement);
+static Oid	parameter_type(char letter);
+
+void
+ds_open_session(DsSession *session)
+{
+	session->caller = CurrentMemoryContext;
+	/* to read large values a snapshot must be active */
+	session->pushed_snapshot = !ActiveSnapshotSet();
+	if (session->pushed_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	ds_identity_enter(&session->identity);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+ds_close_session(const DsSession *session)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	ds_identity_leave(&session->identity);
+	if (session->pushed_snapshot)
+		PopActiveSnapshot();
+	MemoryContextSwitchTo(session->caller);
+}
+
+uint64
+ds_execute(DsStatementId id, DsParameters *p)
+{
+	const DsStatement *statement = &ds_statements[id];
+	bool		save_seqscan = enable_seqscan;
+	bool		save_bitmapscan = enable_bitmapscan;
+	bool		save_sort = enable_sort;
+	int			save_lock_timeout = LockTimeout;
+	int			rc = 0;
+
+	Assert(statement->id == id);
+	Assert(p->n == strlen(statement->types));
+
+	/*
+	 * A plan made while the table is small, a sequential scan or a sort of all
+	 * that is due, would be kept while it grows by millions until the next
+	 * ANALYZE.  And a step that
+	 * finds its row locked by somebody's open transaction must not pin its
+	 * executor.  No user code runs in here, so nobody else sees the settings.
+	 */
+	PG_TRY();
+	{
+		SPIPlanPtr	plan;
+
+		if (statement->by_key)
+			enable_seqscan = enable_bitmapscan = enable_sort = false;
+		if (statement->bounded)
+			LockTimeout = BOUNDED_WAIT_MS;
+		plan = get_plan(statement);
+		rc = SPI_execute_snapshot(plan, p->values, p->nulls,
+								  GetLatestSnapshot(), InvalidSnapshot,
+								  statement->read_only, true, 0);
+	}
+	PG_FINALLY();
+	{
+		enable_seqscan = save_seqscan;
+		enable_bitmapscan = save_bitmapscan;
+		enable_sort = save_sort;
+		LockTimeout = save_lock_timeout;
+	}
+	PG_END_TRY();
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_snapshot failed: %s",
+			 SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* --- parameters --- */
+
+void
+ds_add(DsParameters *p, Datum value, bool isnull)
+{
+	Assert(p->n < DS_MAX_PARAMETERS);
+	p->values[p->n] = value;
+	p->nulls[p->n] = isnull ? 'n' : ' ';
+	p->n++;
+}
+
+void
+ds_add_text(DsParameters *p, const char *s)
+{
+	ds_add(p, s ? CStringGetTextDatum(s) : (Datum) 0, s == NULL);
+}
+
+void
+ds_add_uuid(DsParameters *p, const pg_uuid_t *u)
+{
+	ds_add(p, UUIDPGetDatum(u), false);
+}
+
+void
+ds_add_time(DsParameters *p, TimestampTz t)
+{
+	ds_add(p, TimestampTzGetDatum(t), t == 0);
+}
+
+void
+ds_add_jsonb(DsParameters *p, const Jsonb *j)
+{
+	ds_add(p, PointerGetDatum(j), j == NULL);
+}
+
+void
+ds_add_int(DsParameters *p, int i)
+{
+	ds_add(p, Int32GetDatum(i), false);
+}
+
+void
+ds_add_oid(DsParameters *p, Oid o)
+{
+	ds_add(p, ObjectIdGetDatum(o), false);
+}
+
+void
+ds_add_char(DsParameters *p, char c)
+{
+	ds_add(p, CharGetDatum(c), c == '\0');
+}
+
+/* --- results --- */
+
+Datum
+ds_column(int row, int col, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 col, isnull);
+}
+
+char *
+ds_column_text(const DsSession *s, int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+	MemoryContext old;
+	char	   *result;
+
+	if (isnull)
+		return NULL;
+	old = MemoryContextSwitchTo(s->caller);
+	result = TextDatumGetCString(d);
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+Jsonb *
+ds_column_jsonb(const DsSession *s, int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+	MemoryContext old;
+	Jsonb	   *result;
+
+	if (isnull)
+		return NULL;
+	old = MemoryContextSwitchTo(s->caller);
+	result = DatumGetJsonbPCopy(d);
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+pg_uuid_t
+ds_column_uuid(int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+
+	Assert(!isnull);
+	return *DatumGetUUIDP(d);
+}
+
+TimestampTz
+ds_column_time(int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+
+	return isnull ? 0 : DatumGetTimestampTz(d);
+}
+
+int
+ds_column_int(int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+
+	return isnull ? 0 : DatumGetInt32(d);
+}
+
+Oid
+ds_column_oid(int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+
+	return isnull ? InvalidOid : DatumGetObjectId(d);
+}
+
+char
+ds_column_char(int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+
+	return isnull ? '\0' : DatumGetChar(d);
+}
+
+List *
+ds_column_list(const DsSession *s, uint64 n_rows)
+{
+	List	   *result = NIL;
+
+	for (uint64 row = 0; row < n_rows; row++)
+	{
+		char	   *text = ds_column_text(s, row, 1);
+		MemoryContext old = MemoryContextSwitchTo(s->caller);
+
+		result = lappend(result, text);
+		MemoryContextSwitchTo(old);
+	}
+	return result;
+}
+
+/* --- plans --- */
+
+static SPIPlanPtr
+get_plan(const DsStatement *statement)
+{
+	const DsCatalog *catalog = ds_catalog(false);
+	Oid			types[DS_MAX_PARAMETERS];
+	int			n = strlen(statement->types);
+	SPIPlanPtr	plan;
+
+	/* created anew, the extension has other types and tables */
+	if (plans_generation != catalog->generation)
+	{
+		for (int i = 0; i < DS_NUM_STATEMENTS; i++)
+		{
+			if (plans[i] != NULL)
+				SPI_freeplan(plans[i]);
+			plans[i] = NULL;
+		}
+		plans_generation = catalog->generation;
+	}
+	if (plans[statement->id] != NULL)
+		return plans[statement->id];
+
+	for (int i = 0; i < n; i++)
+		types[i] = parameter_type(statement->types[i]);
+	plan = SPI_prepare_cursor(statement->sql, n, types,
+							  CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	plans[statement->id] = plan;
+	return plan;
+}
+
+static Oid
+parameter_type(char letter)
+{
+	switch (letter)
+	{
+		case 't':
+			return TEXTOID;
+		case 'u':
+			return UUIDOID;
+		case 'o':
+			return REGROLEOID;
+		case 'O':
+			return OIDOID;
+		case 's':
+			return ds_catalog(false)->status_type;
+		case 'S':
+			return ds_catalog(false)->status_array_type;
+		case 'z':
+			return TIMESTAMPTZOID;
+		case 'j':
+			return JSONBOID;
+		case 'i':
+			return INT4OID;
+		case 'l':
+			return INT8OID;
+		case 'L':
+			return INT8ARRAYOID;
+		case 'c':
+			return CHAROID;
+		case 'b':
+			return BOOLOID;
+	}
+	elog(ERROR, "unknown parameter type '%c'", letter);
+}

@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.h
+ *	  Running one of our statements: parameters in, columns out.
+ *
+ *	DsSession s;
+ *	DsParameters p = {0};
+ *
+ *	ds_open_session(&s);
+ *	ds_add_text(&p, instance_id);
+ *	if (ds_execute(DS_SQL_..., &p) > 0)
+ *		name = ds_column_text(&s, 0, 1);
+ *	ds_close_session(&s);
+ *
+ * Between open and close the process is the owner of the tables, with
+ * search_path set to pg_catalog, and no user code may run.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_QUERY_H
+#define DS_QUERY_H
+
+#include "catalog.h"
+#include "nodes/pg_list.h"
+#include "statements.h"
+
+#define DS_MAX_PARAMETERS	16
+
+/* The parameters of a statement, filled in order. */
+typedef struct DsParameters
+{
+	int			n;
+	Datum		values[DS_MAX_PARAMETERS];
+	char		nulls[DS_MAX_PARAMETERS + 1];
+} DsParameters;
+
+/* One visit to the tables. */
+typedef struct DsSession
+{
+	DsIdentity	identity;
+	MemoryContext caller;		/* where results go */
+	bool		pushed_snapshot;
+} DsSession;
+
+extern void ds_open_session(DsSession *session);
+extern void ds_close_session(const DsSession *session);
+
+/*
+ * Runs the statement under the latest snapshot.  Returns the number of rows
+ * found or changed.
+ */
+extern uint64 ds_execute(DsStatementId id, DsParameters *p);
+
+/* A NULL pointer, the time 0 and the character 0 are NULL. */
+extern void ds_add(DsParameters *p, Datum value, bool isnull);
+extern void ds_add_text(DsParameters *p, const char *s);
+extern void ds_add_uuid(DsParameters *p, const pg_uuid_t *u);
+extern void ds_add_time(DsParameters *p, TimestampTz t);
+extern void ds_add_jsonb(DsParameters *p, const Jsonb *j);
+extern void ds_add_int(DsParameters *p, int i);
+extern void ds_add_oid(DsParameters *p, Oid o);
+extern void ds_add_char(DsParameters *p, char c);
+
+/*
+ * Row (from 0) and column (from 1) of what the last statement found; texts,
+ * jsonb and lists are copied for the caller of the session.
+ */
+extern Datum ds_column(int row, int col, bool *isnull);
+extern char *ds_column_text(const DsSession *s, int row, int col);
+extern Jsonb *ds_column_jsonb(const DsSession *s, int row, int col);
+extern pg_uuid_t ds_column_uuid(int row, int col);
+extern TimestampTz ds_column_time(int row, int col);
+extern int	ds_column_int(int row, int col);
+extern Oid	ds_column_oid(int row, int col);
+extern char ds_column_char(int row, int col);
+
+/* The first column of all rows, as strings. */
+extern List *ds_column_list(const DsSession *s, uint64 n_rows);
+
+#endif
