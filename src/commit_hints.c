@@ -3,11 +3,16 @@
  * commit_hints.c
  *	  What has to be told to others once the transaction has committed.
  *
- * Callbacks at commit run after the point of no return, where an error would
- * be a PANIC.  So everything is allocated when it is asked for, and the
- * callback only takes an LWLock and sets latches.  A transaction that starts
- * a million instances must not remember a million hints: above a limit one
- * "search for the role's work" takes their place.
+ * The transaction callback for COMMIT comes before the transaction's
+ * invalidation messages are sent: a worker that we wake there would run a
+ * function that the same transaction replaced in its old form.  So the hints
+ * go out when the transaction has released its locks.
+ *
+ * That is after the point of no return, where an error would be a PANIC.  So
+ * everything is allocated when it is asked for, and the callback only takes
+ * an LWLock and sets latches.  A transaction that starts a million instances
+ * must not remember a million hints: above a limit one "search for the role's
+ * work" takes their place.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +21,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "commit_hints.h"
@@ -36,6 +42,7 @@ typedef struct Ready
 
 typedef struct Pending
 {
+	bool		committed;
 	int			n_ready;
 	Ready		ready[MAX_READY];
 	int			n_rescan;
@@ -56,12 +63,15 @@ static Pending *pending = NULL;
 
 static Pending *get_pending(void);
 static void at_transaction_end(XactEvent event, void *arg);
+static void at_release(ResourceReleasePhase phase, bool is_commit,
+					   bool is_top_level, void *arg);
 static void tell(const Pending *p);
 
 void
 ds_commit_hints_init(void)
 {
 	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterResourceReleaseCallback(at_release, NULL);
 }
 
 void
@@ -155,8 +165,7 @@ at_transaction_end(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
-			pending = NULL;
-			tell(p);
+			p->committed = true;
 			break;
 		case XACT_EVENT_PREPARE:
 
@@ -178,6 +187,20 @@ at_transaction_end(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_PREPARE:
 			break;
 	}
+}
+
+/* Called for every resource owner; the first after the locks are gone counts. */
+static void
+at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level,
+		   void *arg)
+{
+	Pending    *p = pending;
+
+	if (p == NULL || !p->committed || !is_commit || !is_top_level ||
+		phase != RESOURCE_RELEASE_AFTER_LOCKS)
+		return;
+	pending = NULL;
+	tell(p);
 }
 
 static void

@@ -200,7 +200,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	{
 		/* $3: events that the present step has taken already */
 		DS_SQL_FIND_EVENT, "utL", true, true, false,
-		"SELECT id, data FROM " INBOX
+		"SELECT id, data, xmin FROM " INBOX
 		" WHERE run_id = $1 AND kind = 'e' AND lower(name) = lower($2)"
 		" AND id <> ALL ($3) ORDER BY id LIMIT 1"
 	},

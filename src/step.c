@@ -27,6 +27,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -81,6 +82,7 @@ static bool load(Run *run, const char *instance_id);
 static StepResult do_step(Run *run);
 static StepResult end_execution(Run *run, const DsPass *pass);
 static StepResult wait_or_go_on(Run *run, const DsWait *wait);
+static void wait_for_invalidations(TransactionId xid);
 static bool fulfil_wait(Run *run, const DsWait *wait);
 static StepResult do_activity(Run *run, const DsRequest *request);
 static StepResult store_activity(Run *run, const DsOp *op);
@@ -227,6 +229,8 @@ load(Run *run, const char *instance_id)
 		run->inst = inst;
 		run->replay = ds_replay_create(run->cxt, inst, ops, n_ops);
 		run->lsn = ds_commit_lsn_of(inst->xmin);
+		if (inst->turn == 0)
+			wait_for_invalidations(inst->xmin);
 
 		if (inst->wait.kind != DS_OP_NONE)
 			ready = fulfil_wait(run, &inst->wait);
@@ -357,6 +361,19 @@ wait_or_go_on(Run *run, const DsWait *wait)
 }
 
 /*
+ * A commit can be seen a moment before its invalidation messages are there.
+ * If the same transaction replaced the function that comes next, the old one
+ * would run.  Once its lock is gone they have been sent, and the next
+ * transaction reads them.
+ */
+static void
+wait_for_invalidations(TransactionId xid)
+{
+	if (TransactionIdIsNormal(xid))
+		XactLockTableWait(xid, NULL, NULL, XLTW_None);
+}
+
+/*
  * If what the wait is for has come, appends it to the operations, to be
  * written with the next step.
  */
@@ -375,6 +392,7 @@ fulfil_wait(Run *run, const DsWait *wait)
 	op.outcome = DS_OUTCOME_COMPLETED;
 	if (wait->kind == DS_OP_EVENT)
 	{
+		TransactionId sender;
 		int			n_taken = 0;
 		int64	   *taken = palloc((replay->n_ops - replay->n_stored + 1) *
 								   sizeof(int64));
@@ -385,7 +403,9 @@ fulfil_wait(Run *run, const DsWait *wait)
 				taken[n_taken++] = replay->ops[i].inbox_id;
 		}
 		op.inbox_id = ds_store_find_event(run->inst, wait->name, n_taken, taken,
-										  &op.result);
+										  &op.result, &sender);
+		if (op.inbox_id != 0)
+			wait_for_invalidations(sender);
 	}
 	if (op.inbox_id == 0)
 	{

@@ -378,7 +378,7 @@ ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
 
 int64
 ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
-					const int64 *taken, Jsonb **data)
+					const int64 *taken, Jsonb **data, TransactionId *sender)
 {
 	DsSession		s;
 	DsParameters	p = {0};
@@ -400,6 +400,7 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 
 		id = DatumGetInt64(ds_column(0, 1, &isnull));
 		*data = ds_column_jsonb(&s, 0, 2);
+		*sender = (TransactionId) ds_column_oid(0, 3);
 	}
 	ds_close_session(&s);
 	return id;

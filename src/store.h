@@ -74,10 +74,11 @@ extern void ds_store_send(const DsInstance *inst, const char *name,
 
 /*
  * The oldest event of that name for the instance that is none of "taken"; 0
- * if there is none.
+ * if there is none.  "sender" is the transaction that sent it.
  */
 extern int64 ds_store_find_event(const DsInstance *inst, const char *name,
-								 int n_taken, const int64 *taken, Jsonb **data);
+								 int n_taken, const int64 *taken, Jsonb **data,
+								 TransactionId *sender);
 extern void ds_store_drop_orphaned_messages(void);
 
 /*
