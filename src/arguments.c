@@ -104,7 +104,7 @@ ds_new_execution_id(void)
 {
 	pg_uuid_t	id;
 	int64		us = GetCurrentTimestamp() +
-		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 	uint64		ms = us / 1000;
 	uint32		fraction = (us % 1000) * 4096 / 1000;
 

@@ -160,6 +160,8 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 	bool		standby = RecoveryInProgress();
 	Look		look;
 
+	/* before the first look: an end after it sets the latch */
+	ds_waiter_enter(n, ids);
 	PG_TRY();
 	{
 		for (;;)
@@ -167,12 +169,6 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 			long		timeout = -1;
 			int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
 
-			/*
-			 * Enter before looking: an end after the look sets the latch.
-			 * Entering is repeated because a commit gives up nothing of it but
-			 * a caller of another wait in between would.
-			 */
-			ds_waiter_enter(n, ids);
 			MemoryContextReset(cxt);
 			MemoryContextSwitchTo(cxt);
 			look = look_at(n, ids);

@@ -101,7 +101,7 @@ void
 ds_launcher_register(void)
 {
 	BackgroundWorker worker =
-		ds_background_worker("ds_launcher_main", "durable_singleton launcher");
+	ds_background_worker("ds_launcher_main", "durable_singleton launcher");
 
 	worker.bgw_restart_time = 5;
 	RegisterBackgroundWorker(&worker);
@@ -348,7 +348,7 @@ static void
 start_janitor(void)
 {
 	BackgroundWorker worker =
-		ds_background_worker("ds_janitor_main", "durable_singleton janitor");
+	ds_background_worker("ds_janitor_main", "durable_singleton janitor");
 	Oid			database = linitial_oid(visits);
 
 	ds_hub_lock();
@@ -476,7 +476,7 @@ static void
 start_worker(const DsGroupKey *key)
 {
 	BackgroundWorker worker =
-		ds_background_worker("ds_worker_main", "durable_singleton worker");
+	ds_background_worker("ds_worker_main", "durable_singleton worker");
 	DsWorkerOrder order = {.database = key->database,.role = key->role};
 	Started    *s;
 

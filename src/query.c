@@ -65,11 +65,11 @@ ds_execute(DsStatementId id, DsParameters *p)
 	Assert(p->n == strlen(statement->types));
 
 	/*
-	 * A plan made while the table is small, a sequential scan or a sort of all
-	 * that is due, would be kept while it grows by millions until the next
-	 * ANALYZE.  And a step that
-	 * finds its row locked by somebody's open transaction must not pin its
-	 * executor.  No user code runs in here, so nobody else sees the settings.
+	 * A plan made while the table is small, a sequential scan or a sort of
+	 * all that is due, would be kept while it grows by millions until the
+	 * next ANALYZE.  And a step that finds its row locked by somebody's open
+	 * transaction must not pin its executor.  No user code runs in here, so
+	 * nobody else sees the settings.
 	 */
 	PG_TRY();
 	{

@@ -20,10 +20,10 @@ extern int	ds_max_workers;
 extern int	ds_workers_per_role;
 extern int	ds_worker_idle_timeout; /* ms */
 extern int	ds_worker_max_lifetime; /* s */
-extern int	ds_rescan_interval;		/* s, 0: off */
+extern int	ds_rescan_interval; /* s, 0: off */
 extern int	ds_max_payload_size;	/* kB */
 extern int	ds_keep_executions;
-extern int	ds_step_commit;			/* DsStepCommit */
+extern int	ds_step_commit;		/* DsStepCommit */
 extern int	ds_max_activity_time;	/* ms, 0: off */
 extern int	ds_log_min_duration;	/* ms, -1: off */
 

@@ -162,9 +162,9 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	},
 	{
 		/*
-		 * The history as Durable Functions' status query shows it: a scheduled
-		 * event disappears once its end is there.  $2: with results, $3: with
-		 * inputs, $4: with the texts of failures.
+		 * The history as Durable Functions' status query shows it: a
+		 * scheduled event disappears once its end is there.  $2: with
+		 * results, $3: with inputs, $4: with the texts of failures.
 		 */
 		DS_SQL_STORY, "tbbb", true, true, false,
 		"SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object("

@@ -29,8 +29,8 @@ add_fence(DsParameters *p, const DsInstance *inst)
 DsInstance *
 ds_store_load(const char *instance_id)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	DsInstance *inst = NULL;
 
 	ds_open_session(&s);
@@ -86,8 +86,8 @@ add_start(DsParameters *p, const DsStart *start)
 bool
 ds_store_insert(const DsStart *start)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	bool		done;
 
 	ds_open_session(&s);
@@ -101,8 +101,8 @@ bool
 ds_store_start_over(const DsStart *start, const DsInstance *over,
 					int n_allowed, const DsStatus *allowed)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	Datum		values[DS_NUM_STATUS];
 	bool		done;
 
@@ -114,9 +114,9 @@ ds_store_start_over(const DsStart *start, const DsInstance *over,
 	for (int i = 0; i < n_allowed; i++)
 		values[i] = ObjectIdGetDatum(ds_status_to_oid(allowed[i]));
 	ds_add(&p, PointerGetDatum(construct_array(values, n_allowed,
-											ds_catalog(false)->status_type,
-											sizeof(Oid), true, TYPALIGN_INT)),
-		false);
+											   ds_catalog(false)->status_type,
+											   sizeof(Oid), true, TYPALIGN_INT)),
+		   false);
 
 	if (ds_keep_executions > 0)
 		done = ds_execute(DS_SQL_START_OVER_ARCHIVING, &p) > 0;
@@ -125,8 +125,8 @@ ds_store_start_over(const DsStart *start, const DsInstance *over,
 
 	if (done)
 	{
-		DsParameters	messages = {0};
-		DsParameters	prune = {0};
+		DsParameters messages = {0};
+		DsParameters prune = {0};
 
 		/* events that the old run never waited for */
 		ds_add_uuid(&messages, &over->run_id);
@@ -137,7 +137,7 @@ ds_store_start_over(const DsStart *start, const DsInstance *over,
 	}
 	if (done && ds_keep_executions == 0 && over->history_length > 0)
 	{
-		DsParameters	history = {0};
+		DsParameters history = {0};
 
 		ds_add_uuid(&history, &over->execution_id);
 		ds_execute(DS_SQL_DELETE_HISTORY, &history);
@@ -153,7 +153,7 @@ write_new_ops(const DsStepWrite *w)
 	for (int i = 0; i < w->n_new_ops; i++)
 	{
 		const DsOp *op = &w->new_ops[i];
-		DsParameters	p = {0};
+		DsParameters p = {0};
 
 		ds_add_uuid(&p, &w->inst->execution_id);
 		ds_add_int(&p, w->inst->history_length + i + 1);
@@ -170,7 +170,7 @@ write_new_ops(const DsStepWrite *w)
 
 		if (op->inbox_id != 0)
 		{
-			DsParameters	message = {0};
+			DsParameters message = {0};
 
 			ds_add_uuid(&message, &w->inst->run_id);
 			ds_add(&message, Int64GetDatum(op->inbox_id), false);
@@ -187,8 +187,8 @@ write_new_ops(const DsStepWrite *w)
 bool
 ds_store_step(const DsStepWrite *w)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	bool		done;
 
 	ds_open_session(&s);
@@ -211,8 +211,8 @@ ds_store_step(const DsStepWrite *w)
 bool
 ds_store_end(const DsStepWrite *w)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	bool		done;
 
 	ds_open_session(&s);
@@ -233,15 +233,15 @@ ds_store_end(const DsStepWrite *w)
 bool
 ds_store_continue(const DsStepWrite *w)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	bool		done;
 
 	ds_open_session(&s);
 	/* the finished turn leaves no trace but the events that it took */
 	for (int i = 0; i < w->n_new_ops; i++)
 	{
-		DsParameters	message = {0};
+		DsParameters message = {0};
 
 		if (w->new_ops[i].inbox_id == 0)
 			continue;
@@ -251,14 +251,14 @@ ds_store_continue(const DsStepWrite *w)
 	}
 	if (!w->keep_events)
 	{
-		DsParameters	messages = {0};
+		DsParameters messages = {0};
 
 		ds_add_uuid(&messages, &w->inst->run_id);
 		ds_execute(DS_SQL_DROP_MESSAGES, &messages);
 	}
 	if (w->inst->history_length > 0)
 	{
-		DsParameters	history = {0};
+		DsParameters history = {0};
 
 		ds_add_uuid(&history, &w->inst->execution_id);
 		ds_execute(DS_SQL_DELETE_HISTORY, &history);
@@ -276,8 +276,8 @@ ds_store_continue(const DsStepWrite *w)
 bool
 ds_store_terminate(const DsInstance *inst, TimestampTz now, Jsonb *output)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	bool		done;
 
 	ds_open_session(&s);
@@ -293,8 +293,8 @@ ds_store_terminate(const DsInstance *inst, TimestampTz now, Jsonb *output)
 bool
 ds_store_is_unlocked(const char *instance_id)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	bool		unlocked;
 
 	ds_open_session(&s);
@@ -309,8 +309,8 @@ ds_store_is_unlocked(const char *instance_id)
 DsOp *
 ds_store_load_history(const DsInstance *inst, int *n_ops)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	DsOp	   *ops;
 	uint64		n;
 
@@ -342,8 +342,8 @@ Jsonb *
 ds_store_story(const char *instance_id, bool outputs, bool inputs,
 			   bool failures)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	Jsonb	   *story = NULL;
 
 	ds_open_session(&s);
@@ -363,8 +363,8 @@ void
 ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
 			  TimestampTz now)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 
 	ds_open_session(&s);
 	ds_add_uuid(&p, &inst->run_id);
@@ -380,8 +380,8 @@ int64
 ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 					const int64 *taken, Jsonb **data, TransactionId *sender)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	Datum	   *ids;
 	int64		id = 0;
 
@@ -392,8 +392,8 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 	for (int i = 0; i < n_taken; i++)
 		ids[i] = Int64GetDatum(taken[i]);
 	ds_add(&p, PointerGetDatum(construct_array(ids, n_taken, INT8OID,
-											sizeof(int64), FLOAT8PASSBYVAL,
-											TYPALIGN_DOUBLE)), false);
+											   sizeof(int64), FLOAT8PASSBYVAL,
+											   TYPALIGN_DOUBLE)), false);
 	if (ds_execute(DS_SQL_FIND_EVENT, &p) > 0)
 	{
 		bool		isnull;
@@ -409,8 +409,8 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 void
 ds_store_drop_orphaned_messages(void)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 
 	ds_open_session(&s);
 	ds_execute(DS_SQL_DROP_ORPHANED_MESSAGES, &p);
@@ -429,8 +429,8 @@ List *
 ds_store_find_ready(Oid owner, TimestampTz now, int home, bool any_home,
 					TimestampTz *after_time, char *after_id, int limit)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	List	   *result;
 	uint64		n;
 
@@ -455,8 +455,8 @@ ds_store_find_ready(Oid owner, TimestampTz now, int home, bool any_home,
 List *
 ds_store_find_event_ready(Oid owner, int home, bool any_home, int limit)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	List	   *result;
 
 	ds_open_session(&s);
@@ -471,8 +471,8 @@ ds_store_find_event_ready(Oid owner, int home, bool any_home, int limit)
 TimestampTz
 ds_store_next_wake(Oid owner, TimestampTz now)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	TimestampTz next = 0;
 
 	ds_open_session(&s);
@@ -490,13 +490,13 @@ ds_store_owners_with_work(void)
 	static const DsStatementId queries[] = {
 		DS_SQL_OWNERS_WITH_WORK, DS_SQL_OWNERS_WITH_EVENTS
 	};
-	DsSession		s;
+	DsSession	s;
 	List	   *result = NIL;
 
 	ds_open_session(&s);
 	for (int q = 0; q < lengthof(queries); q++)
 	{
-		DsParameters	p = {0};
+		DsParameters p = {0};
 		uint64		n = ds_execute(queries[q], &p);
 
 		for (uint64 i = 0; i < n; i++)
@@ -518,8 +518,8 @@ ds_store_owners_with_work(void)
 List *
 ds_store_ownerless(int limit)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	List	   *result;
 
 	ds_open_session(&s);
@@ -534,8 +534,8 @@ ds_store_ownerless(int limit)
 bool
 ds_store_is_home(int64 system_identifier, Oid database)
 {
-	DsSession		s;
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters p = {0};
 	bool		result = false;
 
 	ds_open_session(&s);
@@ -555,10 +555,10 @@ ds_store_is_home(int64 system_identifier, Oid database)
 void
 ds_store_move_home(int64 system_identifier, Oid database, int stamp)
 {
-	DsSession		s;
-	DsParameters	none = {0};
-	DsParameters	home = {0};
-	DsParameters	p = {0};
+	DsSession	s;
+	DsParameters none = {0};
+	DsParameters home = {0};
+	DsParameters p = {0};
 
 	ds_open_session(&s);
 	ds_execute(DS_SQL_DELETE_HOME, &none);

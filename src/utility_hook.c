@@ -70,7 +70,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 	Node	   *statement = pstmt->utilityStmt;
 	Oid			closed = database_to_empty(statement);
 	ProcessUtility_hook_type next =
-		prev_process_utility ? prev_process_utility : standard_ProcessUtility;
+	prev_process_utility ? prev_process_utility : standard_ProcessUtility;
 
 	if (IsA(statement, DropStmt) && drops_extension((DropStmt *) statement))
 		ds_at_commit_evict();
