@@ -32,6 +32,7 @@
 #define MAX_READY	64
 #define MAX_ENDED	64
 #define MAX_OWNERS	16
+#define MAX_VISITS	8
 
 typedef struct Ready
 {
@@ -39,6 +40,13 @@ typedef struct Ready
 	TimestampTz at;
 	char	   *instance_id;
 } Ready;
+
+/* Belongs to a subtransaction until that commits into its parent. */
+typedef struct Cancel
+{
+	pg_uuid_t	execution_id;
+	SubTransactionId subid;
+} Cancel;
 
 typedef struct Pending
 {
@@ -53,9 +61,11 @@ typedef struct Pending
 	bool		ended_any;
 	int			n_cancel;
 	int			max_cancel;
-	pg_uuid_t  *cancel;
-	Oid			visit;
-	bool		evict;
+	Cancel	   *cancel;			/* in the order of their subtransactions */
+	int			n_visit;
+	Oid			visit[MAX_VISITS];
+	bool		visit_all;
+	SubTransactionId evict;		/* 0: no */
 } Pending;
 
 /* In TopTransactionContext; NULL if the transaction has nothing to tell. */
@@ -63,6 +73,8 @@ static Pending *pending = NULL;
 
 static Pending *get_pending(void);
 static void at_transaction_end(XactEvent event, void *arg);
+static void at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
+								  SubTransactionId parent, void *arg);
 static void at_release(ResourceReleasePhase phase, bool is_commit,
 					   bool is_top_level, void *arg);
 static void tell(const Pending *p);
@@ -71,6 +83,7 @@ void
 ds_commit_hints_init(void)
 {
 	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
 	RegisterResourceReleaseCallback(at_release, NULL);
 }
 
@@ -111,12 +124,14 @@ ds_at_commit_cancel(const pg_uuid_t *execution_id)
 
 		if (p->cancel == NULL)
 			p->cancel = MemoryContextAllocHuge(TopTransactionContext,
-											   max * sizeof(pg_uuid_t));
+											   max * sizeof(Cancel));
 		else
-			p->cancel = repalloc_huge(p->cancel, max * sizeof(pg_uuid_t));
+			p->cancel = repalloc_huge(p->cancel, max * sizeof(Cancel));
 		p->max_cancel = max;
 	}
-	p->cancel[p->n_cancel++] = *execution_id;
+	p->cancel[p->n_cancel].execution_id = *execution_id;
+	p->cancel[p->n_cancel].subid = GetCurrentSubTransactionId();
+	p->n_cancel++;
 }
 
 void
@@ -137,13 +152,18 @@ ds_at_commit_ended(const char *instance_id)
 void
 ds_at_commit_visit(Oid database)
 {
-	get_pending()->visit = database;
+	Pending    *p = get_pending();
+
+	if (OidIsValid(database) && p->n_visit < MAX_VISITS)
+		p->visit[p->n_visit++] = database;
+	else
+		p->visit_all = true;
 }
 
 void
 ds_at_commit_evict(void)
 {
-	get_pending()->evict = true;
+	get_pending()->evict = GetCurrentSubTransactionId();
 }
 
 static Pending *
@@ -189,6 +209,34 @@ at_transaction_end(XactEvent event, void *arg)
 	}
 }
 
+/*
+ * What belongs to the subtransaction, or to one within it, stands at the end
+ * of the array.
+ */
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
+					  SubTransactionId parent, void *arg)
+{
+	Pending    *p = pending;
+
+	if (p == NULL)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		while (p->n_cancel > 0 && p->cancel[p->n_cancel - 1].subid >= subid)
+			p->n_cancel--;
+		if (p->evict >= subid)
+			p->evict = InvalidSubTransactionId;
+	}
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		for (int i = p->n_cancel - 1; i >= 0 && p->cancel[i].subid >= subid; i--)
+			p->cancel[i].subid = parent;
+		if (p->evict >= subid)
+			p->evict = parent;
+	}
+}
+
 /* Called for every resource owner; the first after the locks are gone counts. */
 static void
 at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level,
@@ -209,7 +257,7 @@ tell(const Pending *p)
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = 0; i < p->n_cancel; i++)
-		ds_cancel_step(MyDatabaseId, &p->cancel[i]);
+		ds_cancel_step(MyDatabaseId, &p->cancel[i].execution_id);
 	for (int i = 0; i < p->n_ready; i++)
 	{
 		const Ready *r = &p->ready[i];
@@ -227,8 +275,10 @@ tell(const Pending *p)
 		ds_waiters_wake(MyDatabaseId, p->ended[i]);
 	if (p->ended_any)
 		ds_waiters_wake_all(MyDatabaseId);
-	if (p->evict)
+	if (p->evict != InvalidSubTransactionId)
 		ds_hub_evict(MyDatabaseId);
-	if (OidIsValid(p->visit))
-		ds_hub_request_visit(p->visit);
+	for (int i = 0; i < p->n_visit; i++)
+		ds_hub_request_visit(p->visit[i]);
+	if (p->visit_all)
+		ds_hub_request_visit(InvalidOid);
 }

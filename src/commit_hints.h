@@ -4,8 +4,9 @@
  *	  What has to be told to others once the transaction has committed.
  *
  * Each call remembers something for the commit of the present transaction;
- * a rollback forgets it.  What a rolled back subtransaction asked for may
- * still be told: hints may be wrong.
+ * a rollback forgets it, and so does one to a savepoint where it would do
+ * harm: what a rolled back subtransaction held for ready or ended may still be
+ * told, as hints may be wrong, but no step is interrupted for it.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +26,7 @@ extern void ds_at_commit_cancel(const pg_uuid_t *execution_id);
 /* The instance has ended: wake who waits for it. */
 extern void ds_at_commit_ended(const char *instance_id);
 
-/* The janitor shall visit the database. */
+/* The janitor shall visit the database; InvalidOid: all of them. */
 extern void ds_at_commit_visit(Oid database);
 
 /* The extension goes: its workers shall leave this database. */

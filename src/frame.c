@@ -115,6 +115,8 @@ call_orchestrator(DsReplay *replay)
 	ds_function_check_trust(function, inst->name, role);
 	ds_step_begin(&inst->execution_id, inst->name);
 	result = ds_function_call(function, inst->input);
+	if (!replay->suspended)
+		ds_user_code_finish();
 	ds_payload_check(result, "output");
 	return result;
 }

@@ -145,7 +145,7 @@ ds_hub_wake_idle_worker(DsGroup *group)
 		DsSlot	   *slot = &slots[i];
 
 		if (slot->state != DS_SLOT_IDLE || slot->foreground ||
-			slot->pid == MyProcPid || slot->role != group->key.role ||
+			slot->role != group->key.role ||
 			slot->database != group->key.database)
 			continue;
 		found = true;
@@ -290,33 +290,23 @@ ds_hub_request_visit(Oid database)
 }
 
 bool
-ds_hub_pop_hint(Oid database, Oid role, char *instance_id)
+ds_hub_pop_hint(DsGroup *group, char *instance_id)
 {
-	DsGroup    *group;
-	bool		found = false;
+	int			i = group->first_hint;
+	DsHint	   *hint;
 
-	ds_hub_lock();
-	group = ds_hub_group(database, role, false);
-	if (group != NULL && group->first_hint != NO_HINT)
-	{
-		int			i = group->first_hint;
-		DsHint	   *hint = &ds_hub->hints[i];
-
-		strlcpy(instance_id, hint->instance_id, DS_MAX_ID_LENGTH + 1);
-		group->first_hint = hint->next;
-		if (group->first_hint == NO_HINT)
-			group->last_hint = NO_HINT;
-		group->n_hints--;
-		hint->next = ds_hub->free_hint;
-		ds_hub->free_hint = i;
-		group->last_pop = GetCurrentTimestamp();
-		found = true;
-		/* we may be away for long: the others are for somebody else */
-		if (group->n_hints > 0)
-			ds_hub_wake_group(group, 0);
-	}
-	ds_hub_unlock();
-	return found;
+	if (i == NO_HINT)
+		return false;
+	hint = &ds_hub->hints[i];
+	strlcpy(instance_id, hint->instance_id, DS_MAX_ID_LENGTH + 1);
+	group->first_hint = hint->next;
+	if (group->first_hint == NO_HINT)
+		group->last_hint = NO_HINT;
+	group->n_hints--;
+	hint->next = ds_hub->free_hint;
+	ds_hub->free_hint = i;
+	group->last_pop = GetCurrentTimestamp();
+	return true;
 }
 
 bool
@@ -434,8 +424,6 @@ ds_hub_reopen_database(Oid database)
 		}
 	}
 	ds_hub_unlock();
-	/* it may have another name now, be gone, or have been left as it was */
-	ds_hub_request_visit(InvalidOid);
 }
 
 void

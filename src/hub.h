@@ -52,6 +52,7 @@ typedef struct DsGroup
 	TimestampTz next_wake;		/* earliest due time known, 0: none */
 	TimestampTz retry_time;		/* when to set rescan, 0: never */
 	TimestampTz last_pop;		/* when a worker last took a hint */
+	TimestampTz last_served;	/* when its last worker left */
 	int			failures;		/* workers that died in a row */
 	TimestampTz not_before;		/* back-off after those */
 } DsGroup;
@@ -73,6 +74,7 @@ typedef struct DsSlot
 	DsSlotState state;
 	bool		foreground;		/* a session, not a worker */
 	bool		leave;			/* shall retire after its step */
+	TimestampTz leave_since;
 	bool		recheck;		/* somebody else found the instance ready */
 	bool		executing;		/* user code runs */
 	pid_t		pid;
@@ -176,6 +178,9 @@ extern void ds_hub_wake_group(DsGroup *group, TimestampTz at);
 /* False if the group has none. */
 extern bool ds_hub_wake_idle_worker(DsGroup *group);
 extern void ds_hub_drop_hints(DsGroup *group);
+
+/* The oldest hint of the group; false if there is none. */
+extern bool ds_hub_pop_hint(DsGroup *group, char *instance_id);
 extern bool ds_hub_is_closed(Oid database);
 
 /* Calls the function for each group; it may drop the group it is given. */
@@ -204,8 +209,6 @@ extern void ds_hub_hint_retry(Oid database, Oid role, TimestampTz at);
 /* The janitor shall visit the database; InvalidOid: all of them. */
 extern void ds_hub_request_visit(Oid database);
 
-/* Takes the oldest hint of the group; false if there is none. */
-extern bool ds_hub_pop_hint(Oid database, Oid role, char *instance_id);
 
 /* True if hints lie there or something of the role is due. */
 extern bool ds_hub_has_work(Oid database, Oid role);

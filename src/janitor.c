@@ -19,6 +19,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -33,6 +34,7 @@
 #include "worker.h"
 
 #define OWNERLESS_BATCH	1000
+#define LOCK_TIMEOUT	"1s"
 
 extern PGDLLEXPORT void ds_janitor_main(Datum arg);
 
@@ -103,6 +105,8 @@ visit(void)
 	TimestampTz now = GetCurrentTimestamp();
 
 	MemoryContextSwitchTo(TopMemoryContext);
+	/* other databases wait for us */
+	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
 	ds_tx_begin();
 	if (ds_catalog(true) == NULL)
 	{
@@ -128,9 +132,11 @@ visit(void)
 		else if (!TIMESTAMP_NOT_FINITE(w->due))
 			ds_hub_hint_wake(MyDatabaseId, w->owner, w->due);
 	}
+	ds_tx_commit();
 	report(true, true);
 
 	/* last: whatever may be locked in there, the work has been found */
+	ds_tx_begin();
 	ds_store_drop_orphaned_messages();
 	fail_ownerless();
 	ds_tx_commit();

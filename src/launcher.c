@@ -41,7 +41,6 @@
 #define ROTATION_MS			1000
 /* So many hints keep one worker busy; for more there is another one. */
 #define HINTS_PER_WORKER	200
-#define MAX_CANDIDATES		64
 
 extern PGDLLEXPORT void ds_launcher_main(Datum arg);
 
@@ -63,6 +62,14 @@ typedef struct Started
 	uint32		generation;
 } Started;
 
+/* A group that needs a worker. */
+typedef struct Candidate
+{
+	DsGroupKey	key;
+	bool		starving;		/* it has none at all */
+	TimestampTz last_served;
+} Candidate;
+
 /* What a look at the groups finds. */
 typedef struct Survey
 {
@@ -70,8 +77,8 @@ typedef struct Survey
 	TimestampTz next;			/* when to look again */
 	int			n_workers;		/* of all groups */
 	int			n_candidates;
-	DsGroupKey	candidates[MAX_CANDIDATES]; /* need a worker */
-	int			n_starving;		/* of those, have none at all */
+	Candidate  *candidates;		/* the neediest first */
+	int			n_starving;
 } Survey;
 
 static HTAB *known_databases;
@@ -90,6 +97,7 @@ static void drop_group_of_missing_database(DsGroup *group, void *arg);
 static void start_janitor(void);
 static void survey_groups(Survey *survey);
 static void survey_group(DsGroup *group, void *arg);
+static int	compare_candidates(const void *a, const void *b);
 static bool group_has_starting_worker(const DsGroup *group);
 static void start_worker(const DsGroupKey *key);
 static void make_room(void);
@@ -154,7 +162,7 @@ ds_launcher_main(Datum arg)
 			{
 				if (survey.n_workers >= ds_max_workers)
 					break;
-				start_worker(&survey.candidates[i]);
+				start_worker(&survey.candidates[i].key);
 				survey.n_workers++;
 			}
 			if (survey.n_starving > 0 && survey.n_workers >= ds_max_workers)
@@ -369,8 +377,11 @@ start_janitor(void)
 static void
 survey_groups(Survey *survey)
 {
+	/* groups may be a few more than DS_MAX_GROUPS, but not twice as many */
+	static Candidate candidates[2 * DS_MAX_GROUPS];
 	DsSlot	   *slots = ds_hub_slots();
 
+	survey->candidates = candidates;
 	ds_hub_lock();
 	survey->now = GetCurrentTimestamp();
 	for (int i = 0; i < ds_hub->slots_used; i++)
@@ -381,6 +392,8 @@ survey_groups(Survey *survey)
 	ds_hub_each_group(survey_group, survey);
 	ds_hub->launcher_sleeps_until = survey->next;
 	ds_hub_unlock();
+	qsort(survey->candidates, survey->n_candidates, sizeof(Candidate),
+		  compare_candidates);
 }
 
 static void
@@ -388,6 +401,7 @@ survey_group(DsGroup *group, void *arg)
 {
 	Survey	   *survey = arg;
 	TimestampTz due = 0;		/* 0: nothing to do */
+	Candidate  *candidate;
 	bool		needs;
 
 	/* when does the group have something to do? */
@@ -416,7 +430,13 @@ survey_group(DsGroup *group, void *arg)
 		return;
 	}
 	if (ds_hub_wake_idle_worker(group))
+	{
+		/* it may just be about to take another hint, and be away for long */
+		survey->next = Min(survey->next,
+						   TimestampTzPlusMilliseconds(survey->now,
+													   DS_BUSY_CHECK_MS));
 		return;
+	}
 
 	if (group->n_workers == 0)
 		needs = true;
@@ -441,18 +461,24 @@ survey_group(DsGroup *group, void *arg)
 												   DS_BUSY_CHECK_MS));
 	if (group->n_workers == 0)
 		survey->n_starving++;
-	if (survey->n_candidates < MAX_CANDIDATES)
-	{
-		int			i = survey->n_candidates++;
+	candidate = &survey->candidates[survey->n_candidates++];
+	candidate->key = group->key;
+	candidate->starving = group->n_workers == 0;
+	candidate->last_served = group->last_served;
+}
 
-		/* those without any worker come first */
-		if (group->n_workers == 0)
-		{
-			survey->candidates[i] = survey->candidates[survey->n_starving - 1];
-			i = survey->n_starving - 1;
-		}
-		survey->candidates[i] = group->key;
-	}
+/* Roles without any worker first; of those, who has waited longest. */
+static int
+compare_candidates(const void *a, const void *b)
+{
+	const Candidate *x = a;
+	const Candidate *y = b;
+
+	if (x->starving != y->starving)
+		return x->starving ? -1 : 1;
+	if (x->last_served != y->last_served)
+		return x->last_served < y->last_served ? -1 : 1;
+	return 0;
 }
 
 /* It will look around when it is up. */
@@ -503,7 +529,8 @@ start_worker(const DsGroupKey *key)
 
 /*
  * Roles wait and all workers are taken: one shall go, an idle one at best,
- * else, after its step, one of the role that has the most.
+ * else, after its step, one of the role that has the most.  If that step takes
+ * long, another one is asked.
  */
 static void
 make_room(void)
@@ -512,6 +539,7 @@ make_room(void)
 	TimestampTz now = GetCurrentTimestamp();
 	DsSlot	   *chosen = NULL;
 	int			chosen_rank = -1;
+	bool		on_its_way = false;
 
 	ds_hub_lock();
 	for (int i = 0; i < ds_hub->slots_used; i++)
@@ -525,8 +553,9 @@ make_room(void)
 			continue;
 		if (slot->leave)
 		{
-			chosen = NULL;		/* one is on its way */
-			break;
+			if (!TimestampDifferenceExceeds(slot->leave_since, now, ROTATION_MS))
+				on_its_way = true;
+			continue;
 		}
 		group = ds_hub_group(slot->database, slot->role, false);
 		rank = group ? group->n_workers : 0;
@@ -540,9 +569,10 @@ make_room(void)
 			chosen_rank = rank;
 		}
 	}
-	if (chosen != NULL)
+	if (chosen != NULL && (!on_its_way || chosen->state == DS_SLOT_IDLE))
 	{
 		chosen->leave = true;
+		chosen->leave_since = now;
 		SetLatch(chosen->latch);
 	}
 	ds_hub_unlock();

@@ -162,6 +162,9 @@ ds_slot_retire(bool even_with_work)
 		leave_group(ds_my_slot);
 		free_slot(ds_my_slot);
 		ds_my_slot = NULL;
+		/* one place is free: nobody else needs to make room now */
+		for (int i = 0; i < ds_hub->slots_used; i++)
+			ds_hub_slots()[i].leave = false;
 		ds_hub_wake_launcher();
 	}
 	ds_hub_unlock();
@@ -181,6 +184,26 @@ ds_slot_works(void)
 		group->not_before = 0;
 	}
 	ds_hub_unlock();
+}
+
+bool
+ds_slot_take_hint(char *instance_id)
+{
+	DsGroup    *group;
+	bool		found = false;
+
+	ds_hub_lock();
+	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	if (group != NULL && ds_hub_pop_hint(group, instance_id))
+	{
+		found = true;
+		ds_my_slot->state = DS_SLOT_BUSY;
+		/* we may be away for long: the others are for somebody else */
+		if (group->n_hints > 0)
+			ds_hub_wake_group(group, 0);
+	}
+	ds_hub_unlock();
+	return found;
 }
 
 bool
@@ -204,7 +227,10 @@ ds_claim(const char *instance_id)
 		}
 	}
 	if (holder != NULL)
+	{
 		holder->recheck = true;
+		ds_my_slot->state = DS_SLOT_IDLE;
+	}
 	else
 	{
 		ds_my_slot->state = DS_SLOT_BUSY;
@@ -231,12 +257,16 @@ ds_release_unless_wanted(void)
 	return !wanted;
 }
 
-void
+bool
 ds_release(void)
 {
+	bool		wanted;
+
 	ds_hub_lock();
+	wanted = ds_my_slot->recheck;
 	unclaim(ds_my_slot);
 	ds_hub_unlock();
+	return wanted;
 }
 
 void
@@ -392,7 +422,10 @@ leave_group(DsSlot *slot)
 	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
 
 	if (group != NULL && group->n_workers > 0)
+	{
 		group->n_workers--;
+		group->last_served = GetCurrentTimestamp();
+	}
 }
 
 /* From here on a signal for the previous step is ignored. */

@@ -40,6 +40,12 @@ extern bool ds_slot_retire(bool even_with_work);
 extern void ds_slot_works(void);
 
 /*
+ * The oldest hint of this worker's group; false if there is none.  From here
+ * on the worker counts as busy.
+ */
+extern bool ds_slot_take_hint(char *instance_id);
+
+/*
  * Claim an instance: from true on until its release nobody else runs it.  On
  * false its present holder will look at it again.
  */
@@ -50,7 +56,9 @@ extern bool ds_claim(const char *instance_id);
  * relies on us to look again: false then, and it stays claimed.
  */
 extern bool ds_release_unless_wanted(void);
-extern void ds_release(void);
+
+/* Give it back in any case; true if somebody relies on a look. */
+extern bool ds_release(void);
 
 /*
  * User code of this execution begins, under that name.  From here until the

@@ -210,13 +210,17 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	},
 	{
 		DS_SQL_DROP_MESSAGES, "u", false, true, false,
-		"DELETE FROM " INBOX " WHERE run_id = $1"
+		/* a message that a step has taken is the step's to delete */
+		"DELETE FROM " INBOX " WHERE run_id = $1 AND id IN (SELECT id FROM " INBOX
+		" WHERE run_id = $1 FOR UPDATE SKIP LOCKED)"
 	},
 	{
 		DS_SQL_DROP_ORPHANED_MESSAGES, "", false, false, false,
-		"DELETE FROM " INBOX " b WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
+		"DELETE FROM " INBOX " WHERE (run_id, id) IN (SELECT b.run_id, b.id"
+		" FROM " INBOX " b WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
 		" WHERE i.instance_id = b.instance_id AND i.run_id = b.run_id"
 		" AND i.status IN ('Pending', 'Running', 'Suspended'))"
+		" FOR UPDATE SKIP LOCKED)"
 	},
 
 	/* --- work that no hint told of; home NULL: wherever it comes from --- */
@@ -265,7 +269,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		DS_SQL_OWNERLESS, "i", true, false, false,
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE status IN ('Pending', 'Running') AND NOT EXISTS"
-		" (SELECT FROM pg_authid a WHERE a.oid = i.owner) LIMIT $1"
+		" (SELECT FROM pg_roles a WHERE a.oid = i.owner) LIMIT $1"
 	},
 
 	/* --- home --- */

@@ -54,6 +54,7 @@ typedef struct Run
 	DsRunLimits *limits;
 	DsInstance *inst;
 	DsReplay   *replay;
+	Oid			owner;			/* of the instance, while it is active */
 	XLogRecPtr	lsn;			/* of the last commit for the instance */
 	bool		progress;		/* something was written */
 } Run;
@@ -77,7 +78,7 @@ typedef enum Phase
 } Phase;
 
 static DsRunResult run_claimed(const char *instance_id, MemoryContext cxt,
-							   DsRunLimits *limits);
+							   DsRunLimits *limits, Oid *owner);
 static bool load(Run *run, const char *instance_id);
 static StepResult do_step(Run *run);
 static StepResult end_execution(Run *run, const DsPass *pass);
@@ -106,6 +107,8 @@ ds_run_instance(const char *instance_id, DsRunLimits *limits)
 	MemoryContext cxt;
 	volatile DsRunResult result = DS_RUN_NOT_READY;
 	ErrorData  *volatile error = NULL;
+	Oid			owner = GetUserId();
+	bool		hint = false;
 
 	if (!ds_claim(instance_id))
 		return DS_RUN_NOT_READY;
@@ -121,7 +124,7 @@ ds_run_instance(const char *instance_id, DsRunLimits *limits)
 
 			MemoryContextReset(cxt);
 			MemoryContextSwitchTo(cxt);
-			r = run_claimed(instance_id, cxt, limits);
+			r = run_claimed(instance_id, cxt, limits, &owner);
 			if (r != DS_RUN_NOT_READY)
 				result = r;
 			again = r == DS_RUN_UNFINISHED || r == DS_RUN_TROUBLE ? false :
@@ -143,33 +146,48 @@ ds_run_instance(const char *instance_id, DsRunLimits *limits)
 	MemoryContextDelete(cxt);
 	if (result == DS_RUN_TROUBLE || result == DS_RUN_UNFINISHED)
 	{
-		bool		terminated = ds_step_is_cancelled();
-
-		ds_release();
-		if (error != NULL && ds_my_slot->foreground && !terminated)
-			ReThrowError(error);
-		if (error != NULL && !terminated)
+		if (ds_step_is_cancelled())
 		{
-			if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-				set_contested(instance_id, true);
-			ereport(LOG,
-					(errcode(error->sqlerrcode),
-					 errmsg("a step of instance \"%s\" was undone and will be tried again: %s",
-							instance_id, error->message)));
+			/* it was terminated, and nothing is left to do for us */
+			result = DS_RUN_PROGRESS;
+			error = NULL;
 		}
+		hint = ds_release() || result == DS_RUN_UNFINISHED ||
+			ds_my_slot->foreground;
+	}
+	if (hint || owner != GetUserId())
+		ds_hub_hint_ready(MyDatabaseId, owner, instance_id);
+	if (error != NULL)
+	{
+		if (ds_my_slot->foreground)
+			ReThrowError(error);
+		if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+			set_contested(instance_id, true);
+		ereport(LOG,
+				(errcode(error->sqlerrcode),
+				 errmsg("a step of instance \"%s\" was undone and will be tried again: %s",
+						instance_id, error->message)));
 	}
 	ds_user_code_forget();
 	return result;
 }
 
+/*
+ * *owner becomes the role that the instance belongs to by now, if it is
+ * another one: its workers have to be told.
+ */
 static DsRunResult
-run_claimed(const char *instance_id, MemoryContext cxt, DsRunLimits *limits)
+run_claimed(const char *instance_id, MemoryContext cxt, DsRunLimits *limits,
+			Oid *owner)
 {
-	Run			run = {.cxt = cxt,.limits = limits};
+	Run			run = {.cxt = cxt,.limits = limits,.owner = GetUserId()};
+	bool		ready;
 
 	if (is_contested(instance_id))
 		return DS_RUN_TROUBLE;
-	if (!load(&run, instance_id))
+	ready = load(&run, instance_id);
+	*owner = run.owner;
+	if (!ready)
 		return DS_RUN_NOT_READY;
 
 	for (;;)
@@ -197,7 +215,9 @@ run_claimed(const char *instance_id, MemoryContext cxt, DsRunLimits *limits)
 			XLogRecPtr	lsn = run.lsn;
 
 			MemoryContextReset(cxt);
-			if (!load(&run, instance_id))
+			ready = load(&run, instance_id);
+			*owner = run.owner;
+			if (!ready)
 				return DS_RUN_PROGRESS;
 			run.lsn = Max(run.lsn, lsn);
 		}
@@ -217,6 +237,8 @@ load(Run *run, const char *instance_id)
 
 	ds_tx_begin();
 	inst = ds_store_load(instance_id);
+	if (inst != NULL && ds_status_is_active(inst->status))
+		run->owner = inst->owner;
 	if (inst != NULL && inst->owner == GetUserId() &&
 		(inst->status == DS_PENDING || inst->status == DS_RUNNING) &&
 		(run->limits->any_home || inst->home == ds_home_stamp()))
@@ -459,6 +481,7 @@ do_activity(Run *run, const DsRequest *request)
 		ds_function_check_trust(function, request->name, GetUserId());
 		MemoryContextSwitchTo(run->cxt);
 		op.result = ds_function_call(function, request->input);
+		ds_user_code_finish();
 		ds_payload_check(op.result, "result");
 		ds_user_code_end(&user);
 

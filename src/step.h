@@ -20,7 +20,8 @@ typedef enum DsRunResult
 {
 	DS_RUN_NOT_READY,			/* it waits, has ended, or somebody runs it */
 	DS_RUN_PROGRESS,			/* it went on, and waits or has ended now */
-	DS_RUN_UNFINISHED,			/* it went on and is ready for more */
+	DS_RUN_UNFINISHED,			/* it went on and is ready for more: a hint
+								 * says so */
 	DS_RUN_TROUBLE				/* our own write failed: later again */
 } DsRunResult;
 

@@ -13,7 +13,9 @@
 
 #include "catalog/namespace.h"
 #include "commands/prepare.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
@@ -38,6 +40,20 @@ ds_user_code_begin(DsUserCode *u)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	u->guc_level = NewGUCNestLevel();
 	arm_timeout();
+}
+
+/*
+ * A trigger that ran at the commit could leave settings behind, the role
+ * among them, and so could a query that a WITH HOLD cursor runs then.
+ */
+void
+ds_user_code_finish(void)
+{
+	ConstraintsSetStmt *all_immediate = makeNode(ConstraintsSetStmt);
+
+	AfterTriggerSetState(all_immediate);
+	if (!ds_my_slot->foreground)
+		PortalHashTableDeleteAll();
 }
 
 void
@@ -71,7 +87,6 @@ ds_user_code_forget(void)
 		return;
 	LockReleaseSession(USER_LOCKMETHOD);
 	DropAllPreparedStatements();
-	PortalHashTableDeleteAll();
 	GetTempNamespaceState(&temp_schema, &temp_toast_schema);
 	if (OidIsValid(temp_schema))
 	{

@@ -18,6 +18,12 @@ typedef struct DsUserCode
 } DsUserCode;
 
 /*
+ * After the call, where its errors are still caught: fire what the code has
+ * deferred to the commit, so that no user code is left to run then.
+ */
+extern void ds_user_code_finish(void);
+
+/*
  * Before the first line of user code in a transaction, and after the last.
  * When an error leaves the transaction to be aborted, only
  * ds_user_code_error is called instead of the second.

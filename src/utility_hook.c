@@ -72,22 +72,28 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 	ProcessUtility_hook_type next =
 	prev_process_utility ? prev_process_utility : standard_ProcessUtility;
 
-	if (IsA(statement, DropStmt) && drops_extension((DropStmt *) statement))
-		ds_at_commit_evict();
-
-	PG_TRY();
-	{
-		if (OidIsValid(closed))
-			empty_database(closed);
+	if (!OidIsValid(closed))
 		next(pstmt, query_string, read_only_tree, context, params, query_env,
 			 dest, qc);
-	}
-	PG_FINALLY();
+	else
 	{
-		if (OidIsValid(closed))
+		PG_TRY();
+		{
+			empty_database(closed);
+			next(pstmt, query_string, read_only_tree, context, params,
+				 query_env, dest, qc);
+		}
+		PG_CATCH();
+		{
 			ds_hub_reopen_database(closed);
+			ds_hub_request_visit(closed);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		ds_hub_reopen_database(closed);
+		/* it has another name now, or is gone, or there are two */
+		ds_at_commit_visit(InvalidOid);
 	}
-	PG_END_TRY();
 	after_command(statement);
 }
 
@@ -203,6 +209,9 @@ after_command(Node *statement)
 		if (OidIsValid(database))
 			ds_at_commit_visit(database);
 	}
+	else if (IsA(statement, DropStmt) &&
+			 drops_extension((DropStmt *) statement))
+		ds_at_commit_evict();
 }
 
 /*

@@ -40,6 +40,7 @@
 extern PGDLLEXPORT void ds_worker_main(Datum arg);
 
 static void attach_and_connect(void);
+static void check_identity(void);
 static bool may_work_here(void);
 static void work(void);
 static void run_hint(const char *instance_id);
@@ -108,6 +109,32 @@ attach_and_connect(void)
 #else
 	BackgroundWorkerInitializeConnectionByOid(order.database, order.role, 0);
 #endif
+
+	/*
+	 * ALTER ROLE ... SET role = ... makes another role of it; the steps run
+	 * as the owner and nothing else.
+	 */
+	ds_tx_begin();
+	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
+	ds_tx_commit();
+	check_identity();
+}
+
+/*
+ * Whatever user code did, the next step runs as the role of the slot: a
+ * worker that is anybody else is of no use, and dangerous.
+ */
+static void
+check_identity(void)
+{
+	Oid			role = ds_my_slot->role;
+
+	if (GetUserId() != role || GetSessionUserId() != role ||
+		GetAuthenticatedUserId() != role)
+		ereport(FATAL,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("worker for role with OID %u runs as another role",
+						role)));
 }
 
 /* Is the extension here, at home, and allowed to run? */
@@ -154,6 +181,7 @@ work(void)
 		MemoryContextReset(cxt);
 		MemoryContextSwitchTo(cxt);
 
+		check_identity();
 		search = ds_hub_take_search(MyDatabaseId, GetUserId());
 		if (search != DS_SEARCH_NOTHING)
 		{
@@ -165,7 +193,7 @@ work(void)
 			}
 			ds_search_for_work(GetUserId(), search == DS_SEARCH_ALL);
 		}
-		if (ds_hub_pop_hint(MyDatabaseId, GetUserId(), instance_id))
+		if (ds_slot_take_hint(instance_id))
 		{
 			run_hint(instance_id);
 			ds_slot_works();
@@ -205,9 +233,7 @@ run_hint(const char *instance_id)
 	{
 		case DS_RUN_NOT_READY:
 		case DS_RUN_PROGRESS:
-			break;
 		case DS_RUN_UNFINISHED:
-			ds_hub_hint_ready(MyDatabaseId, GetUserId(), instance_id);
 			break;
 		case DS_RUN_TROUBLE:
 			ds_hub_hint_retry(MyDatabaseId, GetUserId(),
