@@ -91,7 +91,9 @@ ds_user_code_forget(void)
 	if (OidIsValid(temp_schema))
 	{
 		ds_tx_begin();
+		PushActiveSnapshot(GetTransactionSnapshot());
 		ResetTempTableNamespace();
+		PopActiveSnapshot();
 		ds_tx_commit();
 	}
 }
