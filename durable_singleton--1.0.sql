@@ -1,24 +1,28 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION durable_singleton" to load this file. \quit
 
+-- Whoever may create objects in the target schema could plant an operator
+-- there that fits better than PostgreSQL's own: nothing is looked up in it.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- ---------------------------------------------------------------------------
 -- Types
 -- ---------------------------------------------------------------------------
 
-CREATE TYPE df_runtime_status AS ENUM (
+CREATE TYPE @extschema@.df_runtime_status AS ENUM (
 	'Pending', 'Running', 'Suspended',			-- active
 	'Completed', 'Failed', 'Terminated',		-- ended
 	'ContinuedAsNew',							-- only past executions
 	'Canceled');								-- reserved
 
-COMMENT ON TYPE df_runtime_status IS
+COMMENT ON TYPE @extschema@.df_runtime_status IS
 	'status of an orchestration, in the spelling of Durable Functions';
 
-CREATE TYPE df_status AS (
+CREATE TYPE @extschema@.df_status AS (
 	name text,
 	instance_id text,
 	execution_id uuid,
-	runtime_status df_runtime_status,
+	runtime_status @extschema@.df_runtime_status,
 	input jsonb,
 	custom_status jsonb,
 	output jsonb,
@@ -27,7 +31,7 @@ CREATE TYPE df_status AS (
 	last_updated_time timestamptz,
 	history jsonb);
 
-COMMENT ON TYPE df_status IS 'what df_get_status and the waits return';
+COMMENT ON TYPE @extschema@.df_status IS 'what df_get_status and the waits return';
 
 -- ---------------------------------------------------------------------------
 -- Tables: the truth.  Nobody but the extension's owner touches them; every
@@ -56,7 +60,7 @@ CREATE TABLE durable_singleton.instance (
 	wait_fire_at timestamptz,
 	wait_since timestamptz,
 	owner regrole NOT NULL,
-	status df_runtime_status NOT NULL,
+	status @extschema@.df_runtime_status NOT NULL,
 	-- number of committed steps of the execution: the fence of the next one
 	turn int NOT NULL,
 	-- number of rows in history of the execution
@@ -121,7 +125,7 @@ CREATE TABLE durable_singleton.execution (
 	created_time timestamptz NOT NULL,
 	last_updated_time timestamptz NOT NULL,
 	owner regrole NOT NULL,
-	status df_runtime_status NOT NULL,
+	status @extschema@.df_runtime_status NOT NULL,
 	history_length int NOT NULL,
 	execution_id uuid NOT NULL,
 	instance_id text COLLATE "C" NOT NULL,
@@ -149,159 +153,159 @@ SELECT pg_catalog.pg_extension_config_dump('durable_singleton.execution', '');
 -- Functions for clients
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION df_start_singleton(function_name text, instance_id text,
+CREATE FUNCTION @extschema@.df_start_singleton(function_name text, instance_id text,
 	input jsonb DEFAULT NULL, on_conflict text DEFAULT 'skip',
-	reuse df_runtime_status[] DEFAULT '{Completed,Failed,Terminated}',
+	reuse @extschema@.df_runtime_status[] DEFAULT '{Completed,Failed,Terminated}',
 	start_at timestamptz DEFAULT NULL)
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'ds_start_singleton'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_start_singleton IS
+COMMENT ON FUNCTION @extschema@.df_start_singleton IS
 	'starts the orchestrator under this id unless an active instance holds it; true: this call started it';
 
-CREATE FUNCTION df_start_new(function_name text, instance_id text DEFAULT NULL,
+CREATE FUNCTION @extschema@.df_start_new(function_name text, instance_id text DEFAULT NULL,
 	input jsonb DEFAULT NULL, start_at timestamptz DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'ds_start_new'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_start_new IS
+COMMENT ON FUNCTION @extschema@.df_start_new IS
 	'starts a new instance and returns its id; error SD409 when the id is active';
 
-CREATE FUNCTION df_get_status(instance_id text,
+CREATE FUNCTION @extschema@.df_get_status(instance_id text,
 	show_history boolean DEFAULT false,
 	show_history_output boolean DEFAULT false,
 	show_input boolean DEFAULT true)
-RETURNS SETOF df_status
+RETURNS SETOF @extschema@.df_status
 AS 'MODULE_PATHNAME', 'ds_get_status'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
-COMMENT ON FUNCTION df_get_status IS
+COMMENT ON FUNCTION @extschema@.df_get_status IS
 	'present status of an instance; an end is reported only once it is durable';
 
-CREATE FUNCTION df_wait_for_completion(instance_id text,
+CREATE FUNCTION @extschema@.df_wait_for_completion(instance_id text,
 	timeout interval DEFAULT '30 s')
-RETURNS SETOF df_status
+RETURNS SETOF @extschema@.df_status
 AS 'MODULE_PATHNAME', 'ds_wait_for_completion'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
-COMMENT ON FUNCTION df_wait_for_completion IS
+COMMENT ON FUNCTION @extschema@.df_wait_for_completion IS
 	'waits until the instance ends; the present status on time-out';
 
-CREATE FUNCTION df_wait_for_any(instance_ids text[],
+CREATE FUNCTION @extschema@.df_wait_for_any(instance_ids text[],
 	timeout interval DEFAULT '30 s')
-RETURNS SETOF df_status
+RETURNS SETOF @extschema@.df_status
 AS 'MODULE_PATHNAME', 'ds_wait_for_any'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
-COMMENT ON FUNCTION df_wait_for_any IS
+COMMENT ON FUNCTION @extschema@.df_wait_for_any IS
 	'waits until one of the instances ends and returns those that have; on time-out the present status of all';
 
-CREATE PROCEDURE df_wait(instance_id text, timeout interval DEFAULT NULL,
+CREATE PROCEDURE @extschema@.df_wait(instance_id text, timeout interval DEFAULT NULL,
 	INOUT status jsonb DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'ds_wait'
 LANGUAGE C;
-COMMENT ON PROCEDURE df_wait IS
+COMMENT ON PROCEDURE @extschema@.df_wait IS
 	'waits until the instance ends without holding a snapshot';
 
-CREATE FUNCTION df_raise_event(instance_id text, event_name text,
+CREATE FUNCTION @extschema@.df_raise_event(instance_id text, event_name text,
 	event_data jsonb DEFAULT NULL)
 RETURNS void
 AS 'MODULE_PATHNAME', 'ds_raise_event'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_raise_event IS
+COMMENT ON FUNCTION @extschema@.df_raise_event IS
 	'sends an event to an active instance, which keeps it until it waits for it';
 
-CREATE FUNCTION df_terminate(instance_id text, reason text DEFAULT NULL)
+CREATE FUNCTION @extschema@.df_terminate(instance_id text, reason text DEFAULT NULL)
 RETURNS void
 AS 'MODULE_PATHNAME', 'ds_terminate'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_terminate IS
+COMMENT ON FUNCTION @extschema@.df_terminate IS
 	'ends an active instance; a step that is executing is interrupted and undone';
 
-CREATE PROCEDURE df_run(max_steps int DEFAULT NULL)
+CREATE PROCEDURE @extschema@.df_run(max_steps int DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'ds_run'
 LANGUAGE C;
-COMMENT ON PROCEDURE df_run IS
+COMMENT ON PROCEDURE @extschema@.df_run IS
 	'runs the caller''s own ready instances in this session';
 
 -- ---------------------------------------------------------------------------
 -- Functions for orchestrators
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION df_call_activity(function_name text, input jsonb DEFAULT NULL,
+CREATE FUNCTION @extschema@.df_call_activity(function_name text, input jsonb DEFAULT NULL,
 	retry jsonb DEFAULT NULL)
 RETURNS jsonb
 AS 'MODULE_PATHNAME', 'ds_call_activity'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_call_activity IS
+COMMENT ON FUNCTION @extschema@.df_call_activity IS
 	'runs an activity in a transaction of its own and returns its result';
 
-CREATE FUNCTION df_create_timer(delay interval DEFAULT NULL,
+CREATE FUNCTION @extschema@.df_create_timer(delay interval DEFAULT NULL,
 	fire_at timestamptz DEFAULT NULL)
 RETURNS void
 AS 'MODULE_PATHNAME', 'ds_create_timer'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_create_timer IS
+COMMENT ON FUNCTION @extschema@.df_create_timer IS
 	'durable timer: waits for a time span or until a point in time';
 
-CREATE FUNCTION df_wait_for_external_event(event_name text,
+CREATE FUNCTION @extschema@.df_wait_for_external_event(event_name text,
 	timeout interval DEFAULT NULL, default_value jsonb DEFAULT NULL)
 RETURNS jsonb
 AS 'MODULE_PATHNAME', 'ds_wait_for_external_event'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_wait_for_external_event IS
+COMMENT ON FUNCTION @extschema@.df_wait_for_external_event IS
 	'waits for an event and returns its data; the default value on time-out';
 
-CREATE FUNCTION df_continue_as_new(input jsonb,
+CREATE FUNCTION @extschema@.df_continue_as_new(input jsonb,
 	preserve_unprocessed_events boolean DEFAULT true)
 RETURNS void
 AS 'MODULE_PATHNAME', 'ds_continue_as_new'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_continue_as_new IS
+COMMENT ON FUNCTION @extschema@.df_continue_as_new IS
 	'ends this execution and begins the next one of the same instance with a new input';
 
-CREATE FUNCTION df_record(value jsonb)
+CREATE FUNCTION @extschema@.df_record(value jsonb)
 RETURNS jsonb
 AS 'MODULE_PATHNAME', 'ds_record'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_record IS
+COMMENT ON FUNCTION @extschema@.df_record IS
 	'records a value on the first pass and returns the recorded one at replays';
 
-CREATE FUNCTION df_set_custom_status(custom_status jsonb)
+CREATE FUNCTION @extschema@.df_set_custom_status(custom_status jsonb)
 RETURNS void
 AS 'MODULE_PATHNAME', 'ds_set_custom_status'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_set_custom_status IS
+COMMENT ON FUNCTION @extschema@.df_set_custom_status IS
 	'sets the custom status that df_get_status shows';
 
-CREATE FUNCTION df_current_utc_datetime()
+CREATE FUNCTION @extschema@.df_current_utc_datetime()
 RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'ds_current_utc_datetime'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_current_utc_datetime IS
+COMMENT ON FUNCTION @extschema@.df_current_utc_datetime IS
 	'the clock of the orchestration: the same at each replay, never going back';
 
-CREATE FUNCTION df_new_guid()
+CREATE FUNCTION @extschema@.df_new_guid()
 RETURNS uuid
 AS 'MODULE_PATHNAME', 'ds_new_guid'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_new_guid IS 'a new uuid, the same at each replay';
+COMMENT ON FUNCTION @extschema@.df_new_guid IS 'a new uuid, the same at each replay';
 
-CREATE FUNCTION df_is_replaying()
+CREATE FUNCTION @extschema@.df_is_replaying()
 RETURNS boolean
 AS 'MODULE_PATHNAME', 'ds_is_replaying'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_is_replaying IS
+COMMENT ON FUNCTION @extschema@.df_is_replaying IS
 	'true while the orchestrator passes through steps that are already in its history';
 
-CREATE FUNCTION df_instance_id()
+CREATE FUNCTION @extschema@.df_instance_id()
 RETURNS text
 AS 'MODULE_PATHNAME', 'ds_instance_id'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_instance_id IS 'id of the instance that calls it';
+COMMENT ON FUNCTION @extschema@.df_instance_id IS 'id of the instance that calls it';
 
-CREATE FUNCTION df_execution_id()
+CREATE FUNCTION @extschema@.df_execution_id()
 RETURNS uuid
 AS 'MODULE_PATHNAME', 'ds_execution_id'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_execution_id IS 'id of the execution that calls it';
+COMMENT ON FUNCTION @extschema@.df_execution_id IS 'id of the execution that calls it';
 
 -- ---------------------------------------------------------------------------
 -- What the views are made of
@@ -399,7 +403,7 @@ CREATE VIEW durable_singleton.event AS
 -- pg_read_all_data; pg_monitor sees rows without payloads.
 -- ---------------------------------------------------------------------------
 
-CREATE VIEW df_instances WITH (security_barrier) AS
+CREATE VIEW @extschema@.df_instances WITH (security_barrier) AS
 	SELECT i.name, i.instance_id,
 		i.execution_id,
 		CASE WHEN i.status = 'Pending'
@@ -419,9 +423,9 @@ CREATE VIEW df_instances WITH (security_barrier) AS
 	FROM durable_singleton.instance i,
 		LATERAL (SELECT durable_singleton.access_level(i.owner) AS level) a
 	WHERE a.level > 0;
-COMMENT ON VIEW df_instances IS 'present execution of every instance';
+COMMENT ON VIEW @extschema@.df_instances IS 'present execution of every instance';
 
-CREATE VIEW df_history WITH (security_barrier) AS
+CREATE VIEW @extschema@.df_history WITH (security_barrier) AS
 	SELECT e.instance_id, e.execution_id, e.seq, e.event_type, e.event_time,
 		e.name,
 		CASE WHEN a.level = 2 THEN e.input END AS input,
@@ -430,9 +434,9 @@ CREATE VIEW df_history WITH (security_barrier) AS
 	FROM durable_singleton.event e,
 		LATERAL (SELECT durable_singleton.access_level(e.owner) AS level) a
 	WHERE a.level > 0;
-COMMENT ON VIEW df_history IS 'history events of present and past executions';
+COMMENT ON VIEW @extschema@.df_history IS 'history events of present and past executions';
 
-CREATE VIEW df_executions WITH (security_barrier) AS
+CREATE VIEW @extschema@.df_executions WITH (security_barrier) AS
 	SELECT x.name, x.instance_id, x.execution_id,
 		x.status AS runtime_status,
 		CASE WHEN a.level = 2 THEN x.input END AS input,
@@ -443,26 +447,26 @@ CREATE VIEW df_executions WITH (security_barrier) AS
 	FROM durable_singleton.execution x,
 		LATERAL (SELECT durable_singleton.access_level(x.owner) AS level) a
 	WHERE a.level > 0;
-COMMENT ON VIEW df_executions IS
+COMMENT ON VIEW @extschema@.df_executions IS
 	'past executions of the ids, archived when a new one replaced them';
 
-CREATE VIEW df_stat_workers AS
+CREATE VIEW @extschema@.df_stat_workers AS
 	SELECT w.pid, d.datname AS database,
 		pg_catalog.pg_get_userbyid(w.role_oid) AS role,
 		w.instance_id, w.function_name, w.step_start
 	FROM durable_singleton.workers() w
 		LEFT JOIN pg_catalog.pg_database d ON d.oid = w.database_oid;
-COMMENT ON VIEW df_stat_workers IS 'a row for every background worker that runs instances';
+COMMENT ON VIEW @extschema@.df_stat_workers IS 'a row for every background worker that runs instances';
 
 -- ---------------------------------------------------------------------------
 -- Administration
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION df_adopt_database()
+CREATE FUNCTION @extschema@.df_adopt_database()
 RETURNS void
 AS 'MODULE_PATHNAME', 'ds_adopt_database'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION df_adopt_database IS
+COMMENT ON FUNCTION @extschema@.df_adopt_database IS
 	'makes a restored or cloned database the home of its instances, so that its workers run them';
 
 -- Everything an application role needs: the functions for clients and the
@@ -512,7 +516,7 @@ BEGIN ATOMIC
 END;
 REVOKE ALL ON FUNCTION durable_singleton.usage_command(text, name) FROM PUBLIC;
 
-CREATE FUNCTION df_grant_usage(role name)
+CREATE FUNCTION @extschema@.df_grant_usage(role name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -525,10 +529,10 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION df_grant_usage IS
+COMMENT ON FUNCTION @extschema@.df_grant_usage IS
 	'lets a role start, watch and steer orchestrations of its own';
 
-CREATE FUNCTION df_revoke_usage(role name)
+CREATE FUNCTION @extschema@.df_revoke_usage(role name)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -541,22 +545,22 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION df_revoke_usage IS 'takes back what df_grant_usage granted';
+COMMENT ON FUNCTION @extschema@.df_revoke_usage IS 'takes back what df_grant_usage granted';
 
 -- The functions for orchestrators refuse to work anywhere else, so everybody
 -- may have them.  All others are granted by df_grant_usage.
 REVOKE ALL ON FUNCTION
-	df_start_singleton(text, text, jsonb, text, df_runtime_status[], timestamptz),
-	df_start_new(text, text, jsonb, timestamptz),
-	df_get_status(text, boolean, boolean, boolean),
-	df_wait_for_completion(text, interval),
-	df_wait_for_any(text[], interval),
-	df_raise_event(text, text, jsonb),
-	df_terminate(text, text),
-	df_adopt_database(),
-	df_grant_usage(name),
-	df_revoke_usage(name)
+	@extschema@.df_start_singleton(text, text, jsonb, text, @extschema@.df_runtime_status[], timestamptz),
+	@extschema@.df_start_new(text, text, jsonb, timestamptz),
+	@extschema@.df_get_status(text, boolean, boolean, boolean),
+	@extschema@.df_wait_for_completion(text, interval),
+	@extschema@.df_wait_for_any(text[], interval),
+	@extschema@.df_raise_event(text, text, jsonb),
+	@extschema@.df_terminate(text, text),
+	@extschema@.df_adopt_database(),
+	@extschema@.df_grant_usage(name),
+	@extschema@.df_revoke_usage(name)
 FROM PUBLIC;
-REVOKE ALL ON PROCEDURE df_wait(text, interval, jsonb), df_run(int) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE @extschema@.df_wait(text, interval, jsonb), @extschema@.df_run(int) FROM PUBLIC;
 
 SELECT durable_singleton.request_visit();

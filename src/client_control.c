@@ -71,7 +71,7 @@ ds_terminate(PG_FUNCTION_ARGS)
 		ds_check_not_own_step(inst);
 		if (ds_store_terminate(inst, GetCurrentTimestamp(), output))
 		{
-			ds_at_commit_cancel(&inst->execution_id);
+			ds_at_commit_cancel(instance_id, &inst->execution_id);
 			ds_at_commit_ended(instance_id);
 			PG_RETURN_VOID();
 		}

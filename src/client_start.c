@@ -173,7 +173,7 @@ start(DsStart *what, OnConflict on_conflict, Reuse reuse)
 			continue;			/* somebody was faster: look again */
 
 		if (present != NULL && ds_status_is_active(present->status))
-			ds_at_commit_cancel(&present->execution_id);
+			ds_at_commit_cancel(what->instance_id, &present->execution_id);
 		ds_at_commit_ready(what->owner, what->instance_id, what->ready_time);
 		return true;
 	}

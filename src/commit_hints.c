@@ -44,6 +44,7 @@ typedef struct Ready
 /* Belongs to a subtransaction until that commits into its parent. */
 typedef struct Cancel
 {
+	char	   *instance_id;
 	pg_uuid_t	execution_id;
 	SubTransactionId subid;
 } Cancel;
@@ -114,7 +115,7 @@ ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at)
 }
 
 void
-ds_at_commit_cancel(const pg_uuid_t *execution_id)
+ds_at_commit_cancel(const char *instance_id, const pg_uuid_t *execution_id)
 {
 	Pending    *p = get_pending();
 
@@ -129,6 +130,8 @@ ds_at_commit_cancel(const pg_uuid_t *execution_id)
 			p->cancel = repalloc_huge(p->cancel, max * sizeof(Cancel));
 		p->max_cancel = max;
 	}
+	p->cancel[p->n_cancel].instance_id =
+		MemoryContextStrdup(TopTransactionContext, instance_id);
 	p->cancel[p->n_cancel].execution_id = *execution_id;
 	p->cancel[p->n_cancel].subid = GetCurrentSubTransactionId();
 	p->n_cancel++;
@@ -257,7 +260,8 @@ tell(const Pending *p)
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = 0; i < p->n_cancel; i++)
-		ds_cancel_step(MyDatabaseId, &p->cancel[i].execution_id);
+		ds_cancel_step(MyDatabaseId, p->cancel[i].instance_id,
+					   &p->cancel[i].execution_id);
 	for (int i = 0; i < p->n_ready; i++)
 	{
 		const Ready *r = &p->ready[i];

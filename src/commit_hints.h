@@ -21,7 +21,8 @@ extern void ds_commit_hints_init(void);
 extern void ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at);
 
 /* The execution was ended by somebody else: interrupt its step. */
-extern void ds_at_commit_cancel(const pg_uuid_t *execution_id);
+extern void ds_at_commit_cancel(const char *instance_id,
+								const pg_uuid_t *execution_id);
 
 /* The instance has ended: wake who waits for it. */
 extern void ds_at_commit_ended(const char *instance_id);

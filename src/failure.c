@@ -7,9 +7,13 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "failure.h"
+
+/* A failure must always find room in history: longer texts are cut. */
+#define MAX_TEXT	(64 * 1024)
 
 static void push_string(JsonbParseState **state, const char *key,
 						const char *value);
@@ -118,5 +122,7 @@ push_string(JsonbParseState **state, const char *key, const char *value)
 	pushJsonbValue(state, WJB_KEY, &v);
 	v.val.string.val = unconstify(char *, value);
 	v.val.string.len = strlen(value);
+	if (v.val.string.len > MAX_TEXT)
+		v.val.string.len = pg_mbcliplen(value, v.val.string.len, MAX_TEXT);
 	pushJsonbValue(state, WJB_VALUE, &v);
 }

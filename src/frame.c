@@ -15,6 +15,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "arguments.h"
@@ -41,6 +42,7 @@ ds_frame_run(DsReplay *replay)
 	bool		keep;
 	int			level;
 
+	MemoryContextReset(replay->scratch);
 	ds_user_code_begin(&user);
 	BeginInternalSubTransaction("df_orchestrator");
 	level = GetCurrentTransactionNestLevel();
@@ -114,7 +116,7 @@ call_orchestrator(DsReplay *replay)
 	ds_function_check(function, inst->name, role, inst->input == NULL);
 	ds_function_check_trust(function, inst->name, role);
 	ds_step_begin(&inst->execution_id, inst->name);
-	result = ds_function_call(function, inst->input);
+	result = ds_function_call(function, inst->input, replay->scratch);
 	if (!replay->suspended)
 		ds_user_code_finish();
 	ds_payload_check(result, "output");

@@ -115,21 +115,23 @@ ds_function_schema(Oid function)
 }
 
 Jsonb *
-ds_function_call(Oid function, Jsonb *input)
+ds_function_call(Oid function, Jsonb *input, MemoryContext scratch)
 {
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
 	LOCAL_FCINFO(fcinfo, 1);
 	FmgrInfo	flinfo;
 	PgStat_FunctionCallUsage usage;
 	Datum		result;
 	Jsonb	   *copy = NULL;
 
-	fmgr_info(function, &flinfo);
+	fmgr_info_cxt(function, &flinfo, scratch);
 	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = PointerGetDatum(input);
 	fcinfo->args[0].isnull = input == NULL;
 	pgstat_init_function_usage(fcinfo, &usage);
 	result = FunctionCallInvoke(fcinfo);
 	pgstat_end_function_usage(&usage, true);
+	MemoryContextSwitchTo(caller);
 	if (!fcinfo->isnull && get_func_rettype(function) == JSONBOID)
 		copy = DatumGetJsonbPCopy(result);
 	return copy;

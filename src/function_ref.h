@@ -39,7 +39,12 @@ extern void ds_function_check_trust(Oid function, const char *name, Oid role);
 
 extern char *ds_function_schema(Oid function);
 
-/* Calls f(jsonb); NULL for a NULL or void result. */
-extern Jsonb *ds_function_call(Oid function, Jsonb *input);
+/*
+ * Calls f(jsonb); NULL for a NULL or void result, which is in the present
+ * memory context.  What the call leaves behind is in "scratch", which must
+ * live until the end of the transaction.
+ */
+extern Jsonb *ds_function_call(Oid function, Jsonb *input,
+							   MemoryContext scratch);
 
 #endif

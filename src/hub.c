@@ -381,6 +381,18 @@ ds_hub_forget_database(Oid database)
 	ds_hub_unlock();
 }
 
+void
+ds_hub_forget_group(const DsGroupKey *key)
+{
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(key->database, key->role, false);
+	if (group != NULL)
+		forget_work(group, &group->key.database);
+	ds_hub_unlock();
+}
+
 bool
 ds_hub_is_closed(Oid database)
 {

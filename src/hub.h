@@ -85,6 +85,7 @@ typedef struct DsSlot
 	TimestampTz attached;		/* since when the executor is there */
 	TimestampTz step_start;
 	pg_uuid_t	execution_id;	/* valid while executing */
+	pg_uuid_t	terminated;		/* execution of the claim that was ended */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];	/* "" if no claim */
 	char		function_name[DS_MAX_ID_LENGTH + 1];
 	pg_atomic_uint64 step;		/* counts the steps of this slot */
@@ -229,8 +230,9 @@ extern DsSearch ds_hub_take_search(Oid database, Oid role);
 /* When the role's next wake-up is due; 0 if none is known. */
 extern TimestampTz ds_hub_next_wake(Oid database, Oid role);
 
-/* The workers must leave this database's instances alone. */
+/* The workers must leave these instances alone. */
 extern void ds_hub_forget_database(Oid database);
+extern void ds_hub_forget_group(const DsGroupKey *key);
 
 /*
  * Send our processes away from a database and keep them out until reopened.

@@ -28,6 +28,7 @@
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "hub.h"
@@ -93,13 +94,13 @@ static void reap_workers(void);
 static void reap_janitor(void);
 static void take_visit_requests(void);
 static void scan_databases(void);
-static void drop_group_of_missing_database(DsGroup *group, void *arg);
 static void start_janitor(void);
 static void survey_groups(Survey *survey);
 static void survey_group(DsGroup *group, void *arg);
 static int	compare_candidates(const void *a, const void *b);
 static bool group_has_starting_worker(const DsGroup *group);
 static void start_worker(const DsGroupKey *key);
+static bool exists(const DsGroupKey *key);
 static void make_room(void);
 static bool start_background(BackgroundWorker *worker,
 							 BackgroundWorkerHandle **handle);
@@ -337,19 +338,10 @@ scan_databases(void)
 	{
 		if (!known->present)
 		{
-			ds_hub_lock();
-			ds_hub_each_group(drop_group_of_missing_database, &known->oid);
-			ds_hub_unlock();
+			ds_hub_forget_database(known->oid);
 			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
 		}
 	}
-}
-
-static void
-drop_group_of_missing_database(DsGroup *group, void *arg)
-{
-	if (group->key.database == *(Oid *) arg && group->n_workers == 0)
-		ds_hub_drop_group(group);
 }
 
 static void
@@ -506,6 +498,12 @@ start_worker(const DsGroupKey *key)
 	DsWorkerOrder order = {.database = key->database,.role = key->role};
 	Started    *s;
 
+	/* a role or database that was dropped has no work any more */
+	if (!exists(key))
+	{
+		ds_hub_forget_group(key);
+		return;
+	}
 	order.slot = ds_slot_reserve(key->database, key->role, &order.generation);
 	if (order.slot < 0)
 		return;
@@ -525,6 +523,20 @@ start_worker(const DsGroupKey *key)
 		ds_slot_abandon(order.slot, order.generation);
 		pfree(s);
 	}
+}
+
+static bool
+exists(const DsGroupKey *key)
+{
+	MemoryContext old = CurrentMemoryContext;
+	bool		found;
+
+	StartTransactionCommand();
+	found = SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(key->role)) &&
+		SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key->database));
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
+	return found;
 }
 
 /*

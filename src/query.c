@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "jit/jit.h"
 #include "optimizer/cost.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
@@ -58,6 +59,7 @@ ds_execute(DsStatementId id, DsParameters *p)
 	bool		save_seqscan = enable_seqscan;
 	bool		save_bitmapscan = enable_bitmapscan;
 	bool		save_sort = enable_sort;
+	bool		save_jit = jit_enabled;
 	int			save_lock_timeout = LockTimeout;
 	int			rc = 0;
 
@@ -77,6 +79,7 @@ ds_execute(DsStatementId id, DsParameters *p)
 
 		if (statement->by_key)
 			enable_seqscan = enable_bitmapscan = enable_sort = false;
+		jit_enabled = false;
 		if (statement->bounded)
 			LockTimeout = BOUNDED_WAIT_MS;
 		plan = get_plan(statement);
@@ -89,6 +92,7 @@ ds_execute(DsStatementId id, DsParameters *p)
 		enable_seqscan = save_seqscan;
 		enable_bitmapscan = save_bitmapscan;
 		enable_sort = save_sort;
+		jit_enabled = save_jit;
 		LockTimeout = save_lock_timeout;
 	}
 	PG_END_TRY();

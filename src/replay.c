@@ -44,6 +44,8 @@ ds_replay_create(MemoryContext cxt, DsInstance *inst, DsOp *ops, int n_ops)
 	DsReplay   *replay = MemoryContextAllocZero(cxt, sizeof(DsReplay));
 
 	replay->cxt = cxt;
+	replay->scratch = AllocSetContextCreate(cxt, "durable_singleton user code",
+											ALLOCSET_DEFAULT_SIZES);
 	replay->inst = inst;
 	replay->ops = ops;
 	replay->n_ops = replay->max_ops = replay->n_stored = n_ops;

@@ -28,6 +28,7 @@ typedef struct DsRequest
 typedef struct DsReplay
 {
 	MemoryContext cxt;			/* of everything in here */
+	MemoryContext scratch;		/* of one call of user code */
 	DsInstance *inst;
 	DsOp	   *ops;
 	int			n_ops;

@@ -235,6 +235,7 @@ ds_claim(const char *instance_id)
 	{
 		ds_my_slot->state = DS_SLOT_BUSY;
 		ds_my_slot->recheck = false;
+		memset(&ds_my_slot->terminated, 0, sizeof(pg_uuid_t));
 		strlcpy(ds_my_slot->instance_id, instance_id,
 				sizeof(ds_my_slot->instance_id));
 		next_step(ds_my_slot);
@@ -273,6 +274,7 @@ void
 ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
 {
 	DsSlot	   *slot = ds_my_slot;
+	bool		terminated;
 
 	ds_hub_lock();
 	slot->execution_id = *execution_id;
@@ -280,7 +282,16 @@ ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
 	slot->step_start = GetCurrentTimestamp();
 	slot->executing = true;
 	next_step(slot);
+	terminated = memcmp(&slot->terminated, execution_id, sizeof(pg_uuid_t)) == 0;
+	if (terminated)
+		pg_atomic_write_u64(&slot->cancelled_step,
+							pg_atomic_read_u64(&slot->step));
 	ds_hub_unlock();
+
+	if (terminated)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to user request")));
 }
 
 bool
@@ -299,8 +310,13 @@ ds_step_is_cancelled(void)
 		pg_atomic_read_u64(&ds_my_slot->step);
 }
 
+/*
+ * The claim is taken before the row is read, so whoever runs the execution is
+ * found, before its step begins, too.
+ */
 void
-ds_cancel_step(Oid database, const pg_uuid_t *execution_id)
+ds_cancel_step(Oid database, const char *instance_id,
+			   const pg_uuid_t *execution_id)
 {
 	DsSlot	   *slots = ds_hub_slots();
 
@@ -309,8 +325,11 @@ ds_cancel_step(Oid database, const pg_uuid_t *execution_id)
 	{
 		DsSlot	   *slot = &slots[i];
 
-		if (slot->state == DS_SLOT_BUSY && slot->executing &&
-			slot->database == database &&
+		if (slot->state != DS_SLOT_BUSY || slot->database != database ||
+			strcmp(slot->instance_id, instance_id) != 0)
+			continue;
+		slot->terminated = *execution_id;
+		if (slot->executing &&
 			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0)
 		{
 			/* the pid cannot be another's: it is cleared under this lock */

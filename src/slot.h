@@ -62,7 +62,8 @@ extern bool ds_release(void);
 
 /*
  * User code of this execution begins, under that name.  From here until the
- * release ds_cancel_step interrupts it.
+ * release ds_cancel_step interrupts it; if it came since the claim, that is an
+ * error now.
  */
 extern void ds_step_begin(const pg_uuid_t *execution_id, const char *function_name);
 
@@ -72,8 +73,9 @@ extern bool ds_step_is_mine(const pg_uuid_t *execution_id);
 /* True if the present step was terminated by ds_cancel_step. */
 extern bool ds_step_is_cancelled(void);
 
-/* Interrupt the step of this execution, wherever it runs. */
-extern void ds_cancel_step(Oid database, const pg_uuid_t *execution_id);
+/* The execution was ended: interrupt its step, wherever it runs. */
+extern void ds_cancel_step(Oid database, const char *instance_id,
+						   const pg_uuid_t *execution_id);
 
 /* Signal handler for SIGUSR2 in every executor. */
 extern void ds_cancel_handler(SIGNAL_ARGS);

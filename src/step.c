@@ -468,6 +468,7 @@ do_activity(Run *run, const DsRequest *request)
 	op.scheduled_time = start;
 
 	ds_step_begin(&run->inst->execution_id, request->name);
+	MemoryContextReset(run->replay->scratch);
 	ds_tx_begin();
 	PG_TRY();
 	{
@@ -480,7 +481,8 @@ do_activity(Run *run, const DsRequest *request)
 						  request->input == NULL);
 		ds_function_check_trust(function, request->name, GetUserId());
 		MemoryContextSwitchTo(run->cxt);
-		op.result = ds_function_call(function, request->input);
+		op.result = ds_function_call(function, request->input,
+									 run->replay->scratch);
 		ds_user_code_finish();
 		ds_payload_check(op.result, "result");
 		ds_user_code_end(&user);

@@ -8,7 +8,9 @@
  *	DROP DATABASE, CREATE DATABASE (of its template), ALTER DATABASE RENAME
  *	and SET TABLESPACE	 do not signal background workers and would fail
  *						 while one is connected, so ours are sent away
- *	DROP EXTENSION		 sends the workers of this database away at commit
+ *	DROP EXTENSION		 would wait for a step that has sent an event or
+ *						 started an instance; so here, too, and once more
+ *						 at commit
  *	ALTER DATABASE SET	 may switch durable_singleton.enabled
  *
  *-------------------------------------------------------------------------
@@ -19,6 +21,7 @@
 #include "catalog/objectaddress.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
@@ -52,6 +55,7 @@ static bool may_copy(Oid database);
 static void empty_database(Oid database);
 static void after_command(Node *statement);
 static void after_commit_prepared(void);
+static bool owns_extension(void);
 static bool drops_extension(DropStmt *statement);
 
 void
@@ -68,7 +72,10 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 				DestReceiver *dest, QueryCompletion *qc)
 {
 	Node	   *statement = pstmt->utilityStmt;
-	Oid			closed = database_to_empty(statement);
+	bool		drop_extension = IsA(statement, DropStmt) &&
+		drops_extension((DropStmt *) statement);
+	Oid			closed = drop_extension ? MyDatabaseId :
+		database_to_empty(statement);
 	ProcessUtility_hook_type next =
 	prev_process_utility ? prev_process_utility : standard_ProcessUtility;
 
@@ -94,6 +101,8 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 		/* it has another name now, or is gone, or there are two */
 		ds_at_commit_visit(InvalidOid);
 	}
+	if (drop_extension)
+		ds_at_commit_evict();
 	after_command(statement);
 }
 
@@ -209,9 +218,6 @@ after_command(Node *statement)
 		if (OidIsValid(database))
 			ds_at_commit_visit(database);
 	}
-	else if (IsA(statement, DropStmt) &&
-			 drops_extension((DropStmt *) statement))
-		ds_at_commit_evict();
 }
 
 /*
@@ -241,10 +247,27 @@ after_commit_prepared(void)
 		if (inst == NULL || !ds_status_is_active(inst->status) ||
 			memcmp(&inst->execution_id, &steps[i].execution_id,
 				   sizeof(pg_uuid_t)) != 0)
-			ds_cancel_step(MyDatabaseId, &steps[i].execution_id);
+			ds_cancel_step(MyDatabaseId, steps[i].instance_id,
+						   &steps[i].execution_id);
 	}
 }
 
+static bool
+owns_extension(void)
+{
+	const DsCatalog *catalog = ds_catalog(true);
+
+	if (catalog == NULL)
+		return false;
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ExtensionRelationId, catalog->extension,
+							 GetUserId());
+#else
+	return pg_extension_ownercheck(catalog->extension, GetUserId());
+#endif
+}
+
+/* The user's own extension, that is: others are refused anyway. */
 static bool
 drops_extension(DropStmt *statement)
 {
@@ -255,7 +278,7 @@ drops_extension(DropStmt *statement)
 	foreach(cell, statement->objects)
 	{
 		if (strcmp(strVal(lfirst(cell)), "durable_singleton") == 0)
-			return true;
+			return owns_extension();
 	}
 	return false;
 }

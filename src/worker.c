@@ -42,6 +42,7 @@ extern PGDLLEXPORT void ds_worker_main(Datum arg);
 static void attach_and_connect(void);
 static void check_identity(void);
 static bool may_work_here(void);
+static void forget_my_group(void);
 static void work(void);
 static void run_hint(const char *instance_id);
 static bool others_wait(void);
@@ -76,7 +77,7 @@ ds_worker_main(Datum arg)
 	attach_and_connect();
 	if (!may_work_here())
 	{
-		ds_hub_forget_database(MyDatabaseId);
+		forget_my_group();
 		ds_slot_retire(true);
 		proc_exit(0);
 	}
@@ -137,6 +138,15 @@ check_identity(void)
 						role)));
 }
 
+/* Hints would have workers started for nothing again and again. */
+static void
+forget_my_group(void)
+{
+	DsGroupKey	key = {.database = MyDatabaseId,.role = ds_my_slot->role};
+
+	ds_hub_forget_group(&key);
+}
+
 /* Is the extension here, at home, and allowed to run? */
 static bool
 may_work_here(void)
@@ -187,7 +197,7 @@ work(void)
 		{
 			if (!may_work_here())
 			{
-				ds_hub_forget_database(MyDatabaseId);
+				forget_my_group();
 				ds_slot_retire(true);
 				return;
 			}
