@@ -59,6 +59,17 @@ ds_check_not_own_step(const DsInstance *inst)
 }
 
 void
+ds_check_not_waiting_for_itself(const DsInstance *inst)
+{
+	if (ds_step_is_mine(&inst->execution_id))
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("a step of instance \"%s\" cannot wait for its end",
+						inst->instance_id),
+				 errhint("The instance ends after its last step.")));
+}
+
+void
 ds_error_no_instance(const char *instance_id)
 {
 	ereport(ERROR,

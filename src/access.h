@@ -30,6 +30,9 @@ extern void ds_check_owner(const DsInstance *inst);
  */
 extern void ds_check_not_own_step(const DsInstance *inst);
 
+/* SD400 if this very process executes a step of the instance. */
+extern void ds_check_not_waiting_for_itself(const DsInstance *inst);
+
 /* Errors for a caller: SD404 and SD410. */
 pg_noreturn extern void ds_error_no_instance(const char *instance_id);
 pg_noreturn extern void ds_error_ended(const DsInstance *inst);

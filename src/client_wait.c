@@ -216,6 +216,7 @@ look_at(int n, char **ids)
 			ds_error_no_instance(ids[i]);
 		if (ds_access(inst->owner) != DS_ACCESS_FULL)
 			ds_check_owner(inst);
+		ds_check_not_waiting_for_itself(inst);
 		if (!ds_status_is_active(inst->status))
 			look.any_ended = true;
 		look.instances[i] = inst;

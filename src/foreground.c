@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "replication/walsender.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -58,6 +59,11 @@ ds_run(PG_FUNCTION_ARGS)
 					 errhint("Leave it out to run until nothing is ready.")));
 	}
 	PreventCommandIfReadOnly("df_run()");
+	/* it has another use for SIGUSR2 */
+	if (am_walsender)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("CALL df_run cannot be made over a replication connection")));
 	check_identity();
 	ds_catalog(false);
 	ds_tx_enter_foreground(atomic);

@@ -149,7 +149,11 @@ ds_hub_wake_idle_worker(DsGroup *group)
 			slot->database != group->key.database)
 			continue;
 		found = true;
-		/* one that is awake already will take one hint, not all of them */
+		/*
+		 * One that is awake already will take one hint, not all of them.  The
+		 * flag is another process's: if it is just being reset, that one has
+		 * not looked yet and will.
+		 */
 		if (!slot->latch->is_set)
 		{
 			SetLatch(slot->latch);
@@ -450,7 +454,10 @@ ds_hub_evict(Oid database)
 
 		if (slot->state != DS_SLOT_FREE && !slot->foreground &&
 			slot->database == database && slot->pid != 0)
+		{
+			slot->evicted = true;
 			kill(slot->pid, SIGTERM);
+		}
 	}
 	if (ds_hub->janitor_database == database && ds_hub->janitor_pid != 0)
 		kill(ds_hub->janitor_pid, SIGTERM);

@@ -75,6 +75,7 @@ typedef struct DsSlot
 	bool		foreground;		/* a session, not a worker */
 	bool		leave;			/* shall retire after its step */
 	TimestampTz leave_since;
+	bool		evicted;		/* was sent away: that is no failure */
 	bool		recheck;		/* somebody else found the instance ready */
 	bool		executing;		/* user code runs */
 	pid_t		pid;

@@ -52,7 +52,6 @@ typedef struct KnownDatabase
 	bool		present;		/* seen in the last scan of pg_database */
 	bool		has_extension;
 	bool		told_paused;
-	char		name[NAMEDATALEN];
 } KnownDatabase;
 
 /* A worker we started and whose end we have not seen. */
@@ -205,7 +204,7 @@ reap_workers(void)
 
 		if (GetBackgroundWorkerPid(s->handle, &pid) != BGWH_STOPPED)
 			continue;
-		ds_slot_abandon(s->slot, s->generation);
+		ds_slot_abandon(s->slot, s->generation, true);
 		pfree(s->handle);
 		pfree(s);
 		started = foreach_delete_current(started, cell);
@@ -520,7 +519,7 @@ start_worker(const DsGroupKey *key)
 	}
 	else
 	{
-		ds_slot_abandon(order.slot, order.generation);
+		ds_slot_abandon(order.slot, order.generation, false);
 		pfree(s);
 	}
 }

@@ -58,14 +58,15 @@ ds_slot_reserve(Oid database, Oid role, uint32 *generation)
 }
 
 void
-ds_slot_abandon(int index, uint32 generation)
+ds_slot_abandon(int index, uint32 generation, bool died)
 {
 	DsSlot	   *slot = &ds_hub_slots()[index];
 
 	ds_hub_lock();
 	if (slot->state != DS_SLOT_FREE && slot->generation == generation)
 	{
-		count_failure(slot);
+		if (died)
+			count_failure(slot);
 		leave_group(slot);
 		free_slot(slot);
 	}
@@ -131,12 +132,11 @@ ds_slot_detach(void)
 	ds_hub_lock();
 	group = ds_hub_group(slot->database, slot->role, true);
 	/* what it was at must be found again, and its hints are for others */
-	if (group != NULL && slot->instance_id[0] != '\0')
+	if (group != NULL && (!slot->foreground || slot->instance_id[0] != '\0'))
 		group->rescan = true;
 	if (!slot->foreground)
 	{
-		/* to be sent away is none */
-		if (!ProcDiePending)
+		if (!slot->evicted)
 			count_failure(slot);
 		leave_group(slot);
 	}
@@ -425,6 +425,7 @@ free_slot(DsSlot *slot)
 	slot->generation++;
 	slot->foreground = false;
 	slot->leave = false;
+	slot->evicted = false;
 	slot->recheck = false;
 	slot->executing = false;
 	slot->pid = 0;

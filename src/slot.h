@@ -21,7 +21,7 @@ extern DsSlot *ds_my_slot;
 extern int	ds_slot_reserve(Oid database, Oid role, uint32 *generation);
 
 /* Give back a reserved or dead worker's slot, if it is still its. */
-extern void ds_slot_abandon(int index, uint32 generation);
+extern void ds_slot_abandon(int index, uint32 generation, bool died);
 
 /* A worker takes the slot reserved for it; false if it was given away. */
 extern bool ds_slot_attach(int index, uint32 generation);

@@ -7,9 +7,8 @@
  * pg_catalog alone (catalog.c, query.c).
  *
  * Every change of instance.status is in here: INSERT_INSTANCE, START_OVER,
- * STEP, END, CONTINUE, TERMINATE; state.c says which one when.  All but the
- * first name the execution they mean, and those of a step its turn, too: that
- * is the fence.
+ * STEP, END, CONTINUE, TERMINATE.  All but the first name the execution they
+ * mean, and those of a step its turn, too: that is the fence.
  *
  *-------------------------------------------------------------------------
  */

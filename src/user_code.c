@@ -15,7 +15,6 @@
 #include "commands/prepare.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
@@ -49,9 +48,7 @@ ds_user_code_begin(DsUserCode *u)
 void
 ds_user_code_finish(void)
 {
-	ConstraintsSetStmt *all_immediate = makeNode(ConstraintsSetStmt);
-
-	AfterTriggerSetState(all_immediate);
+	AfterTriggerFireDeferred();
 	if (!ds_my_slot->foreground)
 		PortalHashTableDeleteAll();
 }

@@ -12,7 +12,6 @@
 typedef struct DsUserCode
 {
 	int			guc_level;
-	bool		armed_timeout;
 	Oid			user;
 	int			sec_context;
 } DsUserCode;

@@ -44,6 +44,7 @@ static void check_identity(void);
 static bool may_work_here(void);
 static void forget_my_group(void);
 static void work(void);
+static bool search_for_work(Oid role, bool from_start, bool events);
 static void run_hint(const char *instance_id);
 static bool others_wait(void);
 static bool must_leave(void);
@@ -166,6 +167,9 @@ work(void)
 											  "durable_singleton worker",
 											  ALLOCSET_DEFAULT_SIZES);
 	TimestampTz idle_since = GetCurrentTimestamp();
+	Oid			role = ds_my_slot->role;
+	bool		more = false;	/* the last search has not seen all */
+	bool		events = false;
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 
 	for (;;)
@@ -186,13 +190,18 @@ work(void)
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 		}
-		if (must_leave() && ds_slot_retire(true))
+		if (must_leave())
+		{
+			if (more)
+				ds_hub_hint_rescan(MyDatabaseId, role);
+			ds_slot_retire(true);
 			return;
+		}
 		MemoryContextReset(cxt);
 		MemoryContextSwitchTo(cxt);
 
 		check_identity();
-		search = ds_hub_take_search(MyDatabaseId, GetUserId());
+		search = ds_hub_take_search(MyDatabaseId, role);
 		if (search != DS_SEARCH_NOTHING)
 		{
 			if (!may_work_here())
@@ -201,7 +210,8 @@ work(void)
 				ds_slot_retire(true);
 				return;
 			}
-			ds_search_for_work(GetUserId(), search == DS_SEARCH_ALL);
+			events = search == DS_SEARCH_ALL;
+			more = search_for_work(role, true, events);
 		}
 		if (ds_slot_take_hint(instance_id))
 		{
@@ -210,7 +220,9 @@ work(void)
 			idle_since = GetCurrentTimestamp();
 			continue;
 		}
-		if (search != DS_SEARCH_NOTHING)
+		if (more)
+			more = search_for_work(role, false, events);
+		if (more || search != DS_SEARCH_NOTHING)
 			continue;
 
 		pgstat_report_stat(true);
@@ -254,8 +266,13 @@ run_hint(const char *instance_id)
 	pgstat_report_stat(false);
 }
 
-void
-ds_search_for_work(Oid role, bool events)
+/*
+ * Finds a batch of the role's due instances in the table, and after the last
+ * one those for which an event waits, and hints at them.  True: there are more
+ * where it left off.
+ */
+static bool
+search_for_work(Oid role, bool from_start, bool events)
 {
 	static TimestampTz after_time = DT_NOBEGIN;
 	static char after_id[DS_MAX_ID_LENGTH + 1] = "";
@@ -263,20 +280,25 @@ ds_search_for_work(Oid role, bool events)
 	TimestampTz next;
 	List	   *ids;
 	ListCell   *cell;
-	bool		complete;
+	bool		more;
 	bool		kept = true;
 
+	if (from_start)
+	{
+		after_time = DT_NOBEGIN;
+		after_id[0] = '\0';
+	}
 	ds_tx_begin();
 	ids = ds_store_find_ready(role, now, ds_home_stamp(), false, &after_time,
 							  after_id, SEARCH_BATCH);
-	complete = list_length(ids) < SEARCH_BATCH;
-	if (events && complete)
+	more = list_length(ids) == SEARCH_BATCH;
+	if (events && !more)
 	{
-		List	   *more = ds_store_find_event_ready(role, ds_home_stamp(), false,
-													 SEARCH_BATCH);
+		List	   *waiting = ds_store_find_event_ready(role, ds_home_stamp(),
+														false, SEARCH_BATCH);
 
-		ids = list_concat(ids, more);
-		kept = list_length(more) < SEARCH_BATCH;
+		more = list_length(waiting) == SEARCH_BATCH;
+		ids = list_concat(ids, waiting);
 	}
 	next = ds_store_next_wake(role, now);
 	ds_tx_commit();
@@ -286,15 +308,15 @@ ds_search_for_work(Oid role, bool events)
 		if (!ds_hub_hint_ready(MyDatabaseId, role, lfirst(cell)))
 			kept = false;
 	}
-	if (complete || !kept)
+	if (!kept)
 	{
+		/* no room for all: they are found again */
 		after_time = DT_NOBEGIN;
 		after_id[0] = '\0';
 	}
-	if (!complete || !kept)
-		ds_hub_hint_rescan(MyDatabaseId, role);
 	if (next != 0)
 		ds_hub_hint_wake(MyDatabaseId, role, next);
+	return more || !kept;
 }
 
 static bool

@@ -25,13 +25,6 @@ typedef struct DsWorkerOrder
 extern BackgroundWorker ds_background_worker(const char *function,
 											 const char *type);
 
-/*
- * Find the role's due instances in the table, and with "events" those for
- * which an event waits, and hint at them.  Outside a transaction.  Goes on
- * where the last call left off, until it has seen all.
- */
-extern void ds_search_for_work(Oid role, bool events);
-
 extern void ds_launcher_register(void);
 
 #endif
