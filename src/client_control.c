@@ -18,13 +18,13 @@
 #include "arguments.h"
 #include "commit_hints.h"
 #include "hub.h"
+#include "jsonb_build.h"
 #include "store.h"
 
 PG_FUNCTION_INFO_V1(ds_raise_event);
 PG_FUNCTION_INFO_V1(ds_terminate);
 
 static DsInstance *load_active(const char *instance_id);
-static Jsonb *string_to_jsonb(char *s);
 
 /* df_raise_event(instance_id, event_name, event_data) */
 PGDLLEXPORT Datum
@@ -58,7 +58,7 @@ ds_terminate(PG_FUNCTION_ARGS)
 	ds_hub_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
 	if (!PG_ARGISNULL(1))
-		output = string_to_jsonb(ds_arg_text(fcinfo, 1));
+		output = ds_string_to_jsonb(ds_arg_text(fcinfo, 1));
 	PreventCommandIfReadOnly("df_terminate()");
 	PreventCommandIfParallelMode("df_terminate()");
 
@@ -90,15 +90,4 @@ load_active(const char *instance_id)
 	if (!ds_status_is_active(inst->status))
 		ds_error_ended(inst);
 	return inst;
-}
-
-static Jsonb *
-string_to_jsonb(char *s)
-{
-	JsonbValue	v;
-
-	v.type = jbvString;
-	v.val.string.val = s;
-	v.val.string.len = strlen(s);
-	return JsonbValueToJsonb(&v);
 }

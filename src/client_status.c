@@ -22,6 +22,7 @@
 #include "client_status.h"
 #include "durability.h"
 #include "hub.h"
+#include "jsonb_build.h"
 #include "slot.h"
 #include "store.h"
 
@@ -30,11 +31,8 @@ PG_FUNCTION_INFO_V1(ds_get_status);
 #define NUM_STATUS_COLUMNS	11
 
 static DsStatus shown_status(const DsInstance *inst);
-static void make_durable(const DsInstance *inst);
-static void push_key(JsonbParseState **state, const char *key);
-static void push_string(JsonbParseState **state, const char *key, char *value);
+static void make_end_durable(const DsInstance *inst);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz t);
-static void push_jsonb(JsonbParseState **state, const char *key, Jsonb *value);
 
 /* df_get_status(instance_id, show_history, show_history_output, show_input) */
 PGDLLEXPORT Datum
@@ -86,7 +84,7 @@ ds_status_put(ReturnSetInfo *result, const DsInstance *inst, Jsonb *history,
 	};
 	int			n = 0;
 
-	make_durable(inst);
+	make_end_durable(inst);
 	values[n++] = CStringGetTextDatum(inst->name);
 	values[n++] = CStringGetTextDatum(inst->instance_id);
 	values[n++] = UUIDPGetDatum(&inst->execution_id);
@@ -110,18 +108,18 @@ ds_status_to_jsonb(const DsInstance *inst)
 	JsonbParseState *state = NULL;
 	Datum		execution = UUIDPGetDatum(&inst->execution_id);
 
-	make_durable(inst);
+	make_end_durable(inst);
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_string(&state, "name", inst->name);
-	push_string(&state, "instance_id", inst->instance_id);
-	push_string(&state, "execution_id",
-				DatumGetCString(DirectFunctionCall1(uuid_out, execution)));
-	push_string(&state, "runtime_status",
-				pstrdup(ds_status_name(shown_status(inst))));
-	push_jsonb(&state, "input", inst->input);
-	push_jsonb(&state, "custom_status", inst->custom_status);
-	push_jsonb(&state, "output", inst->output);
-	push_jsonb(&state, "failure", inst->failure);
+	ds_push_string(&state, "name", inst->name);
+	ds_push_string(&state, "instance_id", inst->instance_id);
+	ds_push_string(&state, "execution_id",
+				   DatumGetCString(DirectFunctionCall1(uuid_out, execution)));
+	ds_push_string(&state, "runtime_status",
+				   ds_status_name(shown_status(inst)));
+	ds_push_jsonb(&state, "input", inst->input);
+	ds_push_jsonb(&state, "custom_status", inst->custom_status);
+	ds_push_jsonb(&state, "output", inst->output);
+	ds_push_jsonb(&state, "failure", inst->failure);
 	push_time(&state, "created_time", inst->created_time);
 	push_time(&state, "last_updated_time", inst->last_updated_time);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
@@ -151,34 +149,11 @@ shown_status(const DsInstance *inst)
 
 /* What is reported as ended stays ended. */
 static void
-make_durable(const DsInstance *inst)
+make_end_durable(const DsInstance *inst)
 {
 	if (!ds_status_is_active(inst->status) &&
 		!TransactionIdIsCurrentTransactionId(inst->xmin))
 		ds_wait_durable(ds_commit_lsn_of(inst->xmin));
-}
-
-static void
-push_key(JsonbParseState **state, const char *key)
-{
-	JsonbValue	v;
-
-	v.type = jbvString;
-	v.val.string.val = unconstify(char *, key);
-	v.val.string.len = strlen(key);
-	pushJsonbValue(state, WJB_KEY, &v);
-}
-
-static void
-push_string(JsonbParseState **state, const char *key, char *value)
-{
-	JsonbValue	v;
-
-	push_key(state, key);
-	v.type = jbvString;
-	v.val.string.val = value;
-	v.val.string.len = strlen(value);
-	pushJsonbValue(state, WJB_VALUE, &v);
 }
 
 static void
@@ -187,24 +162,5 @@ push_time(JsonbParseState **state, const char *key, TimestampTz t)
 	char		buf[MAXDATELEN + 1];
 
 	JsonEncodeDateTime(buf, TimestampTzGetDatum(t), TIMESTAMPTZOID, NULL);
-	push_string(state, key, pstrdup(buf));
-}
-
-static void
-push_jsonb(JsonbParseState **state, const char *key, Jsonb *value)
-{
-	JsonbValue	v;
-
-	push_key(state, key);
-	if (value == NULL)
-		v.type = jbvNull;
-	else if (JB_ROOT_IS_SCALAR(value))
-		JsonbExtractScalar(&value->root, &v);
-	else
-	{
-		v.type = jbvBinary;
-		v.val.binary.data = &value->root;
-		v.val.binary.len = VARSIZE(value) - VARHDRSZ;
-	}
-	pushJsonbValue(state, WJB_VALUE, &v);
+	ds_push_string(state, key, buf);
 }

@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "failure.h"
+#include "jsonb_build.h"
 
 /* A failure must always find room in history: longer texts are cut. */
 #define MAX_TEXT	(64 * 1024)
@@ -112,17 +113,9 @@ ds_failure_field(const Jsonb *failure, const char *key)
 static void
 push_string(JsonbParseState **state, const char *key, const char *value)
 {
-	JsonbValue	v;
-
 	if (value == NULL)
 		return;
-	v.type = jbvString;
-	v.val.string.val = unconstify(char *, key);
-	v.val.string.len = strlen(key);
-	pushJsonbValue(state, WJB_KEY, &v);
-	v.val.string.val = unconstify(char *, value);
-	v.val.string.len = strlen(value);
-	if (v.val.string.len > MAX_TEXT)
-		v.val.string.len = pg_mbcliplen(value, v.val.string.len, MAX_TEXT);
-	pushJsonbValue(state, WJB_VALUE, &v);
+	if (strlen(value) > MAX_TEXT)
+		value = pnstrdup(value, pg_mbcliplen(value, strlen(value), MAX_TEXT));
+	ds_push_string(state, key, value);
 }

@@ -9,8 +9,8 @@
  * Everything is protected by one LWLock, hub->lock, which is held for
  * short stretches without any call that could raise an error:
  *
- *	to read or change groups, hints, slots, waiters, databases	exclusive
- *	to look at slots or waiters only							shared
+ *	to change anything		exclusive
+ *	to look					shared
  *
  * Exceptions: DsSlot.step and DsSlot.cancelled_step are atomics, so that a
  * signal handler can compare them; a worker reads its own slot's constants

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -35,6 +36,8 @@
 
 #define OWNERLESS_BATCH	1000
 #define LOCK_TIMEOUT	"1s"
+
+PG_FUNCTION_INFO_V1(ds_request_visit);
 
 extern PGDLLEXPORT void ds_janitor_main(Datum arg);
 
@@ -91,9 +94,13 @@ static void
 report(bool found_extension, bool may_run)
 {
 	ds_hub_lock();
-	ds_hub->janitor_found_extension = found_extension;
-	ds_hub->janitor_may_run = may_run;
-	ds_hub->janitor_done = true;
+	/* the launcher may have been restarted, and sent another one */
+	if (ds_hub->janitor_pid == MyProcPid)
+	{
+		ds_hub->janitor_found_extension = found_extension;
+		ds_hub->janitor_may_run = may_run;
+		ds_hub->janitor_done = true;
+	}
 	ds_hub_unlock();
 }
 
@@ -170,4 +177,13 @@ fail_ownerless(void)
 		if (ds_store_end(&w))
 			ds_at_commit_ended(inst->instance_id);
 	}
+}
+
+/* durable_singleton.request_visit(): also from CREATE EXTENSION */
+PGDLLEXPORT Datum
+ds_request_visit(PG_FUNCTION_ARGS)
+{
+	if (ds_hub_is_there())
+		ds_at_commit_visit(MyDatabaseId);
+	PG_RETURN_VOID();
 }

@@ -18,6 +18,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -91,6 +92,7 @@ static bool told_no_worker = false;
 static void forget_launcher(int code, Datum arg);
 static void reap_workers(void);
 static void reap_janitor(void);
+static char *database_name(Oid database);
 static void take_visit_requests(void);
 static void scan_databases(void);
 static void start_janitor(void);
@@ -133,6 +135,7 @@ ds_launcher_main(Datum arg)
 	ds_hub->launcher_sleeps_until = DT_NOEND;
 	ds_hub->visit_all = true;
 	ds_hub_unlock();
+	ds_slot_abandon_starting();
 	pgstat_report_activity(STATE_IDLE, NULL);
 
 	for (;;)
@@ -246,12 +249,26 @@ reap_janitor(void)
 		known->has_extension = found;
 		if (found && !may_run && !known->told_paused)
 			ereport(WARNING,
-					(errmsg("orchestrations in database with OID %u are paused",
-							database),
+					(errmsg("orchestrations in database \"%s\" are paused",
+							database_name(database)),
 					 errdetail("The database was restored or copied from another one, where they may still run."),
 					 errhint("Run SELECT df_adopt_database() in it to run them here.")));
 		known->told_paused = found && !may_run;
 	}
+}
+
+static char *
+database_name(Oid database)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *name;
+
+	StartTransactionCommand();
+	name = get_database_name(database);
+	name = MemoryContextStrdup(caller, name ? name : "?");
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(caller);
+	return name;
 }
 
 static void

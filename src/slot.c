@@ -73,6 +73,22 @@ ds_slot_abandon(int index, uint32 generation, bool died)
 	ds_hub_unlock();
 }
 
+void
+ds_slot_abandon_starting(void)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		if (slots[i].state != DS_SLOT_STARTING)
+			continue;
+		leave_group(&slots[i]);
+		free_slot(&slots[i]);
+	}
+	ds_hub_unlock();
+}
+
 bool
 ds_slot_attach(int index, uint32 generation)
 {

@@ -23,6 +23,9 @@ extern int	ds_slot_reserve(Oid database, Oid role, uint32 *generation);
 /* Give back a reserved or dead worker's slot, if it is still its. */
 extern void ds_slot_abandon(int index, uint32 generation, bool died);
 
+/* The same for all that a former launcher reserved and nobody took. */
+extern void ds_slot_abandon_starting(void);
+
 /* A worker takes the slot reserved for it; false if it was given away. */
 extern bool ds_slot_attach(int index, uint32 generation);
 

@@ -13,12 +13,9 @@
 #include "utils/timestamp.h"
 
 #include "access.h"
-#include "commit_hints.h"
 #include "hub.h"
-#include "miscadmin.h"
 
 PG_FUNCTION_INFO_V1(ds_workers);
-PG_FUNCTION_INFO_V1(ds_request_visit);
 
 #define NUM_COLUMNS	6
 
@@ -62,13 +59,4 @@ ds_workers(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
-}
-
-/* durable_singleton.request_visit(): also from CREATE EXTENSION */
-PGDLLEXPORT Datum
-ds_request_visit(PG_FUNCTION_ARGS)
-{
-	if (ds_hub_is_there())
-		ds_at_commit_visit(MyDatabaseId);
-	PG_RETURN_VOID();
 }

@@ -33,6 +33,7 @@
 
 #include "arguments.h"
 #include "commit_hints.h"
+#include "contested.h"
 #include "durability.h"
 #include "failure.h"
 #include "frame.h"
@@ -94,11 +95,9 @@ static DsStepWrite begin_write(const Run *run);
 static void after_commit(Run *run);
 static bool needs_progress_write(const Run *run);
 static Jsonb *present_custom_status(const Run *run);
-static void make_durable(const Run *run);
+static void flush_previous_step(const Run *run);
 static void log_duration(const Run *run, const char *activity, TimestampTz start);
 static void log_failure(const Run *run, const Jsonb *failure);
-static bool is_contested(const char *instance_id);
-static void set_contested(const char *instance_id, bool on);
 
 DsRunResult
 ds_run_instance(const char *instance_id, DsRunLimits *limits)
@@ -162,7 +161,7 @@ ds_run_instance(const char *instance_id, DsRunLimits *limits)
 		if (ds_my_slot->foreground)
 			ReThrowError(error);
 		if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-			set_contested(instance_id, true);
+			ds_contested_add(instance_id);
 		ereport(LOG,
 				(errcode(error->sqlerrcode),
 				 errmsg("a step of instance \"%s\" was undone and will be tried again: %s",
@@ -183,7 +182,7 @@ run_claimed(const char *instance_id, MemoryContext cxt, DsRunLimits *limits,
 	Run			run = {.cxt = cxt,.limits = limits,.owner = GetUserId()};
 	bool		ready;
 
-	if (is_contested(instance_id))
+	if (ds_is_contested(instance_id))
 		return DS_RUN_TROUBLE;
 	ready = load(&run, instance_id);
 	*owner = run.owner;
@@ -298,7 +297,7 @@ do_step(Run *run)
 		if (step != STEP_GOES_ON)
 			return step;
 	}
-	make_durable(run);
+	flush_previous_step(run);
 	return do_activity(run, &replay->request);
 }
 
@@ -657,7 +656,7 @@ present_custom_status(const Run *run)
  * meantime the executor has run others, and one flush serves them all.
  */
 static void
-make_durable(const Run *run)
+flush_previous_step(const Run *run)
 {
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
 		ds_wait_durable(run->lsn);
@@ -684,49 +683,4 @@ log_failure(const Run *run, const Jsonb *failure)
 			(errmsg("instance \"%s\" of orchestrator %s failed: %s: %s",
 					run->inst->instance_id, run->inst->name,
 					sqlstate ? sqlstate : "?", message ? message : "?")));
-}
-
-/*
- * Instances whose row somebody's open transaction held locked when their step
- * wanted to write.  Until it is free there is no point in running the step
- * again.
- */
-#define MAX_CONTESTED	16
-
-static char contested[MAX_CONTESTED][DS_MAX_ID_LENGTH + 1];
-
-static bool
-is_contested(const char *instance_id)
-{
-	for (int i = 0; i < MAX_CONTESTED; i++)
-	{
-		bool		unlocked;
-
-		if (strcmp(contested[i], instance_id) != 0)
-			continue;
-		ds_tx_begin();
-		unlocked = ds_store_is_unlocked(instance_id);
-		ds_tx_abort();
-		if (!unlocked)
-			return true;
-		set_contested(instance_id, false);
-	}
-	return false;
-}
-
-static void
-set_contested(const char *instance_id, bool on)
-{
-	static int	next = 0;
-
-	for (int i = 0; i < MAX_CONTESTED; i++)
-	{
-		if (strcmp(contested[i], instance_id) == 0)
-			contested[i][0] = '\0';
-	}
-	if (on)
-	{
-		strlcpy(contested[next], instance_id, sizeof(contested[next]));
-		next = (next + 1) % MAX_CONTESTED;
-	}
 }
