@@ -103,6 +103,26 @@ SELECT df_start_singleton('orch_timer', 'orch timer');
 SELECT runtime_status, output, last_updated_time - created_time >= interval '100 ms' AS took
 FROM df_wait_for_completion('orch timer');
 SELECT event_type FROM df_history WHERE instance_id = 'orch timer' ORDER BY seq;
+-- however far away, and beyond what there is
+CREATE FUNCTION orch_far(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	IF input ? 'delay' THEN
+		PERFORM df_create_timer((input ->> 'delay')::interval);
+	ELSE
+		PERFORM df_create_timer(fire_at => (input ->> 'at')::timestamptz);
+	END IF;
+	RETURN '"fired"';
+END $$;
+CREATE VIEW orch_fars AS SELECT input, 'orch far ' || input::text AS id FROM unnest(ARRAY['{"at": "-infinity"}',
+	'{"at": "2000-01-01 00:00:00+00"}', '{"at": "294276-12-31 23:59:59+00"}', '{"at": "infinity"}', '{"delay": "1000 years"}',
+	'{"delay": "1000000 years"}']::jsonb[]) input;
+SELECT count(*) FILTER (WHERE df_start_singleton('orch_far', id, input)) AS started FROM orch_fars;
+CALL until($$ (SELECT count(*) = 3 FROM df_instances WHERE instance_id LIKE 'orch far %' AND waiting_for = 'timer'
+	AND next_wake_time > '2900-01-01') AND (SELECT count(*) = 3 FROM df_instances WHERE instance_id LIKE 'orch far %'
+	AND runtime_status IN ('Completed', 'Failed')) $$);
+SELECT f.input, s.runtime_status, s.output, s.failure ->> 'sqlstate' AS sqlstate FROM orch_fars f, df_get_status(f.id) s;
+SELECT count(df_terminate(instance_id)) FROM df_instances WHERE instance_id LIKE 'orch far %' AND runtime_status = 'Running';
+DROP VIEW orch_fars;
 -- exactly one of the two
 CREATE FUNCTION orch_bad_timer(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
@@ -263,4 +283,4 @@ DROP TABLE orch_log, orch_orders;
 DROP SEQUENCE orch_passes;
 DROP FUNCTION orch_log, orch_void, orch_add, orch_simple, orch_steps, orch_sql, orch_helper, orch_helped,
 	orch_timer, orch_bad_timer, orch_events, orch_same, orch_record, orch_custom, orch_custom_fail,
-	orch_large, orch_payload, orch_small;
+	orch_large, orch_payload, orch_small, orch_far;

@@ -128,6 +128,12 @@ SELECT runtime_status, output AS not_before FROM df_wait_for_completion('start s
 SELECT df_start_singleton('start_echo', 'start past', '1', start_at => '2001-01-01');
 SELECT runtime_status, output FROM df_wait_for_completion('start past');
 
+SELECT df_start_singleton('start_echo', 'start ever', '1', start_at => '-infinity'),
+	df_start_singleton('start_echo', 'start never', '1', start_at => 'infinity');
+SELECT runtime_status, output FROM df_wait_for_completion('start ever');
+SELECT runtime_status, next_wake_time FROM df_instances WHERE instance_id = 'start never';
+SELECT df_terminate('start never');
+
 -- df_start_new makes an id when none is given, a new one each time
 SELECT df_start_new('start_echo', NULL, '1') AS id1 \gset
 SELECT df_start_new('start_echo', input => '2') AS id2 \gset
