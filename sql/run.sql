@@ -137,6 +137,7 @@ CALL df_run();
 SELECT runtime_status FROM df_get_status('run own');
 SELECT runtime_status FROM df_get_status('run of a user');
 -- a role that was taken on is none that logged in: its steps could go back
+\set VERBOSITY terse
 SET SESSION AUTHORIZATION regress_ds_user;
 CALL df_run();
 \echo :LAST_ERROR_SQLSTATE
@@ -145,6 +146,7 @@ SET ROLE regress_ds_user;
 CALL df_run();
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
+\set VERBOSITY default
 SELECT runtime_status FROM df_get_status('run of a user');
 
 -- where it cannot commit

@@ -98,6 +98,18 @@ CALL until($$ NOT EXISTS (SELECT FROM df_stat_workers WHERE instance_id = 'end s
 SELECT what FROM end_log;
 SELECT runtime_status, output FROM df_get_status('end stubborn');
 TRUNCATE end_log;
+-- nor does such a one put its result into the execution that has taken its place
+SELECT df_start_singleton('end_step', 'end stubborn', '"end_stubborn"');
+CALL until($$ EXISTS (SELECT FROM pg_locks l JOIN df_stat_workers w USING (pid)
+	WHERE l.locktype = 'advisory' AND NOT l.granted AND w.instance_id = 'end stubborn') $$);
+SELECT df_start_singleton('end_hold', 'end stubborn', on_conflict => 'terminate');
+CALL until($$ (SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'end stubborn') $$);
+SELECT what FROM end_log;
+SELECT h.event_type, h.name, h.result FROM df_history h JOIN df_instances USING (instance_id, execution_id)
+WHERE instance_id = 'end stubborn' ORDER BY seq;
+SELECT df_raise_event('end stubborn', 'go', '"the new one"');
+SELECT runtime_status, output FROM df_wait_for_completion('end stubborn');
+TRUNCATE end_log;
 -- and never one of another instance: the next one the worker takes goes on
 SELECT df_start_singleton('end_step', 'end first', '"end_locked"');
 CALL until($$ EXISTS (SELECT FROM pg_locks l JOIN df_stat_workers w USING (pid)

@@ -118,6 +118,10 @@ attach_and_connect(void)
 	 */
 	ds_tx_begin();
 	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
+#if PG_VERSION_NUM >= 170000
+	/* it would end the worker; statement_timeout limits a step */
+	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+#endif
 	ds_tx_commit();
 	check_identity();
 }
