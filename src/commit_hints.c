@@ -25,6 +25,8 @@
 #include "utils/timestamp.h"
 
 #include "commit_hints.h"
+#include "eviction.h"
+#include "hints.h"
 #include "hub.h"
 #include "slot.h"
 #include "waiter.h"
@@ -267,22 +269,22 @@ tell(const Pending *p)
 		const Ready *r = &p->ready[i];
 
 		if (r->at <= now)
-			ds_hub_hint_ready(MyDatabaseId, r->owner, r->instance_id);
+			ds_hint_ready(MyDatabaseId, r->owner, r->instance_id);
 		else
-			ds_hub_hint_wake(MyDatabaseId, r->owner, r->at);
+			ds_hint_wake(MyDatabaseId, r->owner, r->at);
 	}
 	for (int i = 0; i < p->n_rescan; i++)
-		ds_hub_hint_rescan(MyDatabaseId, p->rescan[i]);
+		ds_hint_rescan(MyDatabaseId, p->rescan[i]);
 	if (p->rescan_database)
-		ds_hub_hint_rescan_database(MyDatabaseId);
+		ds_hint_rescan_database(MyDatabaseId);
 	for (int i = 0; i < p->n_ended; i++)
 		ds_waiters_wake(MyDatabaseId, p->ended[i]);
 	if (p->ended_any)
 		ds_waiters_wake_all(MyDatabaseId);
 	if (p->evict != InvalidSubTransactionId)
-		ds_hub_evict(MyDatabaseId);
+		ds_evict_database(MyDatabaseId);
 	for (int i = 0; i < p->n_visit; i++)
-		ds_hub_request_visit(p->visit[i]);
+		ds_hint_visit(p->visit[i]);
 	if (p->visit_all)
-		ds_hub_request_visit(InvalidOid);
+		ds_hint_visit(InvalidOid);
 }

@@ -8,7 +8,7 @@
  *	client_start.c	 a start, inside the caller's transaction
  *	store.c			 its row (the SQL stands in statements.c)
  *	commit_hints.c	 after the commit, the hint "it is ready"
- *	hub.c			 the queue in shared memory
+ *	hints.c			 the queue in shared memory (hub.c)
  *	launcher.c		 a worker for its role, if there is none
  *	worker.c		 takes the hint
  *	step.c			 claims the instance (slot.c) and runs it step by step

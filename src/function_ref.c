@@ -118,6 +118,7 @@ Jsonb *
 ds_function_call(Oid function, Jsonb *input, MemoryContext scratch)
 {
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
+
 	LOCAL_FCINFO(fcinfo, 1);
 	FmgrInfo	flinfo;
 	PgStat_FunctionCallUsage usage;

@@ -28,6 +28,7 @@
 
 /* Shared memory is fixed; what does not fit becomes a rescan. */
 #define DS_MAX_GROUPS			1024	/* (database, role) pairs */
+#define DS_NO_HINT				(-1)
 #define DS_MAX_HINTS			8192
 #define DS_MAX_HINTS_OF_GROUP	2048
 #define DS_MAX_VISITS			64	/* databases the janitor shall visit */
@@ -164,84 +165,15 @@ ds_hub_unlock(void)
 	LWLockRelease(ds_hub->lock);
 }
 
-/* --- with the lock held --- */
+/* --- all of these with the lock held --- */
 
 /* The group of a role, made if it is not there; NULL if there is no room. */
 extern DsGroup *ds_hub_group(Oid database, Oid role, bool create);
 extern void ds_hub_wake_launcher(void);
 
-/*
- * Somebody else shall look at the group at that time (0: now): an idle worker
- * of it, or the launcher, which starts one or, when all are busy for long,
- * another one.  The launcher is not bothered if it looks in time by itself.
- */
-extern void ds_hub_wake_group(DsGroup *group, TimestampTz at);
-
-/* False if the group has none. */
-extern bool ds_hub_wake_idle_worker(DsGroup *group);
-extern void ds_hub_drop_hints(DsGroup *group);
-
-/* The oldest hint of the group; false if there is none. */
-extern bool ds_hub_pop_hint(DsGroup *group, char *instance_id);
-extern bool ds_hub_is_closed(Oid database);
-
 /* Calls the function for each group; it may drop the group it is given. */
 extern void ds_hub_each_group(void (*function) (DsGroup *group, void *arg),
 							  void *arg);
 extern void ds_hub_drop_group(DsGroup *group);
-
-/* --- taking the lock themselves; none of them raises an error --- */
-
-/*
- * The instance may be ready: a worker of its owner shall look at it.  False:
- * there was no room, and the role's work will be searched for.
- */
-extern bool ds_hub_hint_ready(Oid database, Oid role, const char *instance_id);
-
-/* Something of the role falls due then. */
-extern void ds_hub_hint_wake(Oid database, Oid role, TimestampTz at);
-
-/* Hints for the role were lost, or the database's for all roles. */
-extern void ds_hub_hint_rescan(Oid database, Oid role);
-extern void ds_hub_hint_rescan_database(Oid database);
-
-/* Look for lost work of the role again at that time. */
-extern void ds_hub_hint_retry(Oid database, Oid role, TimestampTz at);
-
-/* The janitor shall visit the database; InvalidOid: all of them. */
-extern void ds_hub_request_visit(Oid database);
-
-
-/* True if hints lie there or something of the role is due. */
-extern bool ds_hub_has_work(Oid database, Oid role);
-
-/*
- * What a worker has to search the table for.  It is expected to do so: the
- * wish is taken back, and so is the time of the next wake-up.
- */
-typedef enum DsSearch
-{
-	DS_SEARCH_NOTHING,
-	DS_SEARCH_DUE,				/* instances whose time has come */
-	DS_SEARCH_ALL				/* and those with an event, too */
-} DsSearch;
-
-extern DsSearch ds_hub_take_search(Oid database, Oid role);
-
-/* When the role's next wake-up is due; 0 if none is known. */
-extern TimestampTz ds_hub_next_wake(Oid database, Oid role);
-
-/* The workers must leave these instances alone. */
-extern void ds_hub_forget_database(Oid database);
-extern void ds_hub_forget_group(const DsGroupKey *key);
-
-/*
- * Send our processes away from a database and keep them out until reopened.
- * Does not wait.  ds_hub_is_deserted tells when they have gone.
- */
-extern void ds_hub_close_database(Oid database);
-extern void ds_hub_reopen_database(Oid database);
-extern void ds_hub_evict(Oid database);
-extern bool ds_hub_is_deserted(Oid database);
 
 #endif

@@ -26,7 +26,9 @@
 
 #include "catalog.h"
 #include "commit_hints.h"
+#include "eviction.h"
 #include "failure.h"
+#include "hints.h"
 #include "home.h"
 #include "hub.h"
 #include "settings.h"
@@ -71,7 +73,7 @@ enter(Oid database)
 
 	ds_hub_lock();
 	ours = ds_hub->janitor_database == database && ds_hub->janitor_pid == 0 &&
-		!ds_hub_is_closed(database);
+		!ds_is_closed(database);
 	if (ours)
 		ds_hub->janitor_pid = MyProcPid;
 	ds_hub_unlock();
@@ -124,7 +126,7 @@ visit(void)
 	if (!ds_enabled || !ds_is_at_home())
 	{
 		ds_tx_commit();
-		ds_hub_forget_database(MyDatabaseId);
+		ds_forget_database(MyDatabaseId);
 		/* the launcher says so, once */
 		report(true, !ds_enabled);
 		return;
@@ -135,9 +137,9 @@ visit(void)
 		DsOwnerWork *w = lfirst(cell);
 
 		if (w->due <= now)
-			ds_hub_hint_rescan(MyDatabaseId, w->owner);
+			ds_hint_rescan(MyDatabaseId, w->owner);
 		else if (!TIMESTAMP_NOT_FINITE(w->due))
-			ds_hub_hint_wake(MyDatabaseId, w->owner, w->due);
+			ds_hint_wake(MyDatabaseId, w->owner, w->due);
 	}
 	ds_tx_commit();
 	report(true, true);

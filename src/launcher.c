@@ -32,6 +32,8 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "eviction.h"
+#include "hints.h"
 #include "hub.h"
 #include "settings.h"
 #include "slot.h"
@@ -354,7 +356,7 @@ scan_databases(void)
 	{
 		if (!known->present)
 		{
-			ds_hub_forget_database(known->oid);
+			ds_forget_database(known->oid);
 			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
 		}
 	}
@@ -428,7 +430,7 @@ survey_group(DsGroup *group, void *arg)
 		return;
 	}
 	due = Max(due, group->not_before);
-	if (ds_hub_is_closed(group->key.database))
+	if (ds_is_closed(group->key.database))
 		return;					/* whoever closed it wakes us again */
 	if (group_has_starting_worker(group))
 		return;
@@ -437,7 +439,7 @@ survey_group(DsGroup *group, void *arg)
 		survey->next = Min(survey->next, due);
 		return;
 	}
-	if (ds_hub_wake_idle_worker(group))
+	if (ds_wake_idle_worker(group))
 	{
 		/* it may just be about to take another hint, and be away for long */
 		survey->next = Min(survey->next,
@@ -517,7 +519,7 @@ start_worker(const DsGroupKey *key)
 	/* a role or database that was dropped has no work any more */
 	if (!exists(key))
 	{
-		ds_hub_forget_group(key);
+		ds_forget_group(key);
 		return;
 	}
 	order.slot = ds_slot_reserve(key->database, key->role, &order.generation);

@@ -19,6 +19,7 @@
 #include "storage/proc.h"
 #include "utils/timestamp.h"
 
+#include "hints.h"
 #include "slot.h"
 
 DsSlot	   *ds_my_slot = NULL;
@@ -159,7 +160,7 @@ ds_slot_detach(void)
 	free_slot(slot);
 	ds_my_slot = NULL;
 	if (group != NULL)
-		ds_hub_wake_group(group, 0);
+		ds_wake_group(group, 0);
 	ds_hub_wake_launcher();
 	ds_hub_unlock();
 }
@@ -210,13 +211,13 @@ ds_slot_take_hint(char *instance_id)
 
 	ds_hub_lock();
 	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
-	if (group != NULL && ds_hub_pop_hint(group, instance_id))
+	if (group != NULL && ds_pop_hint(group, instance_id))
 	{
 		found = true;
 		ds_my_slot->state = DS_SLOT_BUSY;
 		/* we may be away for long: the others are for somebody else */
 		if (group->n_hints > 0)
-			ds_hub_wake_group(group, 0);
+			ds_wake_group(group, 0);
 	}
 	ds_hub_unlock();
 	return found;

@@ -38,6 +38,7 @@
 #include "failure.h"
 #include "frame.h"
 #include "function_ref.h"
+#include "hints.h"
 #include "home.h"
 #include "hub.h"
 #include "replay.h"
@@ -155,7 +156,7 @@ ds_run_instance(const char *instance_id, DsRunLimits *limits)
 			ds_my_slot->foreground;
 	}
 	if (hint || owner != GetUserId())
-		ds_hub_hint_ready(MyDatabaseId, owner, instance_id);
+		ds_hint_ready(MyDatabaseId, owner, instance_id);
 	if (error != NULL)
 	{
 		if (ds_my_slot->foreground)
@@ -258,7 +259,7 @@ load(Run *run, const char *instance_id)
 		else if (inst->ready_time <= now)
 			ready = true;
 		else
-			ds_hub_hint_wake(MyDatabaseId, inst->owner, inst->ready_time);
+			ds_hint_wake(MyDatabaseId, inst->owner, inst->ready_time);
 	}
 	ds_tx_commit();
 	return ready;
@@ -377,7 +378,7 @@ wait_or_go_on(Run *run, const DsWait *wait)
 	ds_tx_commit();
 	after_commit(run);
 	if (wait->fire_at != 0)
-		ds_hub_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
+		ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
 	return STEP_WAITS;
 }
 
@@ -434,7 +435,7 @@ fulfil_wait(Run *run, const DsWait *wait)
 			return false;
 		if (wait->fire_at > now)
 		{
-			ds_hub_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
+			ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
 			return false;
 		}
 		if (wait->kind == DS_OP_EVENT)

@@ -33,6 +33,8 @@
 
 #include "catalog.h"
 #include "commit_hints.h"
+#include "eviction.h"
+#include "hints.h"
 #include "hub.h"
 #include "slot.h"
 #include "store.h"
@@ -73,9 +75,9 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 {
 	Node	   *statement = pstmt->utilityStmt;
 	bool		drop_extension = IsA(statement, DropStmt) &&
-		drops_extension((DropStmt *) statement);
+	drops_extension((DropStmt *) statement);
 	Oid			closed = drop_extension ? MyDatabaseId :
-		database_to_empty(statement);
+	database_to_empty(statement);
 	ProcessUtility_hook_type next =
 	prev_process_utility ? prev_process_utility : standard_ProcessUtility;
 
@@ -92,12 +94,12 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 		}
 		PG_CATCH();
 		{
-			ds_hub_reopen_database(closed);
-			ds_hub_request_visit(closed);
+			ds_reopen_database(closed);
+			ds_hint_visit(closed);
 			PG_RE_THROW();
 		}
 		PG_END_TRY();
-		ds_hub_reopen_database(closed);
+		ds_reopen_database(closed);
 		/* it has another name now, or is gone, or there are two */
 		ds_at_commit_visit(InvalidOid);
 	}
@@ -196,8 +198,8 @@ empty_database(Oid database)
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 													   EVICTION_MS);
 
-	ds_hub_close_database(database);
-	while (!ds_hub_is_deserted(database) && GetCurrentTimestamp() < deadline)
+	ds_close_database(database);
+	while (!ds_is_deserted(database) && GetCurrentTimestamp() < deadline)
 	{
 		CHECK_FOR_INTERRUPTS();
 		pg_usleep(EVICTION_LOOK_MS * 1000L);
@@ -237,7 +239,7 @@ after_commit_prepared(void)
 	if (!work || ds_catalog(true) == NULL)
 		return;
 
-	ds_hub_hint_rescan_database(MyDatabaseId);
+	ds_hint_rescan_database(MyDatabaseId);
 	ds_waiters_wake_all(MyDatabaseId);
 	n = ds_executing_steps(MyDatabaseId, &steps);
 	for (int i = 0; i < n; i++)

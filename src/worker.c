@@ -25,6 +25,8 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "eviction.h"
+#include "hints.h"
 #include "home.h"
 #include "hub.h"
 #include "settings.h"
@@ -97,7 +99,7 @@ attach_and_connect(void)
 	if (!ds_slot_attach(order.slot, order.generation))
 		proc_exit(0);
 	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	closed = ds_hub_is_closed(order.database);
+	closed = ds_is_closed(order.database);
 	LWLockRelease(ds_hub->lock);
 	if (closed)
 	{
@@ -149,7 +151,7 @@ forget_my_group(void)
 {
 	DsGroupKey	key = {.database = MyDatabaseId,.role = ds_my_slot->role};
 
-	ds_hub_forget_group(&key);
+	ds_forget_group(&key);
 }
 
 /* Is the extension here, at home, and allowed to run? */
@@ -197,7 +199,7 @@ work(void)
 		if (must_leave())
 		{
 			if (more)
-				ds_hub_hint_rescan(MyDatabaseId, role);
+				ds_hint_rescan(MyDatabaseId, role);
 			ds_slot_retire(true);
 			return;
 		}
@@ -205,7 +207,7 @@ work(void)
 		MemoryContextSwitchTo(cxt);
 
 		check_identity();
-		search = ds_hub_take_search(MyDatabaseId, role);
+		search = ds_take_search(MyDatabaseId, role);
 		if (search != DS_SEARCH_NOTHING)
 		{
 			if (!may_work_here())
@@ -262,9 +264,9 @@ run_hint(const char *instance_id)
 		case DS_RUN_UNFINISHED:
 			break;
 		case DS_RUN_TROUBLE:
-			ds_hub_hint_retry(MyDatabaseId, GetUserId(),
-							  TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-														  RETRY_MS));
+			ds_hint_retry(MyDatabaseId, GetUserId(),
+						  TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													  RETRY_MS));
 			break;
 	}
 	pgstat_report_stat(false);
@@ -309,7 +311,7 @@ search_for_work(Oid role, bool from_start, bool events)
 
 	foreach(cell, ids)
 	{
-		if (!ds_hub_hint_ready(MyDatabaseId, role, lfirst(cell)))
+		if (!ds_hint_ready(MyDatabaseId, role, lfirst(cell)))
 			kept = false;
 	}
 	if (!kept)
@@ -319,7 +321,7 @@ search_for_work(Oid role, bool from_start, bool events)
 		after_id[0] = '\0';
 	}
 	if (next != 0)
-		ds_hub_hint_wake(MyDatabaseId, role, next);
+		ds_hint_wake(MyDatabaseId, role, next);
 	return more || !kept;
 }
 
@@ -327,7 +329,7 @@ static bool
 others_wait(void)
 {
 	return ConfigReloadPending || must_leave() ||
-		ds_hub_has_work(MyDatabaseId, GetUserId());
+		ds_has_work(MyDatabaseId, GetUserId());
 }
 
 static bool
@@ -346,7 +348,7 @@ time_to_sleep(TimestampTz idle_since)
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz until = TimestampTzPlusMilliseconds(idle_since,
 													ds_worker_idle_timeout);
-	TimestampTz next = ds_hub_next_wake(MyDatabaseId, GetUserId());
+	TimestampTz next = ds_next_wake(MyDatabaseId, GetUserId());
 
 	if (until <= now)
 		return 0;

@@ -1,0 +1,323 @@
+/*-------------------------------------------------------------------------
+ *
+ * hints.c
+ *	  Who should look at what: the queues of hints.
+ *
+ * A hint says "instance x of role r in database d may be ready".  It is
+ * pushed after the commit that made it ready (commit_hints.c), wakes an idle
+ * worker of that role, or the launcher if there is none.  When there is no
+ * room for a hint the group's rescan flag takes its place.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "hints.h"
+#include "settings.h"
+
+static void set_rescan(DsGroup *group, void *arg);
+static void forget_work(DsGroup *group, void *arg);
+
+void
+ds_drop_hints(DsGroup *group)
+{
+	while (group->first_hint != DS_NO_HINT)
+	{
+		int			i = group->first_hint;
+
+		group->first_hint = ds_hub->hints[i].next;
+		ds_hub->hints[i].next = ds_hub->free_hint;
+		ds_hub->free_hint = i;
+	}
+	group->last_hint = DS_NO_HINT;
+	group->n_hints = 0;
+}
+
+bool
+ds_wake_idle_worker(DsGroup *group)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	bool		found = false;
+
+	for (int i = 0; group->n_workers > 0 && i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if (slot->state != DS_SLOT_IDLE || slot->foreground ||
+			slot->role != group->key.role ||
+			slot->database != group->key.database)
+			continue;
+		found = true;
+
+		/*
+		 * One that is awake already will take one hint, not all of them.  The
+		 * flag is another process's: if it is just being reset, that one has
+		 * not looked yet and will.
+		 */
+		if (!slot->latch->is_set)
+		{
+			SetLatch(slot->latch);
+			break;
+		}
+	}
+	return found;
+}
+
+void
+ds_wake_group(DsGroup *group, TimestampTz at)
+{
+	if (ds_wake_idle_worker(group) ||
+		group->n_workers >= ds_workers_per_role)
+		return;
+	if (group->n_workers > 0 && at == 0)
+		at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										 DS_BUSY_CHECK_MS);
+	if (at < ds_hub->launcher_sleeps_until)
+		ds_hub_wake_launcher();
+}
+
+bool
+ds_hint_ready(Oid database, Oid role, const char *instance_id)
+{
+	DsGroup    *group;
+	bool		kept = false;
+
+	ds_hub_lock();
+	group = ds_hub_group(database, role, true);
+	if (group == NULL)
+	{
+		/* no room for the role: the janitor will find it work */
+		ds_hub_unlock();
+		ds_hint_visit(database);
+		return false;
+	}
+	if (group->n_hints < DS_MAX_HINTS_OF_GROUP && ds_hub->free_hint != DS_NO_HINT)
+	{
+		int			i = ds_hub->free_hint;
+		DsHint	   *hint = &ds_hub->hints[i];
+
+		ds_hub->free_hint = hint->next;
+		hint->next = DS_NO_HINT;
+		strlcpy(hint->instance_id, instance_id, sizeof(hint->instance_id));
+		if (group->first_hint == DS_NO_HINT)
+			group->first_hint = i;
+		else
+			ds_hub->hints[group->last_hint].next = i;
+		group->last_hint = i;
+		group->n_hints++;
+		kept = true;
+	}
+	else
+		group->rescan = true;
+	ds_wake_group(group, 0);
+	ds_hub_unlock();
+	return kept;
+}
+
+void
+ds_hint_wake(Oid database, Oid role, TimestampTz at)
+{
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(database, role, true);
+	if (group != NULL && (group->next_wake == 0 || at < group->next_wake))
+	{
+		group->next_wake = at;
+		ds_wake_group(group, at);
+	}
+	ds_hub_unlock();
+	if (group == NULL)
+		ds_hint_visit(database);
+}
+
+void
+ds_hint_rescan(Oid database, Oid role)
+{
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(database, role, true);
+	if (group != NULL)
+		set_rescan(group, &database);
+	ds_hub_unlock();
+	if (group == NULL)
+		ds_hint_visit(database);
+}
+
+void
+ds_hint_rescan_database(Oid database)
+{
+	ds_hub_lock();
+	ds_hub_each_group(set_rescan, &database);
+	ds_hub_unlock();
+	ds_hint_visit(database);
+}
+
+void
+ds_hint_retry(Oid database, Oid role, TimestampTz at)
+{
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(database, role, true);
+	if (group != NULL && (group->retry_time == 0 || at < group->retry_time))
+	{
+		group->retry_time = at;
+		ds_wake_group(group, at);
+	}
+	ds_hub_unlock();
+}
+
+void
+ds_hint_visit(Oid database)
+{
+	ds_hub_lock();
+	if (!OidIsValid(database))
+		ds_hub->visit_all = true;
+	else
+	{
+		int			i;
+
+		for (i = 0; i < ds_hub->n_visits; i++)
+		{
+			if (ds_hub->visits[i] == database)
+				break;
+		}
+		if (i == DS_MAX_VISITS)
+			ds_hub->visit_all = true;
+		else if (i == ds_hub->n_visits)
+			ds_hub->visits[ds_hub->n_visits++] = database;
+	}
+	ds_hub_wake_launcher();
+	ds_hub_unlock();
+}
+
+bool
+ds_pop_hint(DsGroup *group, char *instance_id)
+{
+	int			i = group->first_hint;
+	DsHint	   *hint;
+
+	if (i == DS_NO_HINT)
+		return false;
+	hint = &ds_hub->hints[i];
+	strlcpy(instance_id, hint->instance_id, DS_MAX_ID_LENGTH + 1);
+	group->first_hint = hint->next;
+	if (group->first_hint == DS_NO_HINT)
+		group->last_hint = DS_NO_HINT;
+	group->n_hints--;
+	hint->next = ds_hub->free_hint;
+	ds_hub->free_hint = i;
+	group->last_pop = GetCurrentTimestamp();
+	return true;
+}
+
+bool
+ds_has_work(Oid database, Oid role)
+{
+	DsGroup    *group;
+	bool		result = false;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	group = ds_hub_group(database, role, false);
+	if (group != NULL)
+		result = group->n_hints > 0 || group->rescan ||
+			(group->next_wake != 0 &&
+			 group->next_wake <= GetCurrentTimestamp());
+	LWLockRelease(ds_hub->lock);
+	return result;
+}
+
+DsSearch
+ds_take_search(Oid database, Oid role)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	DsSearch	search = DS_SEARCH_NOTHING;
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(database, role, false);
+	if (group != NULL)
+	{
+		if (group->retry_time != 0 && group->retry_time <= now)
+		{
+			group->retry_time = 0;
+			group->rescan = true;
+		}
+		/* there is room for what will be found */
+		if (group->rescan && group->n_hints < DS_MAX_HINTS_OF_GROUP / 2)
+			search = DS_SEARCH_ALL;
+		else if (group->next_wake != 0 && group->next_wake <= now)
+			search = DS_SEARCH_DUE;
+		if (search != DS_SEARCH_NOTHING)
+			group->next_wake = 0;
+		if (search == DS_SEARCH_ALL)
+			group->rescan = false;
+	}
+	ds_hub_unlock();
+	return search;
+}
+
+TimestampTz
+ds_next_wake(Oid database, Oid role)
+{
+	DsGroup    *group;
+	TimestampTz next = 0;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	group = ds_hub_group(database, role, false);
+	if (group != NULL)
+	{
+		next = group->next_wake;
+		if (group->retry_time != 0 && (next == 0 || group->retry_time < next))
+			next = group->retry_time;
+	}
+	LWLockRelease(ds_hub->lock);
+	return next;
+}
+
+void
+ds_forget_database(Oid database)
+{
+	ds_hub_lock();
+	ds_hub_each_group(forget_work, &database);
+	ds_hub_unlock();
+}
+
+void
+ds_forget_group(const DsGroupKey *key)
+{
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(key->database, key->role, false);
+	if (group != NULL)
+		forget_work(group, &group->key.database);
+	ds_hub_unlock();
+}
+
+static void
+set_rescan(DsGroup *group, void *arg)
+{
+	if (group->key.database == *(Oid *) arg)
+	{
+		group->rescan = true;
+		ds_wake_group(group, 0);
+	}
+}
+
+static void
+forget_work(DsGroup *group, void *arg)
+{
+	if (group->key.database == *(Oid *) arg)
+	{
+		ds_drop_hints(group);
+		group->rescan = false;
+		group->next_wake = 0;
+		group->retry_time = 0;
+	}
+}

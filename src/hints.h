@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * hints.h
+ *	  Who should look at what: the queues of hints.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_HINTS_H
+#define DS_HINTS_H
+
+#include "hub.h"
+
+/* --- with hub->lock held --- */
+
+/*
+ * Somebody else shall look at the group at that time (0: now): an idle worker
+ * of it, or the launcher, which starts one or, when all are busy for long,
+ * another one.  The launcher is not bothered if it looks in time by itself.
+ */
+extern void ds_wake_group(DsGroup *group, TimestampTz at);
+
+/* False if the group has none. */
+extern bool ds_wake_idle_worker(DsGroup *group);
+
+/* The oldest hint of the group; false if there is none. */
+extern bool ds_pop_hint(DsGroup *group, char *instance_id);
+
+/* The group has no work any more; without workers it can go. */
+extern void ds_drop_hints(DsGroup *group);
+
+/* --- taking the lock themselves; none of them raises an error --- */
+
+/*
+ * The instance may be ready: a worker of its owner shall look at it.  False:
+ * there was no room, and the role's work will be searched for.
+ */
+extern bool ds_hint_ready(Oid database, Oid role, const char *instance_id);
+
+/* Something of the role falls due then. */
+extern void ds_hint_wake(Oid database, Oid role, TimestampTz at);
+
+/* Hints for the role were lost, or the database's for all roles. */
+extern void ds_hint_rescan(Oid database, Oid role);
+extern void ds_hint_rescan_database(Oid database);
+
+/* Look for lost work of the role again at that time. */
+extern void ds_hint_retry(Oid database, Oid role, TimestampTz at);
+
+/* The janitor shall visit the database; InvalidOid: all of them. */
+extern void ds_hint_visit(Oid database);
+
+/* True if hints lie there or something of the role is due. */
+extern bool ds_has_work(Oid database, Oid role);
+
+/*
+ * What a worker has to search the table for.  It is expected to do so: the
+ * wish is taken back, and so is the time of the next wake-up.
+ */
+typedef enum DsSearch
+{
+	DS_SEARCH_NOTHING,
+	DS_SEARCH_DUE,				/* instances whose time has come */
+	DS_SEARCH_ALL				/* and those with an event, too */
+} DsSearch;
+
+extern DsSearch ds_take_search(Oid database, Oid role);
+
+/* When the role's next wake-up is due; 0 if none is known. */
+extern TimestampTz ds_next_wake(Oid database, Oid role);
+
+/* The workers must leave these instances alone. */
+extern void ds_forget_database(Oid database);
+extern void ds_forget_group(const DsGroupKey *key);
+
+#endif
