@@ -17,15 +17,17 @@
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 
 #include "catalog.h"
 #include "commit_hints.h"
 #include "home.h"
 #include "hub.h"
 #include "store.h"
-#include "utils/acl.h"
 
 PG_FUNCTION_INFO_V1(ds_adopt_database);
+
+static void adopt(void);
 
 int
 ds_home_stamp(void)
@@ -43,6 +45,25 @@ ds_is_at_home(void)
 	return ds_store_is_home((int64) GetSystemIdentifier(), MyDatabaseId);
 }
 
+bool
+ds_settle_down(void)
+{
+	if (ds_is_at_home())
+		return true;
+	/* what is still to be restored carries another stamp, and will not run */
+	if (ds_store_any_foreign(ds_home_stamp()))
+		return false;
+	adopt();
+	return true;
+}
+
+static void
+adopt(void)
+{
+	ds_store_move_home((int64) GetSystemIdentifier(), MyDatabaseId,
+					   ds_home_stamp());
+}
+
 /* df_adopt_database() */
 PGDLLEXPORT Datum
 ds_adopt_database(PG_FUNCTION_ARGS)
@@ -53,8 +74,7 @@ ds_adopt_database(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of extension durable_singleton to adopt the database")));
-	ds_store_move_home((int64) GetSystemIdentifier(), MyDatabaseId,
-					   ds_home_stamp());
+	adopt();
 	ds_at_commit_visit(MyDatabaseId);
 	PG_RETURN_VOID();
 }

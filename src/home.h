@@ -17,4 +17,10 @@ extern int	ds_home_stamp(void);
  */
 extern bool ds_is_at_home(void);
 
+/*
+ * The same, for the janitor: a copy that brought no active instance along (of
+ * a template with the extension in it, say) becomes a home of its own.
+ */
+extern bool ds_settle_down(void);
+
 #endif

@@ -123,7 +123,7 @@ visit(void)
 		report(false, false);
 		return;
 	}
-	if (!ds_enabled || !ds_is_at_home())
+	if (!ds_enabled || !ds_settle_down())
 	{
 		ds_tx_commit();
 		ds_forget_database(MyDatabaseId);

@@ -291,4 +291,10 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"UPDATE " INSTANCE " SET home = $1 WHERE home <> $1"
 		" AND status IN ('Pending', 'Running', 'Suspended')"
 	},
+	{
+		DS_SQL_ANY_FOREIGN, "i", true, false, false,
+		"SELECT 1 FROM " INSTANCE
+		" WHERE home <> $1 AND status IN ('Pending', 'Running', 'Suspended')"
+		" LIMIT 1"
+	},
 };

@@ -39,6 +39,7 @@ typedef enum DsStatementId
 	DS_SQL_DELETE_HOME,
 	DS_SQL_INSERT_HOME,
 	DS_SQL_MOVE_HOME,
+	DS_SQL_ANY_FOREIGN,
 	DS_NUM_STATEMENTS
 } DsStatementId;
 

@@ -532,6 +532,20 @@ ds_store_ownerless(int limit)
 /* --- home --- */
 
 bool
+ds_store_any_foreign(int stamp)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	bool		result;
+
+	ds_open_session(&s);
+	ds_add_int(&p, stamp);
+	result = ds_execute(DS_SQL_ANY_FOREIGN, &p) > 0;
+	ds_close_session(&s);
+	return result;
+}
+
+bool
 ds_store_is_home(int64 system_identifier, Oid database)
 {
 	DsSession	s;

@@ -109,6 +109,8 @@ extern List *ds_store_owners_with_work(void);
 /* Active instances whose owner was dropped; a list of strings. */
 extern List *ds_store_ownerless(int limit);
 
+/* Is there an active instance with another stamp? */
+extern bool ds_store_any_foreign(int stamp);
 extern bool ds_store_is_home(int64 system_identifier, Oid database);
 extern void ds_store_move_home(int64 system_identifier, Oid database, int stamp);
 

@@ -212,6 +212,8 @@ after_command(Node *statement)
 	if (IsA(statement, TransactionStmt) &&
 		((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT_PREPARED)
 		after_commit_prepared();
+	else if (IsA(statement, CreatedbStmt))
+		ds_at_commit_visit(InvalidOid);
 	else if (IsA(statement, AlterDatabaseSetStmt))
 	{
 		Oid			database = get_database_oid(((AlterDatabaseSetStmt *) statement)->dbname,

@@ -145,13 +145,18 @@ check_identity(void)
 						role)));
 }
 
-/* Hints would have workers started for nothing again and again. */
+/*
+ * Hints would have workers started for nothing again and again.  The janitor
+ * shall see what is wrong, and find the work if nothing is any more.
+ */
 static void
 forget_my_group(void)
 {
 	DsGroupKey	key = {.database = MyDatabaseId,.role = ds_my_slot->role};
 
 	ds_forget_group(&key);
+	if (ds_enabled)
+		ds_hint_visit(MyDatabaseId);
 }
 
 /* Is the extension here, at home, and allowed to run? */
