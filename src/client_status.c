@@ -162,5 +162,5 @@ push_time(JsonbParseState **state, const char *key, TimestampTz t)
 	char		buf[MAXDATELEN + 1];
 
 	JsonEncodeDateTime(buf, TimestampTzGetDatum(t), TIMESTAMPTZOID, NULL);
-	ds_push_string(state, key, buf);
+	ds_push_string(state, key, pstrdup(buf));
 }

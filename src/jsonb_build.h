@@ -12,7 +12,10 @@
 
 extern Jsonb *ds_string_to_jsonb(const char *s);
 
-/* Into an object that is being built; a NULL jsonb becomes null. */
+/*
+ * Into an object that is being built; a NULL jsonb becomes null.  Keys and
+ * values are not copied: they must stay until the object is finished.
+ */
 extern void ds_push_string(JsonbParseState **state, const char *key,
 						   const char *value);
 extern void ds_push_jsonb(JsonbParseState **state, const char *key,
