@@ -61,6 +61,8 @@ SELECT instance_id, runtime_status FROM df_wait_for_any('{wait a}') ORDER BY 1;
 CALL df_wait('wait a') \gset
 SELECT :'status'::jsonb ->> 'instance_id' AS id, :'status'::jsonb ->> 'runtime_status' AS status, :'status'::jsonb -> 'output' AS output;
 SELECT string_agg(k, ', ' ORDER BY k COLLATE "C") AS keys FROM jsonb_object_keys(:'status') k;
+SELECT w IS NOT DISTINCT FROM g AS same, w.created_time < w.last_updated_time AS times
+FROM df_get_status('wait a') g, jsonb_populate_record(NULL::df_status, :'status') w;
 SELECT df_start_singleton('wait_timer', 'wait e', '"200 ms"');
 CALL df_wait('wait e', '30 s') \gset
 SELECT :'status'::jsonb ->> 'runtime_status' AS status, :'status'::jsonb -> 'output' AS output;

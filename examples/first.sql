@@ -1,0 +1,25 @@
+-- A first orchestration: a pause, then two activities.
+--
+--	psql -f examples/first.sql DATABASE
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS durable_singleton;
+
+CREATE OR REPLACE FUNCTION greet(city jsonb) RETURNS jsonb LANGUAGE sql
+AS $$ SELECT to_jsonb('Hello ' || (city #>> '{}')) $$;
+CREATE OR REPLACE FUNCTION greet_all(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM df_create_timer('1 second');
+  RETURN df_call_activity('greet', '"Tokyo"') || df_call_activity('greet', '"Seattle"');
+END $$;
+SELECT df_start_singleton('greet_all', 'greeter');
+SELECT df_start_singleton('greet_all', 'greeter');
+SELECT runtime_status, output FROM df_wait_for_completion('greeter');
+
+-- What must have come out of it.
+DO $$
+BEGIN
+	ASSERT (SELECT output FROM df_get_status('greeter'))
+		= '["Hello Tokyo", "Hello Seattle"]', 'both activities must have run';
+END
+$$;

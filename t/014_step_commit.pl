@@ -1,0 +1,102 @@
+# what an activity told the outside world is never taken back by a crash, in
+# the modes of step_commit that promise it
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use DurableSingleton;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# The WAL writer is slow, so that an asynchronous commit is really lost in a
+# crash.
+my $instances = 4;
+my $node      = new_server('main', conf => qq{
+wal_writer_delay = '10s'
+durable_singleton.max_workers = $instances
+});
+
+# The first activity draws a value, the second one tells it to a file and, as
+# long as there is a file "stay", does not come to its end.
+$node->safe_psql('postgres', q{
+CREATE FUNCTION draw(jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT to_jsonb(gen_random_uuid()) $$;
+CREATE FUNCTION tell(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('COPY (SELECT %L) TO PROGRAM %L', input ->> 'value',
+		format('cat >> "%s/%s"', input ->> 'dir', input ->> 'id'));
+	IF (pg_stat_file((input ->> 'dir') || '/stay', true)).size IS NOT NULL THEN
+		PERFORM pg_sleep(600);
+	END IF;
+	RETURN NULL;
+END $$;
+CREATE FUNCTION draw_and_tell(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	value jsonb := df_call_activity('draw');
+BEGIN
+	PERFORM df_call_activity('tell', jsonb_build_object('value', value,
+		'dir', input, 'id', df_instance_id()));
+	RETURN value;
+END $$;
+});
+
+foreach my $round (1 .. 2)
+{
+	foreach my $mode ('group', 'on', 'off')
+	{
+		crash($mode, "$mode-$round");
+	}
+}
+
+sub crash
+{
+	my ($mode, $name) = @_;
+	my $dir        = PostgreSQL::Test::Utils::tempdir_short;
+	my $taken_back = 0;
+
+	append_to_file("$dir/stay", '');
+	$node->safe_psql('postgres',
+		"ALTER SYSTEM SET durable_singleton.step_commit = '$mode'");
+	$node->reload;
+	$node->poll_query_until('postgres', 'SHOW durable_singleton.step_commit', $mode)
+	  or die 'step_commit did not change';
+	$node->safe_psql('postgres', qq{
+		SELECT df_start_singleton('draw_and_tell', '$name-' || n, to_jsonb('$dir'::text))
+		FROM generate_series(1, $instances) n});
+	$node->poll_query_until('postgres', q{
+			SELECT count(*) FROM df_stat_workers JOIN pg_stat_activity USING (pid)
+			WHERE wait_event = 'PgSleep'},
+		$instances)
+	  or die 'the activities do not run';
+	$node->stop('immediate');
+
+	my %told = map { $_ => slurp_file("$dir/$name-$_") } 1 .. $instances;
+	is(scalar(grep { length == 37 } values %told),
+		$instances, "$name: each instance has told a value before the crash");
+
+	unlink "$dir/stay";
+	$node->start;
+	ok(wait_ended($node, 'postgres', "$name-%"), "$name: all instances end");
+	foreach my $n (1 .. $instances)
+	{
+		my $drawn = $node->safe_psql('postgres', qq{
+			SELECT result #>> '{}' FROM df_history WHERE instance_id = '$name-$n'
+				AND event_type = 'TaskCompleted' AND name = 'draw'});
+
+		is( $node->safe_psql('postgres',
+				"SELECT runtime_status, output #>> '{}' FROM df_get_status('$name-$n')"),
+			"Completed|$drawn",
+			"$name: state and history of $n agree");
+		like(slurp_file("$dir/$name-$n"),
+			qr/^$drawn$/m, "$name: $n has told what it holds now");
+		$taken_back++ if $told{$n} ne "$drawn\n";
+	}
+	note "$name: $taken_back of $instances values that were told were taken back";
+	is($taken_back, 0, "$name: no value that was told has been taken back")
+	  if $mode ne 'off';
+	return;
+}
+
+finish($node);
+done_testing();

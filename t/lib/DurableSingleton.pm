@@ -1,0 +1,162 @@
+# Shared by the TAP tests: a server with the extension, measured statements,
+# waits on instances and workers.
+package DurableSingleton;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(new_server create_database rescan_off timed error_of
+  wait_ended wait_status wait_in_activity start_psql median finish);
+
+# A server that preloads the extension, with the extension in "postgres".
+# conf: more lines for postgresql.conf; init: arguments of Cluster's init.
+sub new_server
+{
+	my ($name, %param) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(%{ $param{init} // {} });
+	$node->append_conf(
+		'postgresql.conf', qq{
+shared_preload_libraries = 'durable_singleton'
+log_statement = none
+} . ($param{conf} // ''));
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION durable_singleton');
+	return $node;
+}
+
+sub create_database
+{
+	my ($node, $database) = @_;
+
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, 'CREATE EXTENSION durable_singleton');
+	return;
+}
+
+# Stretches the rescan so far that whatever happens afterwards happens by a
+# hint.
+sub rescan_off
+{
+	my ($node) = @_;
+
+	my $longest = $node->safe_psql('postgres', q{
+		SELECT max_val || coalesce(unit, '') FROM pg_settings
+		WHERE name = 'durable_singleton.rescan_interval'});
+	$node->safe_psql('postgres',
+		"ALTER SYSTEM SET durable_singleton.rescan_interval = '$longest'");
+	$node->reload;
+	$node->poll_query_until('postgres', q{
+		SELECT setting = max_val FROM pg_settings
+		WHERE name = 'durable_singleton.rescan_interval'})
+	  or die 'rescan_interval did not change';
+	return;
+}
+
+# Runs statements in one session; returns what they print and how many
+# milliseconds the session needed for them.
+sub timed
+{
+	my ($node, $database, $sql, %param) = @_;
+	my $output = $node->safe_psql(
+		$database, qq{
+SELECT clock_timestamp() AS begun \\gset
+$sql;
+SELECT round(extract(epoch FROM clock_timestamp() - :'begun') * 1000, 1);
+}, %param);
+	my ($result, $milliseconds) = $output =~ /\A(?:(.*)\n)?([\d.]+)\z/s
+	  or die "unexpected output: $output";
+
+	return ($result // '', $milliseconds);
+}
+
+# SQLSTATE, message and hint of a statement that must fail; all empty when it
+# does not.
+sub error_of
+{
+	my ($node, $database, $sql, %param) = @_;
+	my ($ret, $stdout, $stderr) =
+	  $node->psql($database, "\\set VERBOSITY verbose\n$sql", %param);
+	my ($sqlstate, $message) = $stderr =~ /(?:ERROR|FATAL):  (\w{5}): (.*)/;
+	my ($hint) = $stderr =~ /^HINT:  (.*)/m;
+
+	return ($sqlstate // '', $message // '', $hint // '');
+}
+
+# Waits until the instances whose ids are like the pattern have all ended.
+sub wait_ended
+{
+	my ($node, $database, $pattern) = @_;
+
+	return $node->poll_query_until($database, qq{
+		SELECT count(*) > 0 AND bool_and(runtime_status
+			IN ('Completed', 'Failed', 'Terminated'))
+		FROM df_instances WHERE instance_id LIKE '$pattern'});
+}
+
+sub wait_status
+{
+	my ($node, $database, $id, $status) = @_;
+
+	return $node->poll_query_until($database,
+		"SELECT runtime_status FROM df_get_status('$id')", $status);
+}
+
+# Waits until a worker sits in an activity of the instance: asleep, or at an
+# advisory lock.
+sub wait_in_activity
+{
+	my ($node, $database, $id) = @_;
+
+	return $node->poll_query_until($database, qq{
+		SELECT count(*) = 1
+		FROM df_stat_workers w JOIN pg_stat_activity a USING (pid)
+		WHERE w.instance_id = '$id' AND w.database = current_database()
+			AND a.wait_event IN ('PgSleep', 'advisory')});
+}
+
+# A psql that executes a script file on its own; its output goes to a file.
+sub start_psql
+{
+	my ($node, $database, $script, $output, @option) = @_;
+
+	return IPC::Run::start(
+		[
+			$node->installed_command('psql'), '-XAtq',
+			'-d', $node->connstr($database),
+			'-v', 'VERBOSITY=sqlstate',
+			@option, '-f', $script
+		],
+		'<', \undef, '>', $output, '2>', "$output.err");
+}
+
+sub median
+{
+	my @sorted = sort { $a <=> $b } @_;
+
+	return $sorted[ @sorted / 2 ];
+}
+
+# Stops the server and searches its log for what must never stand there.
+sub finish
+{
+	my ($node) = @_;
+	my $name = $node->name;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+	$node->stop;
+	my @bad = grep {
+		/TRAP:|PANIC|reference leak|snapshot .* still active|refcount leak|cache leak|terminated by signal (?!9:)/
+	} split /\n/, slurp_file($node->logfile);
+	is(join("\n", @bad), '', "no leak and no crash in the log of $name");
+	return;
+}
+
+1;
