@@ -41,6 +41,8 @@
 
 /* When no background worker can be had, try again then. */
 #define NO_WORKER_RETRY_MS	1000
+/* A janitor that could not finish its visit is sent again after that. */
+#define VISIT_RETRY_MS		2000
 /* A worker may stay so long even if other roles wait. */
 #define ROTATION_MS			1000
 /* So many hints keep one worker busy; for more there is another one. */
@@ -87,6 +89,8 @@ typedef struct Survey
 static HTAB *known_databases;
 static List *visits = NIL;		/* oids of databases to visit */
 static List *started = NIL;
+static List *failed_visits = NIL;	/* oids of databases to visit again */
+static TimestampTz retry_visits = 0;
 static BackgroundWorkerHandle *janitor = NULL;
 static TimestampTz next_rescan = 0;
 static bool told_no_worker = false;
@@ -103,7 +107,8 @@ static void survey_group(DsGroup *group, void *arg);
 static int	compare_candidates(const void *a, const void *b);
 static bool group_has_starting_worker(const DsGroup *group);
 static void start_worker(const DsGroupKey *key);
-static bool exists(const DsGroupKey *key);
+static bool role_exists(Oid role);
+static bool database_is_open(Oid database);
 static void make_room(void);
 static bool start_background(BackgroundWorker *worker,
 							 BackgroundWorkerHandle **handle);
@@ -183,6 +188,8 @@ ds_launcher_main(Datum arg)
 															  NO_WORKER_RETRY_MS));
 			if (next_rescan != 0)
 				survey.next = Min(survey.next, next_rescan);
+			if (failed_visits != NIL)
+				survey.next = Min(survey.next, retry_visits);
 		}
 		sleep_until(survey.next);
 	}
@@ -224,6 +231,7 @@ reap_janitor(void)
 	bool		done;
 	bool		found;
 	bool		may_run;
+	bool		closed;
 
 	if (janitor == NULL ||
 		GetBackgroundWorkerPid(janitor, &pid) != BGWH_STOPPED)
@@ -236,9 +244,18 @@ reap_janitor(void)
 	done = ds_hub->janitor_done;
 	found = ds_hub->janitor_found_extension;
 	may_run = ds_hub->janitor_may_run;
+	closed = ds_is_closed(database);
 	ds_hub->janitor_database = InvalidOid;
 	ds_hub_unlock();
 
+	if (!done && !closed && database_is_open(database))
+	{
+		/* a lock that somebody holds for long, perhaps */
+		MemoryContextSwitchTo(TopMemoryContext);
+		failed_visits = list_append_unique_oid(failed_visits, database);
+		retry_visits = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												   VISIT_RETRY_MS);
+	}
 	if (done)
 	{
 		KnownDatabase *known;
@@ -289,8 +306,15 @@ take_visit_requests(void)
 	ds_hub->visit_all = false;
 	ds_hub_unlock();
 
+	MemoryContextSwitchTo(TopMemoryContext);
 	for (int i = 0; i < n; i++)
 		visits = list_append_unique_oid(visits, requested[i]);
+	if (failed_visits != NIL && now >= retry_visits)
+	{
+		visits = list_concat_unique_oid(visits, failed_visits);
+		list_free(failed_visits);
+		failed_visits = NIL;
+	}
 	if (ds_rescan_interval == 0)
 		next_rescan = 0;
 	else if (next_rescan == 0 ||
@@ -516,8 +540,8 @@ start_worker(const DsGroupKey *key)
 	DsWorkerOrder order = {.database = key->database,.role = key->role};
 	Started    *s;
 
-	/* a role or database that was dropped has no work any more */
-	if (!exists(key))
+	/* what was dropped, or lets nobody in, has no work */
+	if (!role_exists(key->role) || !database_is_open(key->database))
 	{
 		ds_forget_group(key);
 		return;
@@ -544,17 +568,36 @@ start_worker(const DsGroupKey *key)
 }
 
 static bool
-exists(const DsGroupKey *key)
+role_exists(Oid role)
 {
 	MemoryContext old = CurrentMemoryContext;
 	bool		found;
 
 	StartTransactionCommand();
-	found = SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(key->role)) &&
-		SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key->database));
+	found = SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role));
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(old);
 	return found;
+}
+
+/* It exists, and workers may connect to it. */
+static bool
+database_is_open(Oid database)
+{
+	MemoryContext old = CurrentMemoryContext;
+	HeapTuple	tuple;
+	bool		open = false;
+
+	StartTransactionCommand();
+	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
+	if (HeapTupleIsValid(tuple))
+	{
+		open = ((Form_pg_database) GETSTRUCT(tuple))->datallowconn;
+		ReleaseSysCache(tuple);
+	}
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
+	return open;
 }
 
 /*

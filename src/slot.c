@@ -24,12 +24,16 @@
 
 DsSlot	   *ds_my_slot = NULL;
 
+/* ds_cancel_handler has asked for a cancel that nobody has acted upon yet. */
+static volatile sig_atomic_t cancel_asked = false;
+
 static int	find_free_slot(void);
 static void free_slot(DsSlot *slot);
 static void leave_group(DsSlot *slot);
 static void count_failure(DsSlot *slot);
 static void unclaim(DsSlot *slot);
 static void next_step(DsSlot *slot);
+static void forget_cancel(void);
 static void detach_at_exit(int code, Datum arg);
 static void register_exit_callback(void);
 
@@ -269,6 +273,8 @@ ds_release_unless_wanted(void)
 	ds_hub_lock();
 	wanted = ds_my_slot->recheck;
 	ds_my_slot->recheck = false;
+	ds_my_slot->executing = false;
+	forget_cancel();
 	if (!wanted)
 		unclaim(ds_my_slot);
 	ds_hub_unlock();
@@ -282,6 +288,7 @@ ds_release(void)
 
 	ds_hub_lock();
 	wanted = ds_my_slot->recheck;
+	forget_cancel();
 	unclaim(ds_my_slot);
 	ds_hub_unlock();
 	return wanted;
@@ -299,6 +306,7 @@ ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
 	slot->step_start = GetCurrentTimestamp();
 	slot->executing = true;
 	next_step(slot);
+	forget_cancel();
 	terminated = memcmp(&slot->terminated, execution_id, sizeof(pg_uuid_t)) == 0;
 	if (terminated)
 		pg_atomic_write_u64(&slot->cancelled_step,
@@ -368,6 +376,7 @@ ds_cancel_handler(SIGNAL_ARGS)
 
 	if (ds_my_slot != NULL && ds_my_slot->executing && ds_step_is_cancelled())
 	{
+		cancel_asked = true;
 		InterruptPending = true;
 		QueryCancelPending = true;
 		SetLatch(MyLatch);
@@ -470,6 +479,20 @@ static void
 next_step(DsSlot *slot)
 {
 	pg_atomic_write_u64(&slot->step, pg_atomic_read_u64(&slot->step) + 1);
+}
+
+/*
+ * What was asked for a step that is over must not hit what comes next.  With
+ * the lock held: a cancel for the next step comes after it.
+ */
+static void
+forget_cancel(void)
+{
+	if (cancel_asked)
+	{
+		cancel_asked = false;
+		QueryCancelPending = false;
+	}
 }
 
 static void

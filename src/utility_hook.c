@@ -25,7 +25,7 @@
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
+#include "storage/ipc.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
@@ -55,6 +55,7 @@ static pg_noinline Oid database_to_empty(Node *statement);
 static bool is_database_owner(Oid database);
 static bool may_copy(Oid database);
 static void empty_database(Oid database);
+static void reopen_after_error(int code, Datum database);
 static void after_command(Node *statement);
 static void after_commit_prepared(void);
 static bool owns_extension(void);
@@ -86,19 +87,14 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 			 dest, qc);
 	else
 	{
-		PG_TRY();
+		PG_ENSURE_ERROR_CLEANUP(reopen_after_error, ObjectIdGetDatum(closed));
 		{
 			empty_database(closed);
 			next(pstmt, query_string, read_only_tree, context, params,
 				 query_env, dest, qc);
 		}
-		PG_CATCH();
-		{
-			ds_reopen_database(closed);
-			ds_hint_visit(closed);
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
+		PG_END_ENSURE_ERROR_CLEANUP(reopen_after_error,
+									ObjectIdGetDatum(closed));
 		ds_reopen_database(closed);
 		/* it has another name now, or is gone, or there are two */
 		ds_at_commit_visit(InvalidOid);
@@ -190,6 +186,14 @@ may_copy(Oid database)
 		ReleaseSysCache(tuple);
 	}
 	return may_create && (is_template || is_database_owner(database));
+}
+
+/* Also when the process is terminated in the middle of the command. */
+static void
+reopen_after_error(int code, Datum database)
+{
+	ds_reopen_database(DatumGetObjectId(database));
+	ds_hint_visit(DatumGetObjectId(database));
 }
 
 static void

@@ -187,27 +187,22 @@ work(void)
 	{
 		DsSearch	search;
 
-		/* sent away between two steps: nothing is lost */
-		if (ProcDiePending)
-		{
-			ds_slot_retire(true);
-			return;
-		}
-		/* a cancel that came too late is for nothing */
-		QueryCancelPending = false;
-		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 		}
-		if (must_leave())
+		/* asked to go, or sent away between two steps */
+		if (ProcDiePending || must_leave())
 		{
 			if (more)
 				ds_hint_rescan(MyDatabaseId, role);
 			ds_slot_retire(true);
 			return;
 		}
+		/* a cancel that came too late is for nothing */
+		QueryCancelPending = false;
+		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(cxt);
 		MemoryContextSwitchTo(cxt);
 
