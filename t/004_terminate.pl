@@ -30,6 +30,21 @@ BEGIN
 	RETURN df_call_activity('write_and_stay',
 		input || jsonb_build_object('id', df_instance_id()));
 END $$;
+-- does not want to be interrupted
+CREATE FUNCTION write_and_swallow(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO ledger VALUES (input #>> '{}', 1);
+	BEGIN
+		PERFORM pg_sleep(600);
+	EXCEPTION WHEN query_canceled THEN
+		NULL;
+	END;
+	RETURN '"swallowed"';
+END $$;
+CREATE FUNCTION swallowing(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN df_call_activity('write_and_swallow', to_jsonb(df_instance_id()));
+END $$;
 CREATE FUNCTION once(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT $1 $$;
 
 CREATE FUNCTION step(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -121,11 +136,16 @@ sub status
 #
 start('long', '{"lock": 1}');
 
-my ($answer, $milliseconds) =
-  timed($node, 'postgres', "SELECT df_start_singleton('staying', 'long')");
-note "start over an executing step: $milliseconds ms";
-is($answer, 'f', 'a second start gets false');
-cmp_ok($milliseconds, '<', 250, 'without waiting for the step');
+# The first call in a session pays for its caches, too.
+my ($answer, $milliseconds);
+my @lines = split /\n/, $node->safe_psql('postgres', q{
+SELECT clock_timestamp() AS begun \gset
+SELECT df_start_singleton('staying', 'long'),
+	round(extract(epoch FROM clock_timestamp() - :'begun') * 1000, 1);
+} x 5);
+is(scalar(grep { /^f\|/ } @lines), 5, 'further starts get false');
+note 'starts over an executing step: ', join(', ', map { substr($_, 2) } @lines), ' ms';
+cmp_ok(median(map { substr($_, 2) } @lines), '<', 50, 'without waiting for the step');
 
 (undef, $milliseconds) =
   timed($node, 'postgres', "SELECT df_terminate('long', 'enough')");
@@ -154,6 +174,33 @@ is( $node->safe_psql('postgres', q{
 		SELECT output FROM df_wait_for_completion('long')}),
 	"t\n\"again\"",
 	'a terminated id can be started again');
+
+#
+# An activity that swallows the interruption and returns
+#
+foreach my $id ('terminated', 'replaced')
+{
+	$node->safe_psql('postgres', "SELECT df_start_singleton('swallowing', '$id')");
+	wait_in_activity($node, 'postgres', $id)
+	  or die "instance $id does not get into its activity";
+	$node->safe_psql('postgres',
+		$id eq 'terminated'
+		? "SELECT df_terminate('$id')"
+		: "SELECT df_start_singleton('once', '$id', '\"new\"', on_conflict => 'terminate')");
+	ok( $node->poll_query_until('postgres', q{
+			SELECT NOT EXISTS (SELECT FROM df_stat_workers WHERE instance_id IS NOT NULL)}),
+		"$id: the activity that swallows the interruption ends");
+	is( $node->safe_psql('postgres',
+			"SELECT runtime_status, output #>> '{}' FROM df_wait_for_completion('$id')"),
+		$id eq 'terminated' ? 'Terminated|' : 'Completed|new',
+		"$id: what it returns counts for nothing");
+	is(entries($id), 0, "$id: what it wrote is undone");
+	is( $node->safe_psql('postgres', qq{
+			SELECT count(*) FROM df_history WHERE instance_id = '$id'
+				AND event_type IN ('TaskCompleted', 'TaskFailed')}),
+		0,
+		"$id: history does not know it");
+}
 
 #
 # The terminating transaction is left open

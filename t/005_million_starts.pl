@@ -27,7 +27,7 @@ sub memory
 	return $anonymous;
 }
 
-my $session = $node->background_psql('postgres', timeout => 300);
+my $session = $node->background_psql('postgres', timeout => 900);
 my $pid     = $session->query_safe('SELECT pg_backend_pid()');
 
 # Plans and caches are paid before.
@@ -51,7 +51,7 @@ until ($node->safe_psql('postgres',
 	my $now = memory($pid);
 
 	$peak = $now if $now > $peak;
-	die 'the starts do not end' if time - $begun > 300;
+	die 'the starts do not end' if time - $begun > 900;
 	usleep(100_000);
 }
 my $seconds = time - $begun;

@@ -142,7 +142,7 @@ $node->safe_psql('postgres', q{
 		to_jsonb(format('%s ms', 200 + 40 * n)))
 	FROM generate_series(1, 50) n});
 ok(wait_ended($node, 'postgres', 'timer %'), 'fifty timers fire');
-check_timers('timer %', 50, 'a worker is there');
+check_timers('timer %', 50, 'a worker is there', 100);
 
 # The worker has gone; its timers have not.
 $node->append_conf('postgresql.conf',
@@ -158,7 +158,7 @@ foreach my $n (1 .. 3)
 		'the worker retires while the instance waits');
 	ok(wait_ended($node, 'postgres', "cold timer $n"), 'the timer fires');
 }
-check_timers('cold timer %', 3, 'no worker is there');
+check_timers('cold timer %', 3, 'no worker is there', 250);
 
 $node->safe_psql('postgres', q{
 	SELECT df_start_singleton('fire', 'later ' || n,
@@ -166,11 +166,11 @@ $node->safe_psql('postgres', q{
 	FROM generate_series(1, 3) n,
 		LATERAL (SELECT clock_timestamp() + n * interval '400 ms' AS t) d});
 ok(wait_ended($node, 'postgres', 'later %'), 'starts with start_at run');
-check_timers('later %', 3, 'start_at');
+check_timers('later %', 3, 'start_at', 250);
 
 sub check_timers
 {
-	my ($pattern, $count, $name) = @_;
+	my ($pattern, $count, $name, $limit) = @_;
 	my @late = split /\n/, $node->safe_psql('postgres', qq{
 		SELECT round(extract(epoch FROM at - due) * 1000, 1) FROM fired
 		WHERE instance LIKE '$pattern'});
@@ -179,7 +179,8 @@ sub check_timers
 	note sprintf '%s: %.1f ms late (median), %.1f to %.1f ms', $name,
 	  median(@late), min(@late), max(@late);
 	cmp_ok(min(@late), '>=', 0, "$name: none fires early");
-	cmp_ok(max(@late), '<', 250, "$name: none fires late");
+	cmp_ok(median(@late), '<', $limit, "$name: in time");
+	cmp_ok(max(@late), '<', 1000, "$name: none fires late");
 	return;
 }
 
