@@ -235,6 +235,8 @@ load(Run *run, const char *instance_id)
 	DsInstance *inst;
 	bool		ready = false;
 
+	/* of the execution before, when it is one after the other */
+	ds_user_code_forget();
 	ds_tx_begin();
 	inst = ds_store_load(instance_id);
 	if (inst != NULL && ds_status_is_active(inst->status))
