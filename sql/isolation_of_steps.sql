@@ -138,7 +138,22 @@ SELECT df_start_singleton('leak_own_role', 'leak own role of a user', jsonb_buil
 SELECT runtime_status, output, failure FROM df_wait_for_completion('leak own role of a user');
 RESET SESSION AUTHORIZATION;
 
+-- continue-as-new on a quiet server: the next execution begins at once
+CREATE FUNCTION leak_continue(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE 'PREPARE leak_plan AS SELECT 1';
+	EXECUTE 'CREATE TEMP TABLE leak_table (a int)';
+	PERFORM pg_advisory_lock(4711);
+	IF input::int < 3 THEN
+		PERFORM df_continue_as_new(to_jsonb(input::int + 1));
+	END IF;
+	RETURN to_jsonb((SELECT count(*) FROM pg_locks
+		WHERE locktype = 'advisory' AND pid = pg_backend_pid()));
+END $$;
+SELECT df_start_singleton('leak_continue', 'leak continue', '0');
+SELECT runtime_status, output, failure FROM df_wait_for_completion('leak continue');
+
 SELECT df_revoke_usage('regress_ds_user');
 DROP ROLE regress_ds_user, regress_ds_other;
 DROP FUNCTION leak_look, leak_make, leak_role, leak_authorization, leak_all, leak_only, leak_orchestrator,
-	leak_roles, leak_authorizations, leak_own_role;
+	leak_roles, leak_authorizations, leak_own_role, leak_continue;
