@@ -275,7 +275,9 @@ ds_release_unless_wanted(void)
 	ds_my_slot->recheck = false;
 	ds_my_slot->executing = false;
 	forget_cancel();
-	if (!wanted)
+	if (wanted)
+		next_step(ds_my_slot);
+	else
 		unclaim(ds_my_slot);
 	ds_hub_unlock();
 	return !wanted;

@@ -11,7 +11,8 @@
  *	DROP EXTENSION		 would wait for a step that has sent an event or
  *						 started an instance; so here, too, and once more
  *						 at commit
- *	ALTER DATABASE SET	 may switch durable_singleton.enabled
+ *	ALTER DATABASE		 may switch durable_singleton.enabled, or let workers
+ *						 in again
  *
  *-------------------------------------------------------------------------
  */
@@ -57,6 +58,7 @@ static bool may_copy(Oid database);
 static void empty_database(Oid database);
 static void reopen_after_error(int code, Datum database);
 static void after_command(Node *statement);
+static void visit_at_commit(const char *dbname);
 static void after_commit_prepared(void);
 static bool owns_extension(void);
 static bool drops_extension(DropStmt *statement);
@@ -211,6 +213,15 @@ empty_database(Oid database)
 }
 
 static void
+visit_at_commit(const char *dbname)
+{
+	Oid			database = get_database_oid(dbname, true);
+
+	if (OidIsValid(database))
+		ds_at_commit_visit(database);
+}
+
+static void
 after_command(Node *statement)
 {
 	if (IsA(statement, TransactionStmt) &&
@@ -219,13 +230,9 @@ after_command(Node *statement)
 	else if (IsA(statement, CreatedbStmt))
 		ds_at_commit_visit(InvalidOid);
 	else if (IsA(statement, AlterDatabaseSetStmt))
-	{
-		Oid			database = get_database_oid(((AlterDatabaseSetStmt *) statement)->dbname,
-												true);
-
-		if (OidIsValid(database))
-			ds_at_commit_visit(database);
-	}
+		visit_at_commit(((AlterDatabaseSetStmt *) statement)->dbname);
+	else if (IsA(statement, AlterDatabaseStmt))
+		visit_at_commit(((AlterDatabaseStmt *) statement)->dbname);
 }
 
 /*
