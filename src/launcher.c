@@ -41,8 +41,10 @@
 
 /* When no background worker can be had, try again then. */
 #define NO_WORKER_RETRY_MS	1000
-/* A janitor that could not finish its visit is sent again after that. */
+/* A janitor that could not finish its visit is sent again after that, ... */
 #define VISIT_RETRY_MS		2000
+/* ... and if it fails time after time, ever more seldom. */
+#define MAX_VISIT_RETRY_MS	60000
 /* A worker may stay so long even if other roles wait. */
 #define ROTATION_MS			1000
 /* So many hints keep one worker busy; for more there is another one. */
@@ -226,6 +228,8 @@ reap_workers(void)
 static void
 reap_janitor(void)
 {
+	static Oid	last_failed = InvalidOid;
+	static int	n_failures = 0;
 	pid_t		pid;
 	Oid			database;
 	bool		done;
@@ -253,8 +257,12 @@ reap_janitor(void)
 		/* a lock that somebody holds for long, perhaps */
 		MemoryContextSwitchTo(TopMemoryContext);
 		failed_visits = list_append_unique_oid(failed_visits, database);
-		retry_visits = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-												   VISIT_RETRY_MS);
+		n_failures = database == last_failed ? n_failures + 1 : 0;
+		last_failed = database;
+		retry_visits =
+			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										Min(VISIT_RETRY_MS << Min(n_failures, 10),
+											MAX_VISIT_RETRY_MS));
 	}
 	if (done)
 	{
