@@ -50,7 +50,7 @@ ok( $node->poll_query_until('postgres',
 		"SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'app'"),
 	'their workers retire');
 
-# Other sessions' counters may still be on their way.
+# What happens in the database from here on is the extension's own doing.
 my $counters = q{
 	SELECT xact_commit + xact_rollback, pg_snapshot_xmax(pg_current_snapshot())
 	FROM pg_stat_database WHERE datname = 'app'};
