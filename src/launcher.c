@@ -12,13 +12,7 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_database.h"
-#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -27,7 +21,6 @@
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -37,29 +30,15 @@
 #include "hub.h"
 #include "settings.h"
 #include "slot.h"
+#include "visits.h"
 #include "worker.h"
 
-/* When no background worker can be had, try again then. */
-#define NO_WORKER_RETRY_MS	1000
-/* A janitor that could not finish its visit is sent again after that, ... */
-#define VISIT_RETRY_MS		2000
-/* ... and if it fails time after time, ever more seldom. */
-#define MAX_VISIT_RETRY_MS	60000
 /* A worker may stay so long even if other roles wait. */
 #define ROTATION_MS			1000
 /* So many hints keep one worker busy; for more there is another one. */
 #define HINTS_PER_WORKER	200
 
 extern PGDLLEXPORT void ds_launcher_main(Datum arg);
-
-/* A database as the last janitor found it. */
-typedef struct KnownDatabase
-{
-	Oid			oid;			/* hash key */
-	bool		present;		/* seen in the last scan of pg_database */
-	bool		has_extension;
-	bool		told_paused;
-} KnownDatabase;
 
 /* A worker we started and whose end we have not seen. */
 typedef struct Started
@@ -88,32 +67,17 @@ typedef struct Survey
 	int			n_starving;
 } Survey;
 
-static HTAB *known_databases;
-static List *visits = NIL;		/* oids of databases to visit */
 static List *started = NIL;
-static List *failed_visits = NIL;	/* oids of databases to visit again */
-static TimestampTz retry_visits = 0;
-static BackgroundWorkerHandle *janitor = NULL;
-static TimestampTz next_rescan = 0;
-static bool told_no_worker = false;
 
 static void forget_launcher(int code, Datum arg);
 static void reap_workers(void);
-static void reap_janitor(void);
-static char *database_name(Oid database);
-static void take_visit_requests(void);
-static void scan_databases(void);
-static void start_janitor(void);
 static void survey_groups(Survey *survey);
 static void survey_group(DsGroup *group, void *arg);
 static int	compare_candidates(const void *a, const void *b);
 static bool group_has_starting_worker(const DsGroup *group);
-static void start_worker(const DsGroupKey *key);
+static bool start_worker(const DsGroupKey *key);
 static bool role_exists(Oid role);
-static bool database_is_open(Oid database);
 static void make_room(void);
-static bool start_background(BackgroundWorker *worker,
-							 BackgroundWorkerHandle **handle);
 static void sleep_until(TimestampTz until);
 
 void
@@ -129,15 +93,12 @@ ds_launcher_register(void)
 void
 ds_launcher_main(Datum arg)
 {
-	HASHCTL		info = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownDatabase)};
-
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 
-	known_databases = hash_create("durable_singleton databases", 64, &info,
-								  HASH_ELEM | HASH_BLOBS);
+	ds_visits_init();
 	before_shmem_exit(forget_launcher, (Datum) 0);
 	ds_hub_lock();
 	ds_hub->launcher_latch = MyLatch;
@@ -162,19 +123,25 @@ ds_launcher_main(Datum arg)
 		}
 
 		reap_workers();
-		reap_janitor();
+		ds_visits_reap();
 		survey.next = DT_NOEND;
 		if (ds_enabled)
 		{
-			take_visit_requests();
-			if (visits != NIL && janitor == NULL)
-				start_janitor();
+			TimestampTz next_visit = ds_visits_send();
+
 			survey_groups(&survey);
+			survey.next = Min(survey.next, next_visit);
 			for (int i = 0; i < survey.n_candidates; i++)
 			{
 				if (survey.n_workers >= ds_max_workers)
 					break;
-				start_worker(&survey.candidates[i].key);
+				if (!start_worker(&survey.candidates[i].key))
+				{
+					survey.next = Min(survey.next,
+									  TimestampTzPlusMilliseconds(survey.now,
+																  DS_NO_WORKER_RETRY_MS));
+					break;
+				}
 				survey.n_workers++;
 			}
 			if (survey.n_starving > 0 && survey.n_workers >= ds_max_workers)
@@ -184,14 +151,6 @@ ds_launcher_main(Datum arg)
 								  TimestampTzPlusMilliseconds(survey.now,
 															  ROTATION_MS));
 			}
-			if (told_no_worker)
-				survey.next = Min(survey.next,
-								  TimestampTzPlusMilliseconds(survey.now,
-															  NO_WORKER_RETRY_MS));
-			if (next_rescan != 0)
-				survey.next = Min(survey.next, next_rescan);
-			if (failed_visits != NIL)
-				survey.next = Min(survey.next, retry_visits);
 		}
 		sleep_until(survey.next);
 	}
@@ -223,193 +182,6 @@ reap_workers(void)
 		pfree(s);
 		started = foreach_delete_current(started, cell);
 	}
-}
-
-static void
-reap_janitor(void)
-{
-	static Oid	last_failed = InvalidOid;
-	static int	n_failures = 0;
-	pid_t		pid;
-	Oid			database;
-	bool		done;
-	bool		found;
-	bool		may_run;
-	bool		closed;
-
-	if (janitor == NULL ||
-		GetBackgroundWorkerPid(janitor, &pid) != BGWH_STOPPED)
-		return;
-	pfree(janitor);
-	janitor = NULL;
-
-	ds_hub_lock();
-	database = ds_hub->janitor_database;
-	done = ds_hub->janitor_done;
-	found = ds_hub->janitor_found_extension;
-	may_run = ds_hub->janitor_may_run;
-	closed = ds_is_closed(database);
-	ds_hub->janitor_database = InvalidOid;
-	ds_hub_unlock();
-
-	if (!done && !closed && database_is_open(database))
-	{
-		/* a lock that somebody holds for long, perhaps */
-		MemoryContextSwitchTo(TopMemoryContext);
-		failed_visits = list_append_unique_oid(failed_visits, database);
-		n_failures = database == last_failed ? n_failures + 1 : 0;
-		last_failed = database;
-		retry_visits =
-			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-										Min(VISIT_RETRY_MS << Min(n_failures, 10),
-											MAX_VISIT_RETRY_MS));
-	}
-	if (done)
-	{
-		KnownDatabase *known;
-		bool		old;
-
-		known = hash_search(known_databases, &database, HASH_ENTER, &old);
-		if (!old)
-			memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
-		known->present = true;
-		known->has_extension = found;
-		if (found && !may_run && !known->told_paused)
-			ereport(WARNING,
-					(errmsg("orchestrations in database \"%s\" are paused",
-							database_name(database)),
-					 errdetail("The database was restored or copied from another one, where they may still run."),
-					 errhint("Run SELECT df_adopt_database() in it to run them here.")));
-		known->told_paused = found && !may_run;
-	}
-}
-
-static char *
-database_name(Oid database)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	char	   *name;
-
-	StartTransactionCommand();
-	name = get_database_name(database);
-	name = MemoryContextStrdup(caller, name ? name : "?");
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(caller);
-	return name;
-}
-
-static void
-take_visit_requests(void)
-{
-	TimestampTz now = GetCurrentTimestamp();
-	Oid			requested[DS_MAX_VISITS];
-	int			n;
-	bool		all;
-
-	ds_hub_lock();
-	n = ds_hub->n_visits;
-	memcpy(requested, ds_hub->visits, n * sizeof(Oid));
-	all = ds_hub->visit_all;
-	ds_hub->n_visits = 0;
-	ds_hub->visit_all = false;
-	ds_hub_unlock();
-
-	MemoryContextSwitchTo(TopMemoryContext);
-	for (int i = 0; i < n; i++)
-		visits = list_append_unique_oid(visits, requested[i]);
-	if (failed_visits != NIL && now >= retry_visits)
-	{
-		visits = list_concat_unique_oid(visits, failed_visits);
-		list_free(failed_visits);
-		failed_visits = NIL;
-	}
-	if (ds_rescan_interval == 0)
-		next_rescan = 0;
-	else if (next_rescan == 0 ||
-			 next_rescan > TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000)))
-		next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
-	if (all || (next_rescan != 0 && now >= next_rescan))
-	{
-		scan_databases();
-		if (ds_rescan_interval > 0)
-			next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
-	}
-}
-
-/*
- * All databases that have the extension, or might, are to be visited.  Those
- * known to be without it are left alone: CREATE EXTENSION asks for a visit.
- */
-static void
-scan_databases(void)
-{
-	Relation	rel;
-	TableScanDesc scan;
-	HeapTuple	tuple;
-	HASH_SEQ_STATUS seq;
-	KnownDatabase *known;
-	List	   *found = NIL;
-	ListCell   *cell;
-	MemoryContext old = CurrentMemoryContext;
-
-	hash_seq_init(&seq, known_databases);
-	while ((known = hash_seq_search(&seq)) != NULL)
-		known->present = false;
-
-	StartTransactionCommand();
-	rel = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(rel, 0, NULL);
-	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
-	{
-		Form_pg_database db = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext in_transaction;
-
-		known = hash_search(known_databases, &db->oid, HASH_FIND, NULL);
-		if (known != NULL)
-			known->present = true;
-		if (!db->datallowconn || db->datistemplate ||
-			(known != NULL && !known->has_extension))
-			continue;
-		in_transaction = MemoryContextSwitchTo(TopMemoryContext);
-		found = lappend_oid(found, db->oid);
-		MemoryContextSwitchTo(in_transaction);
-	}
-	table_endscan(scan);
-	table_close(rel, AccessShareLock);
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(TopMemoryContext);
-	foreach(cell, found)
-		visits = list_append_unique_oid(visits, lfirst_oid(cell));
-	list_free(found);
-	MemoryContextSwitchTo(old);
-
-	hash_seq_init(&seq, known_databases);
-	while ((known = hash_seq_search(&seq)) != NULL)
-	{
-		if (!known->present)
-		{
-			ds_forget_database(known->oid);
-			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
-		}
-	}
-}
-
-static void
-start_janitor(void)
-{
-	BackgroundWorker worker =
-	ds_background_worker("ds_janitor_main", "durable_singleton janitor");
-	Oid			database = linitial_oid(visits);
-
-	ds_hub_lock();
-	ds_hub->janitor_database = database;
-	ds_hub->janitor_pid = 0;
-	ds_hub->janitor_done = false;
-	ds_hub_unlock();
-
-	worker.bgw_main_arg = ObjectIdGetDatum(database);
-	if (start_background(&worker, &janitor))
-		visits = list_delete_first(visits);
 }
 
 /*
@@ -540,39 +312,39 @@ group_has_starting_worker(const DsGroup *group)
 	return false;
 }
 
-static void
+/* False: no background worker can be had just now. */
+static bool
 start_worker(const DsGroupKey *key)
 {
 	BackgroundWorker worker =
 	ds_background_worker("ds_worker_main", "durable_singleton worker");
 	DsWorkerOrder order = {.database = key->database,.role = key->role};
+	MemoryContext old;
 	Started    *s;
 
 	/* what was dropped, or lets nobody in, has no work */
-	if (!role_exists(key->role) || !database_is_open(key->database))
+	if (!role_exists(key->role) || !ds_database_is_open(key->database))
 	{
 		ds_forget_group(key);
-		return;
+		return true;
 	}
 	order.slot = ds_slot_reserve(key->database, key->role, &order.generation);
 	if (order.slot < 0)
-		return;
+		return false;
 	memcpy(worker.bgw_extra, &order, sizeof(order));
 	s = MemoryContextAlloc(TopMemoryContext, sizeof(Started));
 	s->slot = order.slot;
 	s->generation = order.generation;
-	if (start_background(&worker, &s->handle))
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		started = lappend(started, s);
-		MemoryContextSwitchTo(old);
-	}
-	else
+	if (!ds_start_background(&worker, &s->handle))
 	{
 		ds_slot_abandon(order.slot, order.generation, false);
 		pfree(s);
+		return false;
 	}
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	started = lappend(started, s);
+	MemoryContextSwitchTo(old);
+	return true;
 }
 
 static bool
@@ -586,26 +358,6 @@ role_exists(Oid role)
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(old);
 	return found;
-}
-
-/* It exists, and workers may connect to it. */
-static bool
-database_is_open(Oid database)
-{
-	MemoryContext old = CurrentMemoryContext;
-	HeapTuple	tuple;
-	bool		open = false;
-
-	StartTransactionCommand();
-	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
-	if (HeapTupleIsValid(tuple))
-	{
-		open = ((Form_pg_database) GETSTRUCT(tuple))->datallowconn;
-		ReleaseSysCache(tuple);
-	}
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(old);
-	return open;
 }
 
 /*
@@ -657,24 +409,6 @@ make_room(void)
 		SetLatch(chosen->latch);
 	}
 	ds_hub_unlock();
-}
-
-static bool
-start_background(BackgroundWorker *worker, BackgroundWorkerHandle **handle)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-	bool		done;
-
-	worker->bgw_notify_pid = MyProcPid;
-	done = RegisterDynamicBackgroundWorker(worker, handle);
-	MemoryContextSwitchTo(old);
-	if (!done && !told_no_worker)
-		ereport(WARNING,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("out of background worker slots for orchestrations"),
-				 errhint("You might need to increase max_worker_processes.")));
-	told_no_worker = !done;
-	return done;
 }
 
 static void

@@ -69,6 +69,25 @@ ds_background_worker(const char *function, const char *type)
 	return worker;
 }
 
+bool
+ds_start_background(BackgroundWorker *worker, BackgroundWorkerHandle **handle)
+{
+	static bool told = false;
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	bool		done;
+
+	worker->bgw_notify_pid = MyProcPid;
+	done = RegisterDynamicBackgroundWorker(worker, handle);
+	MemoryContextSwitchTo(old);
+	if (!done && !told)
+		ereport(WARNING,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("out of background worker slots for orchestrations"),
+				 errhint("You might need to increase max_worker_processes.")));
+	told = !done;
+	return done;
+}
+
 void
 ds_worker_main(Datum arg)
 {

@@ -25,6 +25,15 @@ typedef struct DsWorkerOrder
 extern BackgroundWorker ds_background_worker(const char *function,
 											 const char *type);
 
+/*
+ * Starts it for the launcher; false, with a warning the first time, if no
+ * background worker can be had.  Then try again after DS_NO_WORKER_RETRY_MS.
+ */
+extern bool ds_start_background(BackgroundWorker *worker,
+								BackgroundWorkerHandle **handle);
+
+#define DS_NO_WORKER_RETRY_MS	1000
+
 extern void ds_launcher_register(void);
 
 #endif
