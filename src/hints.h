@@ -25,7 +25,7 @@ extern bool ds_wake_idle_worker(DsGroup *group);
 /* The oldest hint of the group; false if there is none. */
 extern bool ds_pop_hint(DsGroup *group, char *instance_id);
 
-/* The group has no work any more; without workers it can go. */
+/* Empties the group's queue. */
 extern void ds_drop_hints(DsGroup *group);
 
 /* --- taking the lock themselves; none of them raises an error --- */
