@@ -56,28 +56,41 @@ CREATE TABLE durable_singleton.instance (
 	ready_time timestamptz,
 	-- clock of the execution's first turn, recorded with its first step
 	start_clock timestamptz,
-	-- when the wait ends by itself (timer, time-out of an event)
+	-- when the wait ends by itself (timer, time-out of an event, retry)
 	wait_fire_at timestamptz,
 	wait_since timestamptz,
+	-- what ready_time was, while the instance is suspended
+	suspended_ready_time timestamptz,
+	-- fingerprint of the orchestrator's body, recorded with the first step
+	code bigint,
 	owner regrole NOT NULL,
 	status @extschema@.df_runtime_status NOT NULL,
 	-- number of committed steps of the execution: the fence of the next one
 	turn int NOT NULL,
-	-- number of rows in history of the execution
+	-- number of durable operations in the history of the execution
 	history_length int NOT NULL,
 	-- short stamp of the home database, see table home
 	home int NOT NULL,
+	-- the task of the parent's that this instance is
+	parent_seq int,
+	-- while it waits for tasks: the one whose end is worth a look, or 0: any
+	wait_watch int,
 	execution_id uuid NOT NULL,
 	-- survives continue-as-new, changes at a new start; the inbox goes by it
 	run_id uuid NOT NULL,
-	-- kind of the durable wait (see history.kind), NULL while not waiting
+	parent_execution_id uuid,
+	-- kind of the durable wait, NULL while not waiting: t and e as in
+	-- history.kind, a: until an activity is tried again, w: for tasks
 	wait_kind "char",
+	-- the next step may run again what failed last
+	rewinding boolean NOT NULL DEFAULT false,
 	instance_id text COLLATE "C" NOT NULL,
 	-- the orchestrator's name as the start gave it, and the schema it was found in
 	name text NOT NULL,
 	function_schema text NOT NULL,
 	wait_name text,
 	wait_default jsonb,
+	wait_tasks int[],
 	parent_instance_id text COLLATE "C",
 	input jsonb,
 	custom_status jsonb,
@@ -90,22 +103,79 @@ CREATE TABLE durable_singleton.instance (
 CREATE INDEX instance_ready ON durable_singleton.instance
 	(owner, ready_time, instance_id) WHERE ready_time IS NOT NULL;
 
--- One row a finished durable operation of an orchestrator, in program order.
+-- what is waiting for tasks, for the case that the hint of their end was lost
+CREATE INDEX instance_awaiting ON durable_singleton.instance
+	(owner, instance_id) WHERE wait_watch IS NOT NULL;
+
+-- children by their parent
+CREATE INDEX instance_parent ON durable_singleton.instance
+	(parent_instance_id) WHERE parent_instance_id IS NOT NULL;
+
+-- What the durable operations of an orchestrator came to; seq counts the
+-- operations in program order.  An operation that the orchestrator waited
+-- for by itself has a row for every attempt, from 1 on.  One that it
+-- scheduled as a task has a row 0, written when it was scheduled, and then
+-- its attempts.  Rows are only inserted; a rewind alone changes an outcome.
+-- Rows with seq 0 tell, in order of attempt, what clients did to the
+-- execution.
 CREATE TABLE durable_singleton.history (
 	scheduled_time timestamptz NOT NULL,
 	event_time timestamptz NOT NULL,
+	-- of a timer or a time-out; of a failed attempt, when the next one begins
 	fire_at timestamptz,
 	execution_id uuid NOT NULL,
 	seq int NOT NULL,
-	-- a: activity, t: timer, e: external event, r: recorded value
-	kind "char" NOT NULL CHECK (kind IN ('a', 't', 'e', 'r')),
-	-- c: completed, f: failed, t: timed out
-	outcome "char" NOT NULL CHECK (outcome IN ('c', 'f', 't')),
+	attempt int NOT NULL,
+	-- a: activity, t: timer, e: external event, c: child, r: recorded value,
+	-- p: patch marker, y: winner of a df_wait_any; of seq 0: s: suspended,
+	-- u: resumed, w: rewound
+	kind "char" NOT NULL
+		CHECK (kind IN ('a', 't', 'e', 'c', 'r', 'p', 'y', 's', 'u', 'w')),
+	-- s: scheduled, c: completed, f: failed, t: timed out; and of attempts
+	-- that were followed by another: r: by the retry policy, a: automatically,
+	-- w: by a rewind
+	outcome "char" NOT NULL
+		CHECK (outcome IN ('s', 'c', 'f', 't', 'r', 'a', 'w')),
+	-- of a task
+	parallel boolean NOT NULL,
 	name text,
+	-- instance id of a child
+	child_id text COLLATE "C",
 	input jsonb,
+	-- of a scheduled event: the value on time-out
 	result jsonb,
 	failure jsonb,
-	CONSTRAINT history_pkey PRIMARY KEY (execution_id, seq));
+	CONSTRAINT history_pkey PRIMARY KEY (execution_id, seq, attempt));
+
+-- Open tasks that somebody else than their instance ends: activities to be
+-- run, children to end.  Whoever ends one deletes its row, and whoever
+-- cancels it does, too: that is the fence of a task.
+CREATE TABLE durable_singleton.task (
+	-- when a worker should run it; NULL: a child
+	ready_time timestamptz,
+	-- begin of the first attempt of those that count
+	first_time timestamptz,
+	owner regrole NOT NULL,
+	execution_id uuid NOT NULL,
+	seq int NOT NULL,
+	-- the attempt to come
+	attempt int NOT NULL,
+	-- attempts before it that count for its retry policy, and those that
+	-- were repeated automatically
+	counted int NOT NULL,
+	automatic int NOT NULL,
+	home int NOT NULL,
+	kind "char" NOT NULL CHECK (kind IN ('a', 'c')),
+	instance_id text COLLATE "C" NOT NULL,
+	name text NOT NULL,
+	-- of the code that scheduled it
+	search_path text,
+	input jsonb,
+	retry jsonb,
+	CONSTRAINT task_pkey PRIMARY KEY (execution_id, seq));
+
+CREATE INDEX task_ready ON durable_singleton.task
+	(owner, ready_time, execution_id, seq) WHERE ready_time IS NOT NULL;
 
 -- What others tell a running instance.  Written by INSERT only, so that no
 -- sender ever waits for the instance's row; taken by the instance's own step.
@@ -113,10 +183,10 @@ CREATE TABLE durable_singleton.inbox (
 	id bigint GENERATED ALWAYS AS IDENTITY,
 	sent_time timestamptz NOT NULL,
 	run_id uuid NOT NULL,
-	-- e: external event
-	kind "char" NOT NULL CHECK (kind IN ('e')),
+	-- e: external event, x: the parent was terminated
+	kind "char" NOT NULL CHECK (kind IN ('e', 'x')),
 	instance_id text COLLATE "C" NOT NULL,
-	name text NOT NULL,
+	name text,
 	data jsonb,
 	CONSTRAINT inbox_pkey PRIMARY KEY (run_id, id));
 
@@ -145,6 +215,7 @@ INSERT INTO durable_singleton.home
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.home', '');
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.instance', '');
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.history', '');
+SELECT pg_catalog.pg_extension_config_dump('durable_singleton.task', '');
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.inbox', '');
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.inbox_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.execution', '');
@@ -219,6 +290,51 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.df_terminate IS
 	'ends an active instance; a step that is executing is interrupted and undone';
 
+CREATE FUNCTION @extschema@.df_suspend(instance_id text, reason text DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME', 'ds_suspend'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_suspend IS
+	'holds an active instance: no step of it begins until df_resume';
+
+CREATE FUNCTION @extschema@.df_resume(instance_id text, reason text DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME', 'ds_resume'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_resume IS
+	'lets a suspended instance go on';
+
+CREATE FUNCTION @extschema@.df_rewind(instance_id text, reason text DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME', 'ds_rewind'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_rewind IS
+	'lets a failed instance go on from its last good step: what failed runs again';
+
+CREATE FUNCTION @extschema@.df_restart(instance_id text,
+	restart_with_new_instance_id boolean DEFAULT true)
+RETURNS text
+AS 'MODULE_PATHNAME', 'ds_restart'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_restart IS
+	'starts the instance''s function with its input again, under a new id or the same one; returns the id';
+
+CREATE FUNCTION @extschema@.df_purge(instance_id text)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'ds_purge'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_purge IS
+	'removes an ended instance with its history and its ended children; returns how many instances went';
+
+CREATE FUNCTION @extschema@.df_purge_by(created_from timestamptz,
+	created_to timestamptz DEFAULT NULL,
+	statuses @extschema@.df_runtime_status[] DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'ds_purge_by'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_purge_by IS
+	'removes ended instances that were created in that time; returns how many went';
+
 CREATE PROCEDURE @extschema@.df_run(max_steps int DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'ds_run'
 LANGUAGE C;
@@ -236,6 +352,79 @@ AS 'MODULE_PATHNAME', 'ds_call_activity'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.df_call_activity IS
 	'runs an activity in a transaction of its own and returns its result';
+
+CREATE FUNCTION @extschema@.df_retry_policy(max_attempts int,
+	first_interval interval DEFAULT '1s',
+	backoff_coefficient float8 DEFAULT 1,
+	max_interval interval DEFAULT NULL,
+	retry_timeout interval DEFAULT NULL,
+	retry_on text[] DEFAULT NULL)
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'ds_retry_policy'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.df_retry_policy IS
+	'how often and when a failed activity is tried again; retry_on: SQLSTATEs or their classes, null: all';
+
+CREATE FUNCTION @extschema@.df_schedule_activity(function_name text,
+	input jsonb DEFAULT NULL, retry jsonb DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'ds_schedule_activity'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_schedule_activity IS
+	'starts an activity as a task beside others and returns the task''s number';
+
+CREATE FUNCTION @extschema@.df_schedule_sub_orchestrator(function_name text,
+	input jsonb DEFAULT NULL, instance_id text DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'ds_schedule_sub_orchestrator'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_schedule_sub_orchestrator IS
+	'starts a child instance as a task and returns the task''s number';
+
+CREATE FUNCTION @extschema@.df_schedule_timer(delay interval DEFAULT NULL,
+	fire_at timestamptz DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'ds_schedule_timer'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_schedule_timer IS
+	'a durable timer as a task; returns the task''s number';
+
+CREATE FUNCTION @extschema@.df_schedule_event(event_name text,
+	timeout interval DEFAULT NULL, default_value jsonb DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'ds_schedule_event'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_schedule_event IS
+	'an external event as a task, to be awaited with others; returns the task''s number';
+
+CREATE FUNCTION @extschema@.df_await(task int)
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'ds_await'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_await IS
+	'waits for a task and returns its result; raises its failure';
+
+CREATE FUNCTION @extschema@.df_wait_all(tasks int[])
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'ds_wait_all'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_wait_all IS
+	'waits until all tasks have ended and returns the array of their results; raises the first failure';
+
+CREATE FUNCTION @extschema@.df_wait_any(tasks int[])
+RETURNS int
+AS 'MODULE_PATHNAME', 'ds_wait_any'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_wait_any IS
+	'waits until one of the tasks has ended and returns its number';
+
+CREATE FUNCTION @extschema@.df_call_sub_orchestrator(function_name text,
+	input jsonb DEFAULT NULL, instance_id text DEFAULT NULL)
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'ds_call_sub_orchestrator'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_call_sub_orchestrator IS
+	'runs a child instance and returns its output; raises its failure';
 
 CREATE FUNCTION @extschema@.df_create_timer(delay interval DEFAULT NULL,
 	fire_at timestamptz DEFAULT NULL)
@@ -267,6 +456,13 @@ AS 'MODULE_PATHNAME', 'ds_record'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.df_record IS
 	'records a value on the first pass and returns the recorded one at replays';
+
+CREATE FUNCTION @extschema@.df_patched(name text)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'ds_patched'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_patched IS
+	'true for executions that first pass here with the code that asks: lets one body serve old and new ones';
 
 CREATE FUNCTION @extschema@.df_set_custom_status(custom_status jsonb)
 RETURNS void
@@ -306,6 +502,13 @@ RETURNS uuid
 AS 'MODULE_PATHNAME', 'ds_execution_id'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.df_execution_id IS 'id of the execution that calls it';
+
+CREATE FUNCTION @extschema@.df_parent_instance_id()
+RETURNS text
+AS 'MODULE_PATHNAME', 'ds_parent_instance_id'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.df_parent_instance_id IS
+	'id of the instance that called this one as its child, or null';
 
 -- ---------------------------------------------------------------------------
 -- What the views are made of
@@ -352,51 +555,96 @@ CREATE VIEW durable_singleton.any_execution AS
 		NULL, NULL, NULL, NULL
 	FROM durable_singleton.execution;
 
--- An execution told as a story.  A stored operation n makes up to two events,
--- 2n - 1 (scheduled) and 2n (ended); the first and the last event are derived
--- from the execution itself.
+-- An execution told as a story, in the words of Durable Functions.  The first
+-- and the last event are derived from the execution itself, and so is the
+-- timer that it waits for; a row of history makes up to three events.
 CREATE VIEW durable_singleton.event AS
-	SELECT e.instance_id, e.execution_id, e.owner, 0 AS seq,
-		'ExecutionStarted' AS event_type, e.created_time AS event_time,
-		e.name, e.input, NULL::jsonb AS result, NULL::jsonb AS failure,
-		NULL::timestamptz AS scheduled_time, NULL::timestamptz AS fire_at,
-		e.status
-	FROM durable_singleton.any_execution e
-	UNION ALL
-	SELECT e.instance_id, e.execution_id, e.owner, 2 * h.seq - 1,
-		CASE h.kind WHEN 'a' THEN 'TaskScheduled' ELSE 'TimerCreated' END,
-		h.scheduled_time, h.name, h.input, NULL, NULL, NULL, h.fire_at,
-		e.status
-	FROM durable_singleton.any_execution e
-		JOIN durable_singleton.history h ON h.execution_id = e.execution_id
-	WHERE h.kind = 'a' OR h.fire_at IS NOT NULL
-	UNION ALL
-	SELECT e.instance_id, e.execution_id, e.owner, 2 * h.seq,
-		CASE
-			WHEN h.kind = 'a' AND h.outcome = 'c' THEN 'TaskCompleted'
-			WHEN h.kind = 'a' THEN 'TaskFailed'
-			WHEN h.kind = 'e' AND h.outcome = 'c' THEN 'EventRaised'
-			WHEN h.kind = 'r' THEN 'GenericEvent'
-			ELSE 'TimerFired'
-		END,
-		h.event_time, h.name, NULL, h.result, h.failure, h.scheduled_time,
-		h.fire_at, e.status
-	FROM durable_singleton.any_execution e
-		JOIN durable_singleton.history h ON h.execution_id = e.execution_id
-	UNION ALL
-	SELECT e.instance_id, e.execution_id, e.owner, 2 * e.history_length + 1,
-		'TimerCreated', e.wait_since, e.wait_name, NULL, NULL, NULL, NULL,
-		e.wait_fire_at, e.status
-	FROM durable_singleton.any_execution e
-	WHERE e.wait_fire_at IS NOT NULL
-	UNION ALL
-	SELECT e.instance_id, e.execution_id, e.owner, 2 * e.history_length + 2,
-		CASE e.status WHEN 'Terminated' THEN 'ExecutionTerminated'
-			ELSE 'ExecutionCompleted' END,
-		e.last_updated_time, e.name, NULL, e.output, e.failure, NULL, NULL,
-		e.status
-	FROM durable_singleton.any_execution e
-	WHERE e.status IN ('Completed', 'Failed', 'Terminated');
+	SELECT t.instance_id, t.execution_id, t.owner,
+		pg_catalog.row_number() OVER (
+			PARTITION BY t.instance_id, t.execution_id
+			ORDER BY t.part, t.event_time, t.seq, t.attempt, t.phase)::int AS seq,
+		t.event_type, t.event_time, t.name, t.input, t.result, t.failure,
+		t.scheduled_time, t.fire_at, t.child_id, t.seq AS task, t.status
+	FROM (
+		SELECT e.instance_id, e.execution_id, e.owner, 0 AS part, 0 AS seq,
+			0 AS attempt, 0 AS phase, 'ExecutionStarted' AS event_type,
+			e.created_time AS event_time, e.name, e.input,
+			NULL::jsonb AS result, NULL::jsonb AS failure,
+			NULL::timestamptz AS scheduled_time, NULL::timestamptz AS fire_at,
+			NULL::text AS child_id, e.status
+		FROM durable_singleton.any_execution e
+		-- the time until this attempt
+		UNION ALL
+		SELECT e.instance_id, e.execution_id, e.owner, 1, h.seq, h.attempt, 0,
+			'TimerFired', h.scheduled_time, h.name, NULL, NULL, NULL,
+			NULL, f.fire_at, NULL, e.status
+		FROM durable_singleton.any_execution e
+			JOIN durable_singleton.history h ON h.execution_id = e.execution_id
+			JOIN durable_singleton.history f ON f.execution_id = h.execution_id
+				AND f.seq = h.seq AND f.attempt = h.attempt - 1
+		WHERE h.attempt > 1 AND f.outcome IN ('r', 'a')
+		-- its begin; of a task's first attempt that was told by row 0
+		UNION ALL
+		SELECT e.instance_id, e.execution_id, e.owner, 1, h.seq, h.attempt, 1,
+			CASE h.kind WHEN 'a' THEN 'TaskScheduled'
+				WHEN 'c' THEN 'SubOrchestrationInstanceCreated'
+				ELSE 'TimerCreated' END,
+			h.scheduled_time, h.name, h.input, NULL, NULL, NULL, h.fire_at,
+			h.child_id, e.status
+		FROM durable_singleton.any_execution e
+			JOIN durable_singleton.history h ON h.execution_id = e.execution_id
+		WHERE (h.kind IN ('a', 'c')
+				OR h.kind IN ('t', 'e') AND h.fire_at IS NOT NULL)
+			AND (NOT h.parallel OR h.attempt <> 1)
+		-- its end
+		UNION ALL
+		SELECT e.instance_id, e.execution_id, e.owner, 1, h.seq, h.attempt, 2,
+			CASE h.kind
+				WHEN 'a' THEN
+					CASE h.outcome WHEN 'c' THEN 'TaskCompleted'
+						ELSE 'TaskFailed' END
+				WHEN 'c' THEN
+					CASE h.outcome WHEN 'c' THEN 'SubOrchestrationInstanceCompleted'
+						ELSE 'SubOrchestrationInstanceFailed' END
+				WHEN 't' THEN 'TimerFired'
+				WHEN 'e' THEN
+					CASE h.outcome WHEN 'c' THEN 'EventRaised'
+						ELSE 'TimerFired' END
+				WHEN 's' THEN 'ExecutionSuspended'
+				WHEN 'u' THEN 'ExecutionResumed'
+				WHEN 'w' THEN 'ExecutionRewound'
+				ELSE 'GenericEvent'
+			END,
+			h.event_time, h.name,
+			CASE WHEN h.kind IN ('s', 'u', 'w') THEN h.input END,
+			h.result, h.failure, h.scheduled_time, h.fire_at, h.child_id,
+			e.status
+		FROM durable_singleton.any_execution e
+			JOIN durable_singleton.history h ON h.execution_id = e.execution_id
+		WHERE h.outcome <> 's' AND h.kind <> 'y'
+		-- the time until the next attempt
+		UNION ALL
+		SELECT e.instance_id, e.execution_id, e.owner, 1, h.seq, h.attempt, 3,
+			'TimerCreated', h.event_time, h.name, NULL, NULL, NULL, NULL,
+			h.fire_at, NULL, e.status
+		FROM durable_singleton.any_execution e
+			JOIN durable_singleton.history h ON h.execution_id = e.execution_id
+		WHERE h.outcome IN ('r', 'a')
+		-- what it waits for now
+		UNION ALL
+		SELECT e.instance_id, e.execution_id, e.owner, 1, e.history_length + 1,
+			1, 1, 'TimerCreated', e.wait_since, e.wait_name, NULL, NULL, NULL,
+			NULL, e.wait_fire_at, NULL, e.status
+		FROM durable_singleton.any_execution e
+		WHERE e.wait_kind IN ('t', 'e') AND e.wait_fire_at IS NOT NULL
+		UNION ALL
+		SELECT e.instance_id, e.execution_id, e.owner, 2, 0, 0, 0,
+			CASE e.status WHEN 'Terminated' THEN 'ExecutionTerminated'
+				ELSE 'ExecutionCompleted' END,
+			e.last_updated_time, e.name, NULL, e.output, e.failure, NULL, NULL,
+			NULL, e.status
+		FROM durable_singleton.any_execution e
+		WHERE e.status IN ('Completed', 'Failed', 'Terminated')) t;
 
 -- ---------------------------------------------------------------------------
 -- Views for users: a row is for members of its owner role, superusers and
@@ -416,7 +664,21 @@ CREATE VIEW @extschema@.df_instances WITH (security_barrier) AS
 		i.created_time, i.last_updated_time, i.owner,
 		i.parent_instance_id,
 		CASE i.wait_kind WHEN 't' THEN 'timer'
-			WHEN 'e' THEN 'event ' || i.wait_name END AS waiting_for,
+			WHEN 'e' THEN 'event ' || i.wait_name
+			WHEN 'a' THEN 'retry of ' || i.wait_name
+			WHEN 'w' THEN CASE
+				WHEN cardinality(i.wait_tasks) = 1 THEN (
+					SELECT CASE h.kind WHEN 'a' THEN 'activity ' || h.name
+						WHEN 'c' THEN 'child ' || h.child_id
+						WHEN 'e' THEN 'event ' || h.name
+						ELSE 'timer' END
+					FROM durable_singleton.history h
+					WHERE h.execution_id = i.execution_id
+						AND h.seq = i.wait_tasks[1] AND h.attempt = 0)
+				WHEN i.wait_watch = 0
+					THEN 'any of ' || cardinality(i.wait_tasks) || ' tasks'
+				ELSE 'all of ' || cardinality(i.wait_tasks) || ' tasks' END
+			END AS waiting_for,
 		CASE WHEN i.wait_kind IS NOT NULL THEN i.wait_fire_at
 			WHEN i.status = 'Pending' AND i.ready_time > i.created_time
 			THEN i.ready_time END AS next_wake_time
@@ -557,6 +819,12 @@ REVOKE ALL ON FUNCTION
 	@extschema@.df_wait_for_any(text[], interval),
 	@extschema@.df_raise_event(text, text, jsonb),
 	@extschema@.df_terminate(text, text),
+	@extschema@.df_suspend(text, text),
+	@extschema@.df_resume(text, text),
+	@extschema@.df_rewind(text, text),
+	@extschema@.df_restart(text, boolean),
+	@extschema@.df_purge(text),
+	@extschema@.df_purge_by(timestamptz, timestamptz, @extschema@.df_runtime_status[]),
 	@extschema@.df_adopt_database(),
 	@extschema@.df_grant_usage(name),
 	@extschema@.df_revoke_usage(name)

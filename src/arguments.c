@@ -72,6 +72,12 @@ ds_arg_event_name(FunctionCallInfo fcinfo, int n)
 }
 
 char *
+ds_arg_name(FunctionCallInfo fcinfo, int n, const char *what)
+{
+	return name_argument(fcinfo, n, what);
+}
+
+char *
 ds_arg_function_name(FunctionCallInfo fcinfo, int n)
 {
 	return name_argument(fcinfo, n, "function_name");

@@ -24,6 +24,7 @@ extern void ds_payload_check(const Jsonb *payload, const char *what);
 extern char *ds_arg_instance_id(FunctionCallInfo fcinfo, int n);
 extern char *ds_arg_event_name(FunctionCallInfo fcinfo, int n);
 extern char *ds_arg_function_name(FunctionCallInfo fcinfo, int n);
+extern char *ds_arg_name(FunctionCallInfo fcinfo, int n, const char *what);
 extern void ds_check_instance_id(const char *instance_id);
 
 /* Argument n, called "name", must not be NULL, else SD400. */

@@ -1,30 +1,44 @@
 /*-------------------------------------------------------------------------
  *
  * client_control.c
- *	  df_raise_event and df_terminate.
+ *	  df_raise_event, df_terminate, df_suspend, df_resume and df_rewind.
  *
- * Neither waits for a running step: the event is an INSERT into the inbox,
- * and a step locks the instance's row for its last write only.
+ * None waits for a running step: the event is an INSERT into the inbox, and a
+ * step locks the instance's row for its last write only.  Each of the others
+ * looks at the row and changes it if it is still the same execution in such a
+ * status; if not, it looks again.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "access.h"
 #include "arguments.h"
+#include "catalog.h"
 #include "commit_hints.h"
+#include "ending.h"
+#include "errors.h"
 #include "hub.h"
 #include "jsonb_build.h"
 #include "store.h"
 
 PG_FUNCTION_INFO_V1(ds_raise_event);
 PG_FUNCTION_INFO_V1(ds_terminate);
+PG_FUNCTION_INFO_V1(ds_suspend);
+PG_FUNCTION_INFO_V1(ds_resume);
+PG_FUNCTION_INFO_V1(ds_rewind);
 
+static char *begin(FunctionCallInfo fcinfo, const char *function,
+				   Jsonb **reason);
+static DsInstance *load_owned(const char *instance_id);
 static DsInstance *load_active(const char *instance_id);
+pg_noreturn static void error_status(const DsInstance *inst,
+									 const char *hint);
 
 /* df_raise_event(instance_id, event_name, event_data) */
 PGDLLEXPORT Datum
@@ -35,12 +49,9 @@ ds_raise_event(PG_FUNCTION_ARGS)
 	Jsonb	   *data;
 	DsInstance *inst;
 
-	ds_hub_require();
-	instance_id = ds_arg_instance_id(fcinfo, 0);
+	instance_id = begin(fcinfo, "df_raise_event()", NULL);
 	name = ds_arg_event_name(fcinfo, 1);
 	data = ds_arg_payload(fcinfo, 2, "event_data");
-	PreventCommandIfReadOnly("df_raise_event()");
-	PreventCommandIfParallelMode("df_raise_event()");
 
 	inst = load_active(instance_id);
 	ds_store_send(inst, name, data, GetCurrentTimestamp());
@@ -52,42 +63,129 @@ ds_raise_event(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_terminate(PG_FUNCTION_ARGS)
 {
-	char	   *instance_id;
-	Jsonb	   *output = NULL;
+	Jsonb	   *reason;
+	char	   *instance_id = begin(fcinfo, "df_terminate()", &reason);
+	DsInstance *inst;
 
-	ds_hub_require();
-	instance_id = ds_arg_instance_id(fcinfo, 0);
-	if (!PG_ARGISNULL(1))
-		output = ds_string_to_jsonb(ds_arg_text(fcinfo, 1));
-	PreventCommandIfReadOnly("df_terminate()");
-	PreventCommandIfParallelMode("df_terminate()");
-
-	for (;;)
+	do
 	{
-		DsInstance *inst;
-
 		CHECK_FOR_INTERRUPTS();
 		inst = load_active(instance_id);
 		ds_check_not_own_step(inst);
-		if (ds_store_terminate(inst, GetCurrentTimestamp(), output))
-		{
-			ds_at_commit_cancel(instance_id, &inst->execution_id);
-			ds_at_commit_ended(instance_id);
-			PG_RETURN_VOID();
-		}
-		/* it has just ended or gone on to another execution: look again */
-	}
+	} while (!ds_terminate_instance(inst, reason, false));
+	PG_RETURN_VOID();
+}
+
+/* df_suspend(instance_id, reason) */
+PGDLLEXPORT Datum
+ds_suspend(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *reason;
+	char	   *instance_id = begin(fcinfo, "df_suspend()", &reason);
+	TimestampTz now = GetCurrentTimestamp();
+	DsInstance *inst;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		inst = load_active(instance_id);
+		if (inst->status == DS_SUSPENDED)
+			error_status(inst, "Let it go on with df_resume.");
+	} while (!ds_store_suspend(inst, now));
+	ds_store_add_note(inst, DS_NOTE_SUSPENDED, reason, now);
+	PG_RETURN_VOID();
+}
+
+/* df_resume(instance_id, reason) */
+PGDLLEXPORT Datum
+ds_resume(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *reason;
+	char	   *instance_id = begin(fcinfo, "df_resume()", &reason);
+	TimestampTz now = GetCurrentTimestamp();
+	DsInstance *inst;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		inst = load_active(instance_id);
+		if (inst->status != DS_SUSPENDED)
+			error_status(inst, "Only a suspended instance can be resumed.");
+	} while (!ds_store_resume(inst, now));
+	ds_store_add_note(inst, DS_NOTE_RESUMED, reason, now);
+	ds_at_commit_ready(inst->owner, instance_id, 0);
+	/* its tasks may go on, too */
+	if (inst->history_length > 0)
+		ds_at_commit_rescan(inst->owner);
+	PG_RETURN_VOID();
+}
+
+/* df_rewind(instance_id, reason) */
+PGDLLEXPORT Datum
+ds_rewind(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *reason;
+	char	   *instance_id = begin(fcinfo, "df_rewind()", &reason);
+	TimestampTz now = GetCurrentTimestamp();
+	DsInstance *inst;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		inst = load_owned(instance_id);
+		if (ds_status_is_active(inst->status))
+			error_status(inst, "Only a failed instance can be rewound.");
+		if (inst->status != DS_FAILED)
+			ds_error_ended(inst);
+	} while (!ds_store_rewind(inst, now));
+	ds_store_add_note(inst, DS_NOTE_REWOUND, reason, now);
+	ds_at_commit_ready(inst->owner, instance_id, 0);
+	PG_RETURN_VOID();
+}
+
+/* The id, and the reason if there is a place for it. */
+static char *
+begin(FunctionCallInfo fcinfo, const char *function, Jsonb **reason)
+{
+	char	   *instance_id;
+
+	ds_hub_require();
+	instance_id = ds_arg_instance_id(fcinfo, 0);
+	if (reason != NULL)
+		*reason = PG_ARGISNULL(1) ? NULL :
+			ds_string_to_jsonb(ds_arg_text(fcinfo, 1));
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
+	return instance_id;
 }
 
 static DsInstance *
-load_active(const char *instance_id)
+load_owned(const char *instance_id)
 {
 	DsInstance *inst = ds_store_load(instance_id);
 
 	if (inst == NULL)
 		ds_error_no_instance(instance_id);
 	ds_check_owner(inst);
+	return inst;
+}
+
+static DsInstance *
+load_active(const char *instance_id)
+{
+	DsInstance *inst = load_owned(instance_id);
+
 	if (!ds_status_is_active(inst->status))
 		ds_error_ended(inst);
 	return inst;
+}
+
+static void
+error_status(const DsInstance *inst, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(DS_ERRCODE_CONFLICT),
+			 errmsg("instance \"%s\" is %s", inst->instance_id,
+					ds_status_name(inst->status)),
+			 errhint("%s", hint)));
 }

@@ -40,7 +40,7 @@ typedef struct Ready
 {
 	Oid			owner;
 	TimestampTz at;
-	char	   *instance_id;
+	DsWork	   *work;
 } Ready;
 
 /* Belongs to a subtransaction until that commits into its parent. */
@@ -74,6 +74,8 @@ typedef struct Pending
 /* In TopTransactionContext; NULL if the transaction has nothing to tell. */
 static Pending *pending = NULL;
 
+static void add_ready(Oid owner, const char *instance_id,
+					  const pg_uuid_t *execution_id, int seq, TimestampTz at);
 static Pending *get_pending(void);
 static void at_transaction_end(XactEvent event, void *arg);
 static void at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
@@ -93,18 +95,21 @@ ds_commit_hints_init(void)
 void
 ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at)
 {
+	add_ready(owner, instance_id, NULL, 0, at);
+}
+
+void
+ds_at_commit_task(const DsTask *task)
+{
+	add_ready(task->owner, task->instance_id, &task->execution_id, task->seq,
+			  task->ready_time);
+}
+
+void
+ds_at_commit_rescan(Oid owner)
+{
 	Pending    *p = get_pending();
 
-	if (p->n_ready < MAX_READY)
-	{
-		Ready	   *r = &p->ready[p->n_ready];
-
-		r->owner = owner;
-		r->at = at;
-		r->instance_id = MemoryContextStrdup(TopTransactionContext, instance_id);
-		p->n_ready++;
-		return;
-	}
 	for (int i = 0; i < p->n_rescan; i++)
 	{
 		if (p->rescan[i] == owner)
@@ -114,6 +119,31 @@ ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at)
 		p->rescan[p->n_rescan++] = owner;
 	else
 		p->rescan_database = true;
+}
+
+static void
+add_ready(Oid owner, const char *instance_id, const pg_uuid_t *execution_id,
+		  int seq, TimestampTz at)
+{
+	Pending    *p = get_pending();
+	Ready	   *r;
+
+	if (p->n_ready == MAX_READY)
+	{
+		ds_at_commit_rescan(owner);
+		return;
+	}
+	r = &p->ready[p->n_ready];
+	r->owner = owner;
+	r->at = at;
+	r->work = MemoryContextAllocZero(TopTransactionContext, sizeof(DsWork));
+	strlcpy(r->work->instance_id, instance_id, sizeof(r->work->instance_id));
+	if (seq != 0)
+	{
+		r->work->execution_id = *execution_id;
+		r->work->seq = seq;
+	}
+	p->n_ready++;
 }
 
 void
@@ -269,7 +299,7 @@ tell(const Pending *p)
 		const Ready *r = &p->ready[i];
 
 		if (r->at <= now)
-			ds_hint_ready(MyDatabaseId, r->owner, r->instance_id);
+			ds_hint_ready(MyDatabaseId, r->owner, r->work);
 		else
 			ds_hint_wake(MyDatabaseId, r->owner, r->at);
 	}

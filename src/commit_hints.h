@@ -20,6 +20,12 @@ extern void ds_commit_hints_init(void);
 /* The owner's instance is ready at that time (now or earlier: at once). */
 extern void ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at);
 
+/* The task is there and ready. */
+extern void ds_at_commit_task(const DsTask *task);
+
+/* Some work of the owner may be ready. */
+extern void ds_at_commit_rescan(Oid owner);
+
 /* The execution was ended by somebody else: interrupt its step. */
 extern void ds_at_commit_cancel(const char *instance_id,
 								const pg_uuid_t *execution_id);

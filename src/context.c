@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * context.c
- *	  The functions for orchestrators.
+ *	  The functions for orchestrators, but those for tasks.
  *
  * They read and change the replay in memory only.  A write in here would be
  * rolled back with the pass, and would look like a write of the orchestrator.
@@ -19,81 +19,67 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
+#include "context.h"
 #include "errors.h"
-#include "failure.h"
 #include "hub.h"
-#include "replay.h"
+#include "retry.h"
 
 PG_FUNCTION_INFO_V1(ds_call_activity);
 PG_FUNCTION_INFO_V1(ds_create_timer);
 PG_FUNCTION_INFO_V1(ds_wait_for_external_event);
 PG_FUNCTION_INFO_V1(ds_continue_as_new);
 PG_FUNCTION_INFO_V1(ds_record);
+PG_FUNCTION_INFO_V1(ds_patched);
 PG_FUNCTION_INFO_V1(ds_set_custom_status);
 PG_FUNCTION_INFO_V1(ds_current_utc_datetime);
 PG_FUNCTION_INFO_V1(ds_new_guid);
 PG_FUNCTION_INFO_V1(ds_is_replaying);
 PG_FUNCTION_INFO_V1(ds_instance_id);
 PG_FUNCTION_INFO_V1(ds_execution_id);
-
-static DsReplay *enter(const char *function);
-static DsReplay *enter_durable(const char *function);
+PG_FUNCTION_INFO_V1(ds_parent_instance_id);
 
 /* df_call_activity(function_name, input, retry) */
 PGDLLEXPORT Datum
 ds_call_activity(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter_durable("df_call_activity()");
+	DsReplay   *replay = ds_context_enter_durable("df_call_activity()");
 	char	   *name = ds_arg_function_name(fcinfo, 0);
 	Jsonb	   *input = ds_arg_payload(fcinfo, 1, "input");
-	const DsOp *op;
+	Jsonb	   *retry = ds_context_retry(fcinfo, 2);
+	DsOp	   *op = ds_replay_next(replay, DS_OP_ACTIVITY, false, name);
 
-	if (!PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("retry policies are not supported yet"),
-				 errhint("Leave out retry, and catch the activity's error in the orchestrator.")));
-
-	op = ds_replay_next(replay, DS_OP_ACTIVITY, name);
-	if (op == NULL)
+	/* new, or to be tried again */
+	if (op == NULL || !ds_op_has_ended(op) || ds_replay_rewind(replay, op))
 	{
 		DsRequest  *request = &replay->request;
 
 		request->kind = DS_OP_ACTIVITY;
+		request->seq = op ? op->last.seq : 0;
 		request->name = ds_replay_strdup(replay, name);
 		request->input = ds_replay_copy(replay, input);
+		request->retry = ds_replay_copy(replay, retry);
 		request->search_path = ds_replay_strdup(replay, namespace_search_path);
 		ds_replay_suspend(replay);
 	}
-	if (op->outcome == DS_OUTCOME_FAILED)
-		ds_failure_raise(op->failure);
-	if (op->result == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_JSONB_P(op->result);
+	return ds_context_return(fcinfo, ds_replay_result(replay, op));
 }
 
 /* df_create_timer(delay, fire_at) */
 PGDLLEXPORT Datum
 ds_create_timer(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter_durable("df_create_timer()");
+	DsReplay   *replay = ds_context_enter_durable("df_create_timer()");
+	bool		known;
 
-	if (PG_ARGISNULL(0) == PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(DS_ERRCODE_BAD_ARGUMENT),
-				 errmsg("df_create_timer needs either delay or fire_at"),
-				 errhint("Write df_create_timer('5 minutes') or df_create_timer(fire_at => ...).")));
-	if (ds_replay_next(replay, DS_OP_TIMER, NULL) == NULL)
+	ds_context_check_timer(fcinfo, "df_create_timer");
+	known = ds_replay_next(replay, DS_OP_TIMER, false, NULL) != NULL;
+	if (!known)
 	{
 		DsRequest  *request = &replay->request;
 
 		request->kind = request->wait.kind = DS_OP_TIMER;
 		request->wait.since = GetCurrentTimestamp();
-		request->wait.fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
-			ds_time_after(PG_GETARG_INTERVAL_P(0));
-		/* zero stands for no time in memory */
-		if (request->wait.fire_at == 0)
-			request->wait.fire_at = 1;
+		request->wait.fire_at = ds_context_timer(fcinfo);
 		ds_replay_suspend(replay);
 	}
 	PG_RETURN_VOID();
@@ -103,26 +89,24 @@ ds_create_timer(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_wait_for_external_event(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter_durable("df_wait_for_external_event()");
+	DsReplay   *replay = ds_context_enter_durable("df_wait_for_external_event()");
 	char	   *name = ds_arg_event_name(fcinfo, 0);
 	Jsonb	   *default_value = ds_arg_payload(fcinfo, 2, "default_value");
-	const DsOp *op = ds_replay_next(replay, DS_OP_EVENT, name);
+	DsOp	   *op = ds_replay_next(replay, DS_OP_EVENT, false, name);
 
 	if (op == NULL)
 	{
 		DsRequest  *request = &replay->request;
 
 		request->kind = request->wait.kind = DS_OP_EVENT;
-		request->name = request->wait.name = ds_replay_strdup(replay, name);
+		request->wait.name = ds_replay_strdup(replay, name);
 		request->wait.since = GetCurrentTimestamp();
 		if (!PG_ARGISNULL(1))
 			request->wait.fire_at = ds_time_after(PG_GETARG_INTERVAL_P(1));
 		request->wait.default_value = ds_replay_copy(replay, default_value);
 		ds_replay_suspend(replay);
 	}
-	if (op->result == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_JSONB_P(op->result);
+	return ds_context_return(fcinfo, ds_replay_result(replay, op));
 }
 
 /*
@@ -134,7 +118,7 @@ ds_wait_for_external_event(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_continue_as_new(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter_durable("df_continue_as_new()");
+	DsReplay   *replay = ds_context_enter_durable("df_continue_as_new()");
 	Jsonb	   *input = ds_arg_payload(fcinfo, 0, "input");
 
 	ds_require_arg(fcinfo, 1, "preserve_unprocessed_events");
@@ -148,31 +132,61 @@ ds_continue_as_new(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_record(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter_durable("df_record()");
+	DsReplay   *replay = ds_context_enter_durable("df_record()");
 	Jsonb	   *value = ds_arg_payload(fcinfo, 0, "value");
-	const DsOp *op = ds_replay_next(replay, DS_OP_RECORD, NULL);
+	DsOp	   *op = ds_replay_next(replay, DS_OP_RECORD, false, NULL);
 
 	if (op == NULL)
 	{
-		DsOp		fresh = {0};
-
-		fresh.kind = DS_OP_RECORD;
-		fresh.outcome = DS_OUTCOME_COMPLETED;
-		fresh.result = ds_replay_copy(replay, value);
-		fresh.scheduled_time = fresh.event_time = GetCurrentTimestamp();
-		ds_replay_append(replay, &fresh);
-		op = ds_replay_next(replay, DS_OP_RECORD, NULL);
+		ds_context_record(replay, DS_OP_RECORD, NULL, value);
+		op = ds_replay_next(replay, DS_OP_RECORD, false, NULL);
 	}
-	if (op->result == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_JSONB_P(op->result);
+	return ds_context_return(fcinfo, ds_replay_result(replay, op));
+}
+
+/*
+ * df_patched(name)
+ *
+ * True if the execution passes here for the first time now, which is then
+ * recorded, or did so in the past.  One that has passed here with other code
+ * has more history ahead, and gets false, now and for the rest of the pass.
+ */
+PGDLLEXPORT Datum
+ds_patched(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = ds_context_enter_durable("df_patched()");
+	char	   *name = ds_arg_name(fcinfo, 0, "name");
+	ListCell   *cell;
+	MemoryContext old;
+
+	for (int i = 0; i < replay->n_ops; i++)
+	{
+		const DsRow *row = &replay->ops[i].last;
+
+		if (row->kind == DS_OP_PATCH && strcmp(row->name, name) == 0)
+			PG_RETURN_BOOL(true);
+	}
+	foreach(cell, replay->unpatched)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			PG_RETURN_BOOL(false);
+	}
+	if (ds_replay_at_end(replay))
+	{
+		ds_context_record(replay, DS_OP_PATCH, name, NULL);
+		PG_RETURN_BOOL(true);
+	}
+	old = MemoryContextSwitchTo(replay->scratch);
+	replay->unpatched = lappend(replay->unpatched, pstrdup(name));
+	MemoryContextSwitchTo(old);
+	PG_RETURN_BOOL(false);
 }
 
 /* df_set_custom_status(custom_status) */
 PGDLLEXPORT Datum
 ds_set_custom_status(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter("df_set_custom_status()");
+	DsReplay   *replay = ds_context_enter("df_set_custom_status()");
 	Jsonb	   *value = ds_arg_payload(fcinfo, 0, "custom_status");
 
 	replay->custom_status_set = true;
@@ -189,7 +203,7 @@ ds_set_custom_status(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_current_utc_datetime(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter("df_current_utc_datetime()");
+	DsReplay   *replay = ds_context_enter("df_current_utc_datetime()");
 
 	if (replay->cursor == 0)
 		replay->clock_used = true;
@@ -204,7 +218,7 @@ ds_current_utc_datetime(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_new_guid(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter("df_new_guid()");
+	DsReplay   *replay = ds_context_enter("df_new_guid()");
 	uint32		counter = pg_hton32(++replay->n_guids);
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA1);
 	uint8		digest[SHA1_DIGEST_LENGTH];
@@ -222,20 +236,26 @@ ds_new_guid(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(guid);
 }
 
-/* df_is_replaying() */
+/*
+ * df_is_replaying()
+ *
+ * What an earlier pass has seen: the operations that were there when this one
+ * began, up to the await whose tasks have woken it.
+ */
 PGDLLEXPORT Datum
 ds_is_replaying(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter("df_is_replaying()");
+	DsReplay   *replay = ds_context_enter("df_is_replaying()");
 
-	PG_RETURN_BOOL(replay->cursor < replay->n_at_start);
+	PG_RETURN_BOOL(replay->cursor < replay->n_at_start ||
+				   replay->awaited > 0);
 }
 
 /* df_instance_id() */
 PGDLLEXPORT Datum
 ds_instance_id(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter("df_instance_id()");
+	DsReplay   *replay = ds_context_enter("df_instance_id()");
 
 	PG_RETURN_TEXT_P(cstring_to_text(replay->inst->instance_id));
 }
@@ -244,23 +264,89 @@ ds_instance_id(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_execution_id(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = enter("df_execution_id()");
+	DsReplay   *replay = ds_context_enter("df_execution_id()");
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
 	*id = replay->inst->execution_id;
 	PG_RETURN_UUID_P(id);
 }
 
-static DsReplay *
-enter(const char *function)
+/* df_parent_instance_id() */
+PGDLLEXPORT Datum
+ds_parent_instance_id(PG_FUNCTION_ARGS)
+{
+	DsReplay   *replay = ds_context_enter("df_parent_instance_id()");
+
+	if (replay->inst->parent.instance_id == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(replay->inst->parent.instance_id));
+}
+
+/* --- for context_tasks.c, too --- */
+
+DsReplay *
+ds_context_enter(const char *function)
 {
 	ds_hub_require();
 	return ds_replay_enter(function);
 }
 
-static DsReplay *
-enter_durable(const char *function)
+DsReplay *
+ds_context_enter_durable(const char *function)
 {
 	ds_hub_require();
 	return ds_replay_enter_durable(function);
+}
+
+Datum
+ds_context_return(FunctionCallInfo fcinfo, const Jsonb *result)
+{
+	if (result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(result);
+}
+
+Jsonb *
+ds_context_retry(FunctionCallInfo fcinfo, int n)
+{
+	Jsonb	   *retry = PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
+
+	ds_retry_check(retry);
+	return retry;
+}
+
+void
+ds_context_check_timer(FunctionCallInfo fcinfo, const char *function)
+{
+	if (PG_ARGISNULL(0) == PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("%s needs either delay or fire_at", function),
+				 errhint("Write %s('5 minutes') or %s(fire_at => ...).",
+						 function, function)));
+}
+
+TimestampTz
+ds_context_timer(FunctionCallInfo fcinfo)
+{
+	TimestampTz fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
+		ds_time_after(PG_GETARG_INTERVAL_P(0));
+
+	/* zero stands for no time in memory */
+	return fire_at == 0 ? 1 : fire_at;
+}
+
+void
+ds_context_record(DsReplay *replay, DsOpKind kind, const char *name,
+				  const Jsonb *value)
+{
+	DsRow		row = {0};
+
+	row.attempt = 1;
+	row.kind = kind;
+	row.outcome = DS_OUTCOME_COMPLETED;
+	row.name = ds_replay_strdup(replay, name);
+	row.result = ds_replay_copy(replay, value);
+	row.scheduled_time = row.event_time = GetCurrentTimestamp();
+	ds_replay_add(replay, &row);
 }

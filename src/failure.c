@@ -16,6 +16,12 @@
 /* A failure must always find room in history: longer texts are cut. */
 #define MAX_TEXT	(64 * 1024)
 
+static bool is_task_field(const JsonbValue *key);
+static void push_task_fields(JsonbParseState **state, const Jsonb *failure);
+static void push_other_fields(JsonbParseState **state, const Jsonb *failure);
+static void push_fields(JsonbParseState **state, const Jsonb *failure,
+						bool task_fields);
+static bool same_field(const Jsonb *a, const Jsonb *b, const char *key);
 static void push_string(JsonbParseState **state, const char *key,
 						const char *value);
 
@@ -36,6 +42,37 @@ ds_failure_from_error(const ErrorData *edata)
 	push_string(&state, "column", edata->column_name);
 	push_string(&state, "datatype", edata->datatype_name);
 	push_string(&state, "constraint", edata->constraint_name);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+Jsonb *
+ds_failure_of_task(const Jsonb *failure, const char *name, int seq,
+				   int attempts, const char *child_id)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	/* of a child's failure, the child itself is the task */
+	push_other_fields(&state, failure);
+	ds_push_string(&state, "name", name);
+	ds_push_int(&state, "seq", seq);
+	ds_push_int(&state, "attempts", attempts);
+	if (child_id != NULL)
+		ds_push_string(&state, "instance_id", child_id);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+Jsonb *
+ds_failure_let_through(Jsonb *failure, const Jsonb *met)
+{
+	JsonbParseState *state = NULL;
+
+	if (met == NULL || !same_field(failure, met, "sqlstate") ||
+		!same_field(failure, met, "message"))
+		return failure;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_other_fields(&state, failure);
+	push_task_fields(&state, met);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
@@ -108,6 +145,64 @@ ds_failure_field(const Jsonb *failure, const char *key)
 		value.type != jbvString)
 		return NULL;
 	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
+/* Which task failed; the rest is about why. */
+static bool
+is_task_field(const JsonbValue *key)
+{
+	static const char *const fields[] = {"name", "seq", "attempts", "instance_id"};
+
+	for (int i = 0; i < lengthof(fields); i++)
+	{
+		if (key->val.string.len == strlen(fields[i]) &&
+			memcmp(key->val.string.val, fields[i], key->val.string.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+push_task_fields(JsonbParseState **state, const Jsonb *failure)
+{
+	push_fields(state, failure, true);
+}
+
+static void
+push_other_fields(JsonbParseState **state, const Jsonb *failure)
+{
+	push_fields(state, failure, false);
+}
+
+static void
+push_fields(JsonbParseState **state, const Jsonb *failure, bool task_fields)
+{
+	JsonbIterator *it = JsonbIteratorInit(unconstify(JsonbContainer *,
+													 &failure->root));
+	JsonbValue	key;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (is_task_field(&key) == task_fields)
+		{
+			pushJsonbValue(state, WJB_KEY, &key);
+			pushJsonbValue(state, WJB_VALUE, &value);
+		}
+	}
+}
+
+static bool
+same_field(const Jsonb *a, const Jsonb *b, const char *key)
+{
+	const char *in_a = ds_failure_field(a, key);
+	const char *in_b = ds_failure_field(b, key);
+
+	return in_a != NULL && in_b != NULL && strcmp(in_a, in_b) == 0;
 }
 
 static void

@@ -14,6 +14,19 @@
 /* {"sqlstate", "message", "detail", "hint", "context", "schema", ...} */
 extern Jsonb *ds_failure_from_error(const ErrorData *edata);
 
+/*
+ * The same with the task that failed: name, number, how often it was tried,
+ * and of a child the instance id (else NULL).
+ */
+extern Jsonb *ds_failure_of_task(const Jsonb *failure, const char *name,
+								 int seq, int attempts, const char *child_id);
+
+/*
+ * The failure of an orchestrator.  If it is the one that it met last ("met",
+ * or NULL), it tells of the same task.
+ */
+extern Jsonb *ds_failure_let_through(Jsonb *failure, const Jsonb *met);
+
 /* True for a cancel request or a time-out of this very statement. */
 extern bool ds_error_is_cancel(const ErrorData *edata);
 

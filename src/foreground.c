@@ -24,19 +24,19 @@
 #include "arguments.h"
 #include "catalog.h"
 #include "errors.h"
+#include "executor.h"
 #include "home.h"
 #include "hub.h"
 #include "slot.h"
-#include "step.h"
-#include "store.h"
 #include "transaction.h"
+#include "work_search.h"
 
 PG_FUNCTION_INFO_V1(ds_run);
 
 #define SEARCH_BATCH	256
 
 static void run_all(DsRunLimits *limits);
-static bool run_batch(List *ids, DsRunLimits *limits);
+static bool run_batch(List *batch, DsRunLimits *limits);
 static void check_identity(void);
 
 /* CALL df_run(max_steps) */
@@ -105,29 +105,22 @@ run_all(DsRunLimits *limits)
 
 	while (progress && limits->steps_left != 0)
 	{
-		TimestampTz after_time = DT_NOBEGIN;
-		char		after_id[DS_MAX_ID_LENGTH + 1] = "";
-		int			n;
+		DsWorkSearch search;
 
 		progress = false;
+		ds_search_begin(&search, GetUserId(), 0, true, true);
 		do
 		{
-			List	   *ids;
+			List	   *batch;
 
 			CHECK_FOR_INTERRUPTS();
 			MemoryContextReset(cxt);
 			MemoryContextSwitchTo(cxt);
 			ds_tx_begin();
-			ids = ds_store_find_ready(GetUserId(), GetCurrentTimestamp(), 0, true,
-									  &after_time, after_id, SEARCH_BATCH);
-			n = list_length(ids);
-			if (n < SEARCH_BATCH)
-				ids = list_concat(ids,
-								  ds_store_find_event_ready(GetUserId(), 0, true,
-															SEARCH_BATCH));
+			batch = ds_search_next(&search, SEARCH_BATCH);
 			ds_tx_commit();
-			progress |= run_batch(ids, limits);
-		} while (n == SEARCH_BATCH && limits->steps_left != 0);
+			progress |= run_batch(batch, limits);
+		} while (!ds_search_is_done(&search) && limits->steps_left != 0);
 	}
 	MemoryContextSwitchTo(MemoryContextGetParent(cxt));
 	MemoryContextDelete(cxt);
@@ -135,19 +128,19 @@ run_all(DsRunLimits *limits)
 
 /* True if one of them went on. */
 static bool
-run_batch(List *ids, DsRunLimits *limits)
+run_batch(List *batch, DsRunLimits *limits)
 {
 	ListCell   *cell;
 	bool		progress = false;
 
-	foreach(cell, ids)
+	foreach(cell, batch)
 	{
 		DsRunResult result;
 
 		CHECK_FOR_INTERRUPTS();
 		if (limits->steps_left == 0)
 			break;
-		result = ds_run_instance(lfirst(cell), limits);
+		result = ds_execute_work(lfirst(cell), limits);
 		if (result == DS_RUN_PROGRESS || result == DS_RUN_UNFINISHED)
 			progress = true;
 	}

@@ -19,15 +19,18 @@
 #include "utils/resowner.h"
 
 #include "arguments.h"
+#include "code_version.h"
 #include "failure.h"
 #include "frame.h"
+#include "function_call.h"
 #include "function_ref.h"
+#include "settings.h"
 #include "slot.h"
 #include "user_code.h"
 
 static Jsonb *call_orchestrator(DsReplay *replay);
 static void refuse_writes(DsReplay *replay);
-static void refuse_unread_history(DsReplay *replay);
+static void check_code(DsReplay *replay, Oid function);
 
 DsPass
 ds_frame_run(DsReplay *replay)
@@ -69,8 +72,10 @@ ds_frame_run(DsReplay *replay)
 	if (replay->suspended && wrote && replay->violation == NULL)
 		refuse_writes(replay);
 	if (error == NULL && !replay->suspended && replay->violation == NULL &&
-		replay->cursor < replay->n_ops)
-		refuse_unread_history(replay);
+		!ds_replay_at_end(replay))
+		ds_replay_mismatch(replay,
+						   psprintf(_("History has %d steps; the code ended after %d."),
+									replay->n_ops, replay->cursor));
 
 	if (replay->violation != NULL)
 	{
@@ -82,7 +87,8 @@ ds_frame_run(DsReplay *replay)
 	else if (error != NULL)
 	{
 		pass.outcome = DS_PASS_FAILED;
-		pass.failure = ds_failure_from_error(error);
+		pass.failure = ds_failure_let_through(ds_failure_from_error(error),
+											  replay->met_failure);
 		pass.cancelled = ds_error_is_cancel(error);
 	}
 	else if (replay->continued)
@@ -112,15 +118,54 @@ call_orchestrator(DsReplay *replay)
 	Oid			role = GetUserId();
 	Jsonb	   *result;
 
-	function = ds_function_lookup_in(inst->function_schema, inst->name);
-	ds_function_check(function, inst->name, role, inst->input == NULL);
+	function = ds_function_find_in(inst->function_schema, inst->name,
+								   inst->input);
+	ds_function_check(function, inst->name, DS_USE_ORCHESTRATOR, role,
+					  inst->input);
 	ds_function_check_trust(function, inst->name, role);
+	check_code(replay, function);
 	ds_step_begin(&inst->execution_id, inst->name);
-	result = ds_function_call(function, inst->input, replay->scratch);
+	result = ds_function_call(function, inst->name, inst->input,
+							  replay->scratch);
 	if (!replay->suspended)
 		ds_user_code_finish();
 	ds_payload_check(result, "output");
 	return result;
+}
+
+/*
+ * Is it the code that the execution began with?  The lowest bit of the
+ * fingerprint that the instance keeps says that it was replaced since.
+ */
+static void
+check_code(DsReplay *replay, Oid function)
+{
+	DsInstance *inst = replay->inst;
+	int64		code = ds_code_fingerprint(function) & ~INT64CONST(1);
+
+	if (code == 0)
+		code = 2;
+	if (replay->code == 0)
+		replay->code = code;
+	replay->code_changed = (replay->code & 1) != 0;
+	if ((replay->code & ~INT64CONST(1)) == code)
+		return;
+
+	replay->code = code | 1;
+	replay->code_changed = true;
+	if (ds_on_code_change == DS_ON_CODE_CHANGE_FAIL)
+	{
+		ds_replay_violation(replay,
+							psprintf(_("orchestrator %s was replaced while instance \"%s\" was running"),
+									 inst->name, inst->instance_id),
+							psprintf(_("%s is \"%s\"."),
+									 "durable_singleton.on_code_change", "fail"),
+							_("Put the old function back, or let the instance go on with the new one with df_rewind."));
+		ds_failure_raise(replay->violation);
+	}
+	ereport(LOG,
+			(errmsg("orchestrator %s was replaced while instance \"%s\" was running",
+					inst->name, inst->instance_id)));
 }
 
 static void
@@ -132,16 +177,4 @@ refuse_writes(DsReplay *replay)
 						psprintf(_("Everything it did before step %d is undone when it waits."),
 								 replay->cursor + 1),
 						_("Move table writes, row locks and DDL into an activity; after the last wait an orchestrator may write."));
-}
-
-static void
-refuse_unread_history(DsReplay *replay)
-{
-	ds_replay_violation(replay,
-						psprintf(_("orchestrator %s does not match the history of instance \"%s\" at step %d"),
-								 replay->inst->name, replay->inst->instance_id,
-								 replay->cursor + 1),
-						psprintf(_("History has %d steps; the code ended after %d."),
-								 replay->n_ops, replay->cursor),
-						_("An orchestrator must make the same calls in the same order at every replay. Read changing data in an activity or through df_record, and do not change the code of running instances."));
 }

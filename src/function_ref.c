@@ -7,15 +7,15 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
-#include "parser/parse_func.h"
-#include "pgstat.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -23,59 +23,83 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "compat.h"
 #include "errors.h"
 #include "function_ref.h"
+#include "function_signature.h"
+
+/* What is known of the functions of one name, for one input. */
+typedef struct Search
+{
+	const char *name;
+	const Jsonb *input;
+	FuncCandidateList candidates;
+	Oid			best;			/* fits with the fewest defaults */
+	int			best_defaults;
+	bool		tie;			/* another one fits equally well */
+	bool		any_suitable;
+	Oid			unsuitable;		/* fits, but may not run */
+} Search;
 
 static List *parse_name(const char *name);
-static Oid	lookup(List *names);
-static void check_form(const Form_pg_proc proc, const char *name,
-					   bool null_input);
+static Oid	find(List *names, const char *name, const Jsonb *input);
+static Oid	find_whole_input(const Search *search);
+static void find_by_keys(Search *search);
+pg_noreturn static void error_none_fits(const Search *search);
+pg_noreturn static void error_several_fit(const Search *search);
+static bool is_callable(Oid function);
+static void append_signature(StringInfo list, Oid function);
+static void check_form(const DsSignature *signature, const char *name,
+					   DsFunctionUse use);
+static void check_strict(const DsSignature *signature, const char *name,
+						 const Jsonb *input);
 static bool may_execute(Oid function, Oid role);
 
 Oid
-ds_function_lookup(const char *name)
+ds_function_find(const char *name, const Jsonb *input)
 {
-	return lookup(parse_name(name));
+	return find(parse_name(name), name, input);
 }
 
 Oid
-ds_function_lookup_with(const char *search_path, const char *name)
+ds_function_find_with(const char *search_path, const char *name,
+					  const Jsonb *input)
 {
 	int			guc_level;
 	Oid			function;
 
 	if (strcmp(search_path, namespace_search_path) == 0)
-		return ds_function_lookup(name);
+		return ds_function_find(name, input);
 	guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", search_path, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	function = ds_function_lookup(name);
+	function = ds_function_find(name, input);
 	AtEOXact_GUC(false, guc_level);
 	return function;
 }
 
 Oid
-ds_function_lookup_in(const char *schema, const char *name)
+ds_function_find_in(const char *schema, const char *name, const Jsonb *input)
 {
 	List	   *names = parse_name(name);
 
-	return lookup(list_make2(makeString(pstrdup(schema)), llast(names)));
+	return find(list_make2(makeString(pstrdup(schema)), llast(names)), name,
+				input);
 }
 
 void
-ds_function_check(Oid function, const char *name, Oid role, bool null_input)
+ds_function_check(Oid function, const char *name, DsFunctionUse use, Oid role,
+				  const Jsonb *input)
 {
-	HeapTuple	tuple;
+	const DsSignature *signature = ds_signature_get(function);
 
-	tuple = OidIsValid(function) ?
-		SearchSysCache1(PROCOID, ObjectIdGetDatum(function)) : NULL;
-	if (!HeapTupleIsValid(tuple))
+	if (signature == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("function %s(jsonb) does not exist", name),
-				 errhint("Orchestrators and activities are functions with one argument of type jsonb that return jsonb or void. The name may need its schema.")));
-	check_form((Form_pg_proc) GETSTRUCT(tuple), name, null_input);
-	ReleaseSysCache(tuple);
+				 errmsg("function %s does not exist", name),
+				 errhint("It was dropped a moment ago: create it again.")));
+	check_form(signature, name, use);
+	check_strict(signature, name, input);
 
 	if (!may_execute(function, role))
 		ereport(ERROR,
@@ -114,30 +138,6 @@ ds_function_schema(Oid function)
 	return get_namespace_name(get_func_namespace(function));
 }
 
-Jsonb *
-ds_function_call(Oid function, Jsonb *input, MemoryContext scratch)
-{
-	MemoryContext caller = MemoryContextSwitchTo(scratch);
-
-	LOCAL_FCINFO(fcinfo, 1);
-	FmgrInfo	flinfo;
-	PgStat_FunctionCallUsage usage;
-	Datum		result;
-	Jsonb	   *copy = NULL;
-
-	fmgr_info_cxt(function, &flinfo, scratch);
-	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = PointerGetDatum(input);
-	fcinfo->args[0].isnull = input == NULL;
-	pgstat_init_function_usage(fcinfo, &usage);
-	result = FunctionCallInvoke(fcinfo);
-	pgstat_end_function_usage(&usage, true);
-	MemoryContextSwitchTo(caller);
-	if (!fcinfo->isnull && get_func_rettype(function) == JSONBOID)
-		copy = DatumGetJsonbPCopy(result);
-	return copy;
-}
-
 static List *
 parse_name(const char *name)
 {
@@ -157,49 +157,220 @@ parse_name(const char *name)
 }
 
 static Oid
-lookup(List *names)
+find(List *names, const char *name, const Jsonb *input)
 {
-	Oid			argument = JSONBOID;
+	Search		search = {.name = name,.input = input};
+	Oid			function;
 
-	return LookupFuncName(names, 1, &argument, true);
+	search.candidates = FuncnameGetCandidates(names, -1, NIL, false, false,
+											  false, true);
+	function = find_whole_input(&search);
+	if (OidIsValid(function))
+		return function;
+
+	find_by_keys(&search);
+	if (search.tie)
+		error_several_fit(&search);
+	if (OidIsValid(search.best))
+		return search.best;
+	/* that it may not run is a better answer than that it does not fit */
+	if (OidIsValid(search.unsuitable))
+		return search.unsuitable;
+	if (search.candidates != NULL && !search.any_suitable)
+		return search.candidates->oid;
+	error_none_fits(&search);
+}
+
+static Oid
+find_whole_input(const Search *search)
+{
+	for (FuncCandidateList c = search->candidates; c != NULL; c = c->next)
+	{
+		if (c->nargs == 1 && c->args[0] == JSONBOID)
+		{
+			const DsSignature *signature = ds_signature_get(c->oid);
+
+			if (signature != NULL && signature->unsuitable == NULL)
+				return c->oid;
+		}
+	}
+	return InvalidOid;
 }
 
 static void
-check_form(const Form_pg_proc proc, const char *name, bool null_input)
+find_by_keys(Search *search)
 {
-	const char *unsuitable = NULL;
+	search->best_defaults = INT_MAX;
+	for (FuncCandidateList c = search->candidates; c != NULL; c = c->next)
+	{
+		const DsSignature *signature = ds_signature_get(c->oid);
+		DsMatch		match;
 
-	if (proc->prokind == PROKIND_PROCEDURE)
-		unsuitable = "It is a procedure.";
-	else if (proc->prokind == PROKIND_AGGREGATE)
-		unsuitable = "It is an aggregate function.";
-	else if (proc->prokind == PROKIND_WINDOW)
-		unsuitable = "It is a window function.";
-	else if (proc->proretset)
-		unsuitable = "It returns a set.";
-	else if (proc->prorettype != JSONBOID && proc->prorettype != VOIDOID)
-		unsuitable = "It returns neither jsonb nor void.";
-	else if (OidIsValid(proc->provariadic))
-		unsuitable = "It is variadic.";
-	if (unsuitable != NULL)
+		if (signature == NULL)
+			continue;
+		if (signature->unsuitable == NULL)
+			search->any_suitable = true;
+		if (signature->whole_input)
+			continue;
+		match = ds_signature_match(signature, search->input);
+		if (match.fit != DS_FITS)
+			continue;
+		if (signature->unsuitable != NULL)
+			search->unsuitable = c->oid;
+		else if (match.n_defaults < search->best_defaults)
+		{
+			search->best = c->oid;
+			search->best_defaults = match.n_defaults;
+			search->tie = false;
+		}
+		else if (match.n_defaults == search->best_defaults)
+			search->tie = true;
+	}
+}
+
+static void
+error_none_fits(const Search *search)
+{
+	StringInfoData list;
+	Oid			only = InvalidOid;
+	int			n_callable = 0;
+
+	if (search->candidates == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("function %s(jsonb) cannot be an orchestrator or activity",
-						name),
-				 errdetail_internal("%s", unsuitable),
-				 errhint("Orchestrators and activities are functions with one argument of type jsonb that return jsonb or void.")));
+				 errmsg("function %s does not exist", search->name),
+				 errhint("Write the name without arguments. It may need its schema.")));
 
-	if (isAnyTempNamespace(proc->pronamespace))
+	for (FuncCandidateList c = search->candidates; c != NULL; c = c->next)
+	{
+		if (is_callable(c->oid))
+		{
+			only = c->oid;
+			n_callable++;
+		}
+	}
+	if (search->candidates->next == NULL)
+		only = search->candidates->oid;
+	if (n_callable <= 1 && OidIsValid(only))
+	{
+		const DsSignature *signature = ds_signature_get(only);
+
+		if (signature != NULL)
+		{
+			DsMatch		match = ds_signature_match(signature, search->input);
+
+			ds_signature_mismatch(signature, &match, search->name);
+		}
+	}
+
+	initStringInfo(&list);
+	for (FuncCandidateList c = search->candidates; c != NULL; c = c->next)
+	{
+		if (n_callable == 0 || is_callable(c->oid))
+			append_signature(&list, c->oid);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("no function %s fits the input", search->name),
+			 errdetail("The functions of that name have the arguments %s.",
+					   list.data),
+			 errhint("The keys of the input must be the names of the arguments; only arguments that have a default may be left out.")));
+}
+
+/* Some input fits: there are many others in pg_catalog, with nameless arguments. */
+static bool
+is_callable(Oid function)
+{
+	const DsSignature *signature = ds_signature_get(function);
+
+	if (signature == NULL || signature->unsuitable != NULL)
+		return false;
+	for (int i = 0; i < signature->n_args; i++)
+	{
+		if (NameStr(signature->args[i].name)[0] == '\0' &&
+			signature->args[i].default_value == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+error_several_fit(const Search *search)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (FuncCandidateList c = search->candidates; c != NULL; c = c->next)
+	{
+		const DsSignature *signature = ds_signature_get(c->oid);
+		DsMatch		match;
+
+		if (signature == NULL || signature->whole_input ||
+			signature->unsuitable != NULL)
+			continue;
+		match = ds_signature_match(signature, search->input);
+		if (match.fit == DS_FITS && match.n_defaults == search->best_defaults)
+			append_signature(&list, c->oid);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("several functions %s fit the input", search->name),
+			 errdetail("They have the arguments %s.", list.data),
+			 errhint("Give the functions different argument names, or name one with its schema.")));
+}
+
+static void
+append_signature(StringInfo list, Oid function)
+{
+	appendStringInfo(list, "%s%s", list->len > 0 ? ", " : "",
+					 ds_signature_text(function));
+}
+
+static void
+check_form(const DsSignature *signature, const char *name, DsFunctionUse use)
+{
+	if (signature->unsuitable != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function %s cannot be an orchestrator or activity",
+						name),
+				 errdetail_internal("%s", _(signature->unsuitable)),
+				 errhint("Orchestrators and activities are functions and procedures whose arguments and results are of ordinary types.")));
+	if (signature->returns_set && use == DS_USE_ORCHESTRATOR)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function %s cannot be an orchestrator", name),
+				 errdetail("It returns a set."),
+				 errhint("Call it as an activity, whose result is an array then.")));
+	if (signature->temporary)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("temporary function %s cannot be an orchestrator or activity",
 						name),
 				 errhint("It ends with this session: create it in another schema.")));
-	if (proc->proisstrict && null_input)
-		ereport(ERROR,
-				(errcode(DS_ERRCODE_BAD_ARGUMENT),
-				 errmsg("function %s is STRICT and its input is null", name),
-				 errhint("It would never be called: pass an input, or declare it CALLED ON NULL INPUT.")));
+}
+
+/* A default that is null shows only when it is called. */
+static void
+check_strict(const DsSignature *signature, const char *name,
+			 const Jsonb *input)
+{
+	DsMatch		match;
+
+	if (!signature->strict)
+		return;
+	if (signature->whole_input)
+	{
+		if (input == NULL)
+			ereport(ERROR,
+					(errcode(DS_ERRCODE_BAD_ARGUMENT),
+					 errmsg("function %s is STRICT and its input is null", name),
+					 errhint("It would never be called: pass an input, or declare it CALLED ON NULL INPUT.")));
+		return;
+	}
+	match = ds_signature_match(signature, input);
+	if (match.fit == DS_FITS && match.null_arg >= 0)
+		ds_signature_null(NameStr(signature->args[match.null_arg].name), name);
 }
 
 static bool

@@ -10,26 +10,37 @@
 
 #include "instance.h"
 
+typedef enum DsFunctionUse
+{
+	DS_USE_ORCHESTRATOR,
+	DS_USE_ACTIVITY
+} DsFunctionUse;
+
 /*
- * The function f(jsonb) of that name, found with the present search_path;
- * InvalidOid if there is none.
+ * The function or procedure of that name for that input (NULL: none), found
+ * with the present search_path: the one with a single argument of type jsonb,
+ * or else the one whose arguments the keys of the input name, with the fewest
+ * defaults.  42883 if none fits, or several fit equally well.
  */
-extern Oid	ds_function_lookup(const char *name);
+extern Oid	ds_function_find(const char *name, const Jsonb *input);
 
 /* The same with another search_path. */
-extern Oid	ds_function_lookup_with(const char *search_path, const char *name);
+extern Oid	ds_function_find_with(const char *search_path, const char *name,
+								  const Jsonb *input);
 
 /* The same, in the given schema, whatever schema the name has. */
-extern Oid	ds_function_lookup_in(const char *schema, const char *name);
+extern Oid	ds_function_find_in(const char *schema, const char *name,
+								const Jsonb *input);
 
 /*
- * Errors unless the function (InvalidOid: none was found) may run as an
- * orchestrator or activity of "role" on that input: 42883 if it is missing or
- * of unsuitable signature, 42501 without the EXECUTE right, SD400 if it is
- * temporary, or STRICT and the input NULL.
+ * Errors unless the function may be used so by "role" with that input: 42883
+ * if it is of an unsuitable kind, 42501 without the EXECUTE right, SD400 if
+ * it is temporary, or STRICT and the input, or what it gives for an argument,
+ * null.
  */
-extern void ds_function_check(Oid function, const char *name, Oid role,
-							  bool null_input);
+extern void ds_function_check(Oid function, const char *name,
+							  DsFunctionUse use, Oid role,
+							  const Jsonb *input);
 
 /*
  * A superuser's instances run a superuser's functions only, else whoever may
@@ -38,13 +49,5 @@ extern void ds_function_check(Oid function, const char *name, Oid role,
 extern void ds_function_check_trust(Oid function, const char *name, Oid role);
 
 extern char *ds_function_schema(Oid function);
-
-/*
- * Calls f(jsonb); NULL for a NULL or void result, which is in the present
- * memory context.  What the call leaves behind is in "scratch", which must
- * live until the end of the transaction.
- */
-extern Jsonb *ds_function_call(Oid function, Jsonb *input,
-							   MemoryContext scratch);
 
 #endif

@@ -80,7 +80,7 @@ ds_wake_group(DsGroup *group, TimestampTz at)
 }
 
 bool
-ds_hint_ready(Oid database, Oid role, const char *instance_id)
+ds_hint_ready(Oid database, Oid role, const DsWork *work)
 {
 	DsGroup    *group;
 	bool		kept = false;
@@ -101,7 +101,7 @@ ds_hint_ready(Oid database, Oid role, const char *instance_id)
 
 		ds_hub->free_hint = hint->next;
 		hint->next = DS_NO_HINT;
-		strlcpy(hint->instance_id, instance_id, sizeof(hint->instance_id));
+		hint->work = *work;
 		if (group->first_hint == DS_NO_HINT)
 			group->first_hint = i;
 		else
@@ -197,7 +197,7 @@ ds_hint_visit(Oid database)
 }
 
 bool
-ds_pop_hint(DsGroup *group, char *instance_id)
+ds_pop_hint(DsGroup *group, DsWork *work)
 {
 	int			i = group->first_hint;
 	DsHint	   *hint;
@@ -205,7 +205,7 @@ ds_pop_hint(DsGroup *group, char *instance_id)
 	if (i == DS_NO_HINT)
 		return false;
 	hint = &ds_hub->hints[i];
-	strlcpy(instance_id, hint->instance_id, DS_MAX_ID_LENGTH + 1);
+	*work = hint->work;
 	group->first_hint = hint->next;
 	if (group->first_hint == DS_NO_HINT)
 		group->last_hint = DS_NO_HINT;

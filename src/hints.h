@@ -23,7 +23,7 @@ extern void ds_wake_group(DsGroup *group, TimestampTz at);
 extern bool ds_wake_idle_worker(DsGroup *group);
 
 /* The oldest hint of the group; false if there is none. */
-extern bool ds_pop_hint(DsGroup *group, char *instance_id);
+extern bool ds_pop_hint(DsGroup *group, DsWork *work);
 
 /* Empties the group's queue. */
 extern void ds_drop_hints(DsGroup *group);
@@ -31,10 +31,10 @@ extern void ds_drop_hints(DsGroup *group);
 /* --- taking the lock themselves; none of them raises an error --- */
 
 /*
- * The instance may be ready: a worker of its owner shall look at it.  False:
+ * The work may be ready: a worker of its owner shall look at it.  False:
  * there was no room, and the role's work will be searched for.
  */
-extern bool ds_hint_ready(Oid database, Oid role, const char *instance_id);
+extern bool ds_hint_ready(Oid database, Oid role, const DsWork *work);
 
 /* Something of the role falls due then. */
 extern void ds_hint_wake(Oid database, Oid role, TimestampTz at);

@@ -89,6 +89,8 @@ typedef struct DsSlot
 	pg_uuid_t	execution_id;	/* valid while executing */
 	pg_uuid_t	terminated;		/* execution of the claim that was ended */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];	/* "" if no claim */
+	int			task_seq;		/* claim of a task: its number, else 0, */
+	pg_uuid_t	task_execution; /* and the execution it belongs to */
 	char		function_name[DS_MAX_ID_LENGTH + 1];
 	pg_atomic_uint64 step;		/* counts the steps of this slot */
 	pg_atomic_uint64 cancelled_step;	/* the step that was terminated */
@@ -113,7 +115,7 @@ typedef struct DsClosed
 typedef struct DsHint
 {
 	int			next;
-	char		instance_id[DS_MAX_ID_LENGTH + 1];
+	DsWork		work;
 } DsHint;
 
 typedef struct DsHub

@@ -43,23 +43,43 @@ typedef enum DsOpKind
 	DS_OP_ACTIVITY = 'a',
 	DS_OP_TIMER = 't',
 	DS_OP_EVENT = 'e',
-	DS_OP_RECORD = 'r'
+	DS_OP_CHILD = 'c',
+	DS_OP_RECORD = 'r',
+	DS_OP_PATCH = 'p',
+	DS_OP_ANY = 'y',			/* winner of a df_wait_any */
+	DS_OP_TASKS = 'w'			/* in waits only: for tasks */
 } DsOpKind;
 
-/* How an operation ended; the values stand in history.outcome. */
+/* What clients did to an execution; the values stand in history.kind. */
+typedef enum DsNoteKind
+{
+	DS_NOTE_SUSPENDED = 's',
+	DS_NOTE_RESUMED = 'u',
+	DS_NOTE_REWOUND = 'w'
+} DsNoteKind;
+
+/* What an attempt at an operation came to; the values stand in history.outcome. */
 typedef enum DsOutcome
 {
+	DS_OUTCOME_SCHEDULED = 's', /* a task that is open */
 	DS_OUTCOME_COMPLETED = 'c',
 	DS_OUTCOME_FAILED = 'f',
-	DS_OUTCOME_TIMED_OUT = 't'
+	DS_OUTCOME_TIMED_OUT = 't',
+	DS_OUTCOME_RETRIED = 'r',	/* failed; another attempt by the policy */
+	DS_OUTCOME_REPEATED = 'a',	/* failed; another attempt by itself */
+	DS_OUTCOME_REWOUND = 'w'	/* failed; another attempt after a rewind */
 } DsOutcome;
 
-/* A finished durable operation: one row of history, seq being its place. */
-typedef struct DsOp
+/* A row of history: an attempt at an operation, or the begin of a task. */
+typedef struct DsRow
 {
+	int			seq;			/* place of the operation, from 1 on */
+	int			attempt;		/* from 1 on; 0: a task was scheduled */
 	DsOpKind	kind;
 	DsOutcome	outcome;
+	bool		parallel;		/* of a task */
 	char	   *name;			/* as the code gave it, or NULL */
+	char	   *child_id;
 	Jsonb	   *input;
 	Jsonb	   *result;
 	Jsonb	   *failure;
@@ -67,17 +87,56 @@ typedef struct DsOp
 	TimestampTz event_time;
 	TimestampTz fire_at;		/* 0 if there is no timer in it */
 	int64		inbox_id;		/* message to delete with it, or 0 */
+	TransactionId xmin;			/* who wrote it, when it was read */
+} DsRow;
+
+/* A durable operation as its rows leave it. */
+typedef struct DsOp
+{
+	DsRow		last;			/* its last row */
+	int			counted;		/* attempts that count for a retry policy */
+	int			automatic;		/* attempts repeated by themselves */
+	TimestampTz first_time;		/* when the first that counts began */
+	Jsonb	   *default_value;	/* of a scheduled event: on time-out */
+	/* what the code gave for a task that has to be begun (again) */
+	Jsonb	   *input;
+	Jsonb	   *retry;
+	char	   *search_path;
+	bool		met;			/* the present pass met its failure */
 } DsOp;
+
+/* True if it has a result, or a failure that is final. */
+static inline bool
+ds_op_has_ended(const DsOp *op)
+{
+	return op->last.outcome == DS_OUTCOME_COMPLETED ||
+		op->last.outcome == DS_OUTCOME_FAILED ||
+		op->last.outcome == DS_OUTCOME_TIMED_OUT;
+}
 
 /* A wait that an instance has committed to; kind DS_OP_NONE if none. */
 typedef struct DsWait
 {
-	DsOpKind	kind;			/* DS_OP_TIMER or DS_OP_EVENT */
-	char	   *name;			/* of the event */
+	DsOpKind	kind;			/* DS_OP_TIMER, _EVENT, _TASKS, or
+								 * _ACTIVITY: until its next attempt */
+	char	   *name;			/* of the event or activity */
 	TimestampTz since;
 	TimestampTz fire_at;		/* 0: waits for ever */
 	Jsonb	   *default_value;
+	/* for tasks: */
+	int			n_tasks;
+	int		   *tasks;			/* their numbers */
+	bool		any;			/* for one of them, not for all */
+	int			watch;			/* all: the one whose end is worth a look */
 } DsWait;
+
+/* The parent of a child instance; instance_id NULL if there is none. */
+typedef struct DsParent
+{
+	char	   *instance_id;
+	pg_uuid_t	execution_id;
+	int			seq;			/* number of the task in the parent */
+} DsParent;
 
 /* The row of an instance. */
 typedef struct DsInstance
@@ -90,18 +149,50 @@ typedef struct DsInstance
 	int			turn;
 	int			history_length;
 	int			home;
+	bool		rewinding;
 	char	   *name;
 	char	   *function_schema;
 	TimestampTz created_time;
 	TimestampTz last_updated_time;
 	TimestampTz ready_time;		/* 0 for NULL */
 	TimestampTz start_clock;	/* 0 for NULL */
-	DsWait		wait;
+	int64		code;			/* 0 for NULL */
+	DsWait		wait;			/* without the tasks' numbers */
+	DsParent	parent;
 	Jsonb	   *input;
 	Jsonb	   *custom_status;
 	Jsonb	   *output;
 	Jsonb	   *failure;
 	TransactionId xmin;			/* who wrote this version of the row */
 } DsInstance;
+
+/* What an executor runs: an instance, or a task of one. */
+typedef struct DsWork
+{
+	int			seq;			/* 0: the instance, and no execution */
+	pg_uuid_t	execution_id;
+	char		instance_id[DS_MAX_ID_LENGTH + 1];
+} DsWork;
+
+/* An open task that is an activity or a child. */
+typedef struct DsTask
+{
+	DsOpKind	kind;
+	Oid			owner;
+	int			home;
+	pg_uuid_t	execution_id;
+	int			seq;
+	int			attempt;		/* the one to come */
+	int			counted;		/* see DsOp */
+	int			automatic;
+	TimestampTz first_time;
+	TimestampTz ready_time;		/* 0: somebody else ends it */
+	char	   *instance_id;	/* of the instance that scheduled it */
+	char	   *name;
+	char	   *search_path;
+	Jsonb	   *input;
+	Jsonb	   *retry;
+	TransactionId xmin;
+} DsTask;
 
 #endif

@@ -31,12 +31,14 @@
 #include "hints.h"
 #include "home.h"
 #include "hub.h"
+#include "purge.h"
 #include "settings.h"
 #include "store.h"
 #include "transaction.h"
 #include "worker.h"
 
 #define OWNERLESS_BATCH	1000
+#define PURGE_BATCH		1000
 #define LOCK_TIMEOUT	"1s"
 
 PG_FUNCTION_INFO_V1(ds_request_visit);
@@ -48,6 +50,7 @@ static void leave_at_exit(int code, Datum arg);
 static void report(bool found_extension, bool may_run);
 static void visit(void);
 static void fail_ownerless(void);
+static void purge_expired(void);
 
 void
 ds_janitor_main(Datum arg)
@@ -149,6 +152,38 @@ visit(void)
 	ds_store_drop_orphaned_messages();
 	fail_ownerless();
 	ds_tx_commit();
+	purge_expired();
+}
+
+/* What ended longer than durable_singleton.retention ago, batch by batch. */
+static void
+purge_expired(void)
+{
+	MemoryContext cxt;
+	char		after[DS_MAX_ID_LENGTH + 1] = "";
+	TimestampTz before;
+	List	   *ids;
+
+	if (ds_retention < 0)
+		return;
+	before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										 -ds_retention * INT64CONST(1000));
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "retention",
+								ALLOCSET_DEFAULT_SIZES);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(cxt);
+		MemoryContextSwitchTo(cxt);
+		ds_tx_begin();
+		ids = ds_store_find_expired(before, after, PURGE_BATCH);
+		if (ids != NIL)
+			strlcpy(after, llast(ids), sizeof(after));
+		(void) ds_purge_families(ids);
+		ds_tx_commit();
+	} while (ids != NIL);
+	MemoryContextSwitchTo(MemoryContextGetParent(cxt));
+	MemoryContextDelete(cxt);
 }
 
 /* Their owner was dropped: nobody can run them any more. */
@@ -173,6 +208,7 @@ fail_ownerless(void)
 		w.inst = inst;
 		w.now = GetCurrentTimestamp();
 		w.start_clock = inst->start_clock;
+		w.history_length = inst->history_length;
 		w.custom_status = inst->custom_status;
 		w.end_status = DS_FAILED;
 		w.failure = ds_failure_from_error(&error);

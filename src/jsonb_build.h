@@ -11,6 +11,13 @@
 #include "utils/jsonb.h"
 
 extern Jsonb *ds_string_to_jsonb(const char *s);
+extern Jsonb *ds_int_to_jsonb(int i);
+
+/* A string as it is, anything else as jsonb; NULL is NULL. */
+extern char *ds_jsonb_to_text(const Jsonb *value);
+
+/* 0 if it is no number. */
+extern int	ds_jsonb_to_int(const Jsonb *value);
 
 /*
  * Into an object that is being built; a NULL jsonb becomes null.  Keys and
@@ -20,5 +27,9 @@ extern void ds_push_string(JsonbParseState **state, const char *key,
 						   const char *value);
 extern void ds_push_jsonb(JsonbParseState **state, const char *key,
 						  Jsonb *value);
+extern void ds_push_int(JsonbParseState **state, const char *key, int value);
+
+/* The same into an array. */
+extern void ds_push_element(JsonbParseState **state, Jsonb *value);
 
 #endif

@@ -14,6 +14,7 @@
 #include "jit/jit.h"
 #include "optimizer/cost.h"
 #include "storage/proc.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -25,6 +26,8 @@
 static SPIPlanPtr plans[DS_NUM_STATEMENTS];
 static uint64 plans_generation = 0;
 
+static uint64 execute(const DsStatement *statement, DsParameters *p,
+					  bool bounded);
 static SPIPlanPtr get_plan(const DsStatement *statement);
 static Oid	parameter_type(char letter);
 
@@ -55,7 +58,18 @@ ds_close_session(const DsSession *session)
 uint64
 ds_execute(DsStatementId id, DsParameters *p)
 {
-	const DsStatement *statement = &ds_statements[id];
+	return execute(&ds_statements[id], p, ds_statements[id].bounded);
+}
+
+uint64
+ds_execute_bounded(DsStatementId id, DsParameters *p)
+{
+	return execute(&ds_statements[id], p, true);
+}
+
+static uint64
+execute(const DsStatement *statement, DsParameters *p, bool bounded)
+{
 	bool		save_seqscan = enable_seqscan;
 	bool		save_bitmapscan = enable_bitmapscan;
 	bool		save_sort = enable_sort;
@@ -63,7 +77,7 @@ ds_execute(DsStatementId id, DsParameters *p)
 	int			save_lock_timeout = LockTimeout;
 	int			rc = 0;
 
-	Assert(statement->id == id);
+	Assert(statement == &ds_statements[statement->id]);
 	Assert(p->n == strlen(statement->types));
 
 	/*
@@ -80,7 +94,7 @@ ds_execute(DsStatementId id, DsParameters *p)
 		if (statement->by_key)
 			enable_seqscan = enable_bitmapscan = enable_sort = false;
 		jit_enabled = false;
-		if (statement->bounded)
+		if (bounded)
 			LockTimeout = BOUNDED_WAIT_MS;
 		plan = get_plan(statement);
 		rc = SPI_execute_snapshot(plan, p->values, p->nulls,
@@ -153,6 +167,58 @@ void
 ds_add_char(DsParameters *p, char c)
 {
 	ds_add(p, CharGetDatum(c), c == '\0');
+}
+
+void
+ds_add_bool(DsParameters *p, bool b)
+{
+	ds_add(p, BoolGetDatum(b), false);
+}
+
+void
+ds_add_int64(DsParameters *p, int64 i)
+{
+	ds_add(p, Int64GetDatum(i), false);
+}
+
+/* n is 0 and values NULL for NULL */
+void
+ds_add_int_array(DsParameters *p, int n, const int *values)
+{
+	Datum	   *datums = palloc((n + 1) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = Int32GetDatum(values[i]);
+	ds_add(p, PointerGetDatum(construct_array(datums, n, INT4OID,
+											  sizeof(int32), true,
+											  TYPALIGN_INT)),
+		   values == NULL);
+}
+
+void
+ds_add_int64_array(DsParameters *p, int n, const int64 *values)
+{
+	Datum	   *datums = palloc((n + 1) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = Int64GetDatum(values[i]);
+	ds_add(p, PointerGetDatum(construct_array(datums, n, INT8OID,
+											  sizeof(int64), FLOAT8PASSBYVAL,
+											  TYPALIGN_DOUBLE)), false);
+}
+
+void
+ds_add_status_array(DsParameters *p, int n, const DsStatus *values)
+{
+	Datum		datums[DS_NUM_STATUS];
+
+	Assert(n <= DS_NUM_STATUS);
+	for (int i = 0; i < n; i++)
+		datums[i] = ObjectIdGetDatum(ds_status_to_oid(values[i]));
+	ds_add(p, PointerGetDatum(construct_array(datums, n,
+											  ds_catalog(false)->status_type,
+											  sizeof(Oid), true,
+											  TYPALIGN_INT)), false);
 }
 
 /* --- results --- */
@@ -242,6 +308,43 @@ ds_column_char(int row, int col)
 	return isnull ? '\0' : DatumGetChar(d);
 }
 
+bool
+ds_column_bool(int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+
+	return !isnull && DatumGetBool(d);
+}
+
+int64
+ds_column_int64(int row, int col)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(d);
+}
+
+int *
+ds_column_int_array(const DsSession *s, int row, int col, int *n)
+{
+	bool		isnull;
+	Datum		d = ds_column(row, col, &isnull);
+	Datum	   *datums;
+	int		   *values;
+
+	*n = 0;
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(d), INT4OID, sizeof(int32), true,
+					  TYPALIGN_INT, &datums, NULL, n);
+	values = MemoryContextAllocHuge(s->caller, (*n + 1) * sizeof(int));
+	for (int i = 0; i < *n; i++)
+		values[i] = DatumGetInt32(datums[i]);
+	return values;
+}
+
 List *
 ds_column_list(const DsSession *s, uint64 n_rows)
 {
@@ -318,6 +421,8 @@ parameter_type(char letter)
 			return JSONBOID;
 		case 'i':
 			return INT4OID;
+		case 'I':
+			return INT4ARRAYOID;
 		case 'l':
 			return INT8OID;
 		case 'L':

@@ -24,7 +24,7 @@
 #include "nodes/pg_list.h"
 #include "statements.h"
 
-#define DS_MAX_PARAMETERS	16
+#define DS_MAX_PARAMETERS	24
 
 /* The parameters of a statement, filled in order. */
 typedef struct DsParameters
@@ -51,6 +51,9 @@ extern void ds_close_session(const DsSession *session);
  */
 extern uint64 ds_execute(DsStatementId id, DsParameters *p);
 
+/* The same, waiting for row locks only for a second. */
+extern uint64 ds_execute_bounded(DsStatementId id, DsParameters *p);
+
 /* A NULL pointer, the time 0 and the character 0 are NULL. */
 extern void ds_add(DsParameters *p, Datum value, bool isnull);
 extern void ds_add_text(DsParameters *p, const char *s);
@@ -60,6 +63,11 @@ extern void ds_add_jsonb(DsParameters *p, const Jsonb *j);
 extern void ds_add_int(DsParameters *p, int i);
 extern void ds_add_oid(DsParameters *p, Oid o);
 extern void ds_add_char(DsParameters *p, char c);
+extern void ds_add_bool(DsParameters *p, bool b);
+extern void ds_add_int64(DsParameters *p, int64 i);
+extern void ds_add_int_array(DsParameters *p, int n, const int *values);
+extern void ds_add_int64_array(DsParameters *p, int n, const int64 *values);
+extern void ds_add_status_array(DsParameters *p, int n, const DsStatus *values);
 
 /*
  * Row (from 0) and column (from 1) of what the last statement found; texts,
@@ -73,6 +81,9 @@ extern TimestampTz ds_column_time(int row, int col);
 extern int	ds_column_int(int row, int col);
 extern Oid	ds_column_oid(int row, int col);
 extern char ds_column_char(int row, int col);
+extern bool ds_column_bool(int row, int col);
+extern int64 ds_column_int64(int row, int col);
+extern int *ds_column_int_array(const DsSession *s, int row, int col, int *n);
 
 /* The first column of all rows, as strings. */
 extern List *ds_column_list(const DsSession *s, uint64 n_rows);

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "errors.h"
 #include "failure.h"
+#include "op.h"
 #include "replay.h"
 
 /*
@@ -33,10 +34,14 @@
 
 static DsReplay *current = NULL;
 
+static DsOp *new_op(DsReplay *replay);
+static void keep_row(DsReplay *replay, const DsRow *row);
+static void skip_markers(DsReplay *replay);
+static void take_back(DsReplay *replay, DsOp *op);
 static void check_not_suspended(DsReplay *replay);
 pg_noreturn static void raise_suspension(DsReplay *replay);
-static const char *kind_name(DsOpKind kind);
-static char *describe(DsOpKind kind, const char *name);
+static const char *kind_name(DsOpKind kind, bool parallel);
+static char *describe(DsOpKind kind, bool parallel, const char *name);
 
 DsReplay *
 ds_replay_create(MemoryContext cxt, DsInstance *inst, DsOp *ops, int n_ops)
@@ -49,11 +54,44 @@ ds_replay_create(MemoryContext cxt, DsInstance *inst, DsOp *ops, int n_ops)
 	replay->inst = inst;
 	replay->ops = ops;
 	replay->n_ops = replay->max_ops = replay->n_stored = n_ops;
+	replay->code = inst->code;
 	return replay;
 }
 
+DsOp *
+ds_replay_add(DsReplay *replay, const DsRow *row)
+{
+	DsRow		numbered = *row;
+
+	if (numbered.seq == 0)
+		numbered.seq = replay->n_ops + 1;
+	keep_row(replay, &numbered);
+	return ds_replay_learn(replay, &numbered);
+}
+
+DsOp *
+ds_replay_learn(DsReplay *replay, const DsRow *row)
+{
+	DsOp	   *op;
+
+	Assert(row->seq >= 1 && row->seq <= replay->n_ops + 1);
+	op = row->seq > replay->n_ops ? new_op(replay) :
+		ds_replay_op(replay, row->seq);
+	ds_op_add_row(op, row);
+	return op;
+}
+
 void
-ds_replay_append(DsReplay *replay, const DsOp *op)
+ds_replay_written(DsReplay *replay)
+{
+	replay->n_stored = replay->n_ops;
+	replay->n_rows = 0;
+	replay->rewound = NIL;
+	replay->tasks = NIL;
+}
+
+static DsOp *
+new_op(DsReplay *replay)
 {
 	if (replay->n_ops == replay->max_ops)
 	{
@@ -62,10 +100,30 @@ ds_replay_append(DsReplay *replay, const DsOp *op)
 
 		if (replay->n_ops > 0)
 			memcpy(ops, replay->ops, replay->n_ops * sizeof(DsOp));
+		if (replay->ops != NULL)
+			pfree(replay->ops);
 		replay->ops = ops;
 		replay->max_ops = max;
 	}
-	replay->ops[replay->n_ops++] = *op;
+	memset(&replay->ops[replay->n_ops], 0, sizeof(DsOp));
+	return &replay->ops[replay->n_ops++];
+}
+
+static void
+keep_row(DsReplay *replay, const DsRow *row)
+{
+	if (replay->n_rows == replay->max_rows)
+	{
+		int			max = Max(16, replay->max_rows * 2);
+
+		if (replay->rows == NULL)
+			replay->rows = MemoryContextAllocHuge(replay->cxt,
+												  max * sizeof(DsRow));
+		else
+			replay->rows = repalloc_huge(replay->rows, max * sizeof(DsRow));
+		replay->max_rows = max;
+	}
+	replay->rows[replay->n_rows++] = *row;
 }
 
 void
@@ -75,6 +133,7 @@ ds_replay_begin_pass(DsReplay *replay)
 
 	replay->cursor = 0;
 	replay->n_at_start = replay->n_ops;
+	replay->n_tasks_at_start = list_length(replay->tasks);
 	if (inst->start_clock != 0)
 		replay->start_clock = inst->start_clock;
 	else if (replay->start_clock == 0)
@@ -82,14 +141,21 @@ ds_replay_begin_pass(DsReplay *replay)
 	replay->clock = replay->start_clock;
 	replay->clock_used = false;
 	replay->n_guids = 0;
+	replay->unpatched = NIL;
 	replay->suspended = false;
 	replay->swallowed = 0;
 	memset(&replay->request, 0, sizeof(replay->request));
+	replay->met_failure = NULL;
 	replay->continued = false;
 	replay->next_input = NULL;
 	replay->custom_status_set = false;
 	replay->custom_status = NULL;
 	replay->violation = NULL;
+	if (inst->rewinding)
+	{
+		for (int i = 0; i < replay->n_ops; i++)
+			replay->ops[i].met = false;
+	}
 	current = replay;
 }
 
@@ -137,31 +203,147 @@ ds_replay_enter_durable(const char *function)
 	return replay;
 }
 
-const DsOp *
-ds_replay_next(DsReplay *replay, DsOpKind kind, const char *name)
+DsOp *
+ds_replay_next(DsReplay *replay, DsOpKind kind, bool parallel,
+			   const char *name)
 {
-	const DsOp *op;
+	DsOp	   *op;
 
+	skip_markers(replay);
 	if (replay->cursor == replay->n_ops)
 		return NULL;
 	op = &replay->ops[replay->cursor];
-	if (op->kind != kind ||
-		(name != NULL && (op->name == NULL || strcmp(op->name, name) != 0)))
+	if (op->last.kind != kind || op->last.parallel != parallel ||
+		(name != NULL &&
+		 (op->last.name == NULL || strcmp(op->last.name, name) != 0)))
 	{
-		ds_replay_violation(replay,
-							psprintf(_("orchestrator %s does not match the history of instance \"%s\" at step %d"),
-									 replay->inst->name,
-									 replay->inst->instance_id,
-									 replay->cursor + 1),
-							psprintf(_("History has %s; the code asked for %s."),
-									 describe(op->kind, op->name),
-									 describe(kind, name)),
-							_("An orchestrator must make the same calls in the same order at every replay. Read changing data in an activity or through df_record, and do not change the code of running instances."));
+		ds_replay_mismatch(replay,
+						   psprintf(_("History has %s; the code asked for %s."),
+									describe(op->last.kind, op->last.parallel,
+											 op->last.name),
+									describe(kind, parallel, name)));
 		ds_failure_raise(replay->violation);
 	}
 	replay->cursor++;
-	replay->clock = Max(replay->clock, op->event_time);
+	replay->clock = Max(replay->clock, op->last.parallel ?
+						op->last.scheduled_time : op->last.event_time);
 	return op;
+}
+
+/* Markers of df_patched have no place: the code may ask or not. */
+static void
+skip_markers(DsReplay *replay)
+{
+	while (replay->cursor < replay->n_ops &&
+		   replay->ops[replay->cursor].last.kind == DS_OP_PATCH)
+		replay->cursor++;
+}
+
+bool
+ds_replay_at_end(const DsReplay *replay)
+{
+	for (int i = replay->cursor; i < replay->n_ops; i++)
+	{
+		if (replay->ops[i].last.kind != DS_OP_PATCH)
+			return false;
+	}
+	return true;
+}
+
+void
+ds_replay_mismatch(DsReplay *replay, const char *detail)
+{
+	if (replay->code_changed)
+		detail = psprintf("%s %s", detail,
+						  _("The function was replaced after the execution began."));
+	ds_replay_violation(replay,
+						psprintf(_("orchestrator %s does not match the history of instance \"%s\" at step %d"),
+								 replay->inst->name, replay->inst->instance_id,
+								 replay->cursor + 1),
+						detail,
+						replay->code_changed ?
+						_("Ask df_patched in the code where old and new executions differ, or put the old function back and call df_rewind.") :
+						_("An orchestrator must make the same calls in the same order at every replay. Read changing data in an activity or through df_record, and do not change the code of running instances."));
+}
+
+Jsonb *
+ds_replay_result(DsReplay *replay, DsOp *op)
+{
+	Assert(ds_op_has_ended(op));
+	replay->clock = Max(replay->clock, op->last.event_time);
+	if (op->last.outcome == DS_OUTCOME_FAILED)
+	{
+		op->met = true;
+		replay->met_failure = op->last.failure;
+		ds_failure_raise(op->last.failure);
+	}
+	return op->last.result;
+}
+
+/*
+ * What the code did after it had met the failure is in its history, and would
+ * not fit to a success: then the failure stays.
+ */
+bool
+ds_replay_rewind(DsReplay *replay, DsOp *op)
+{
+	if (!replay->inst->rewinding || op->met ||
+		op->last.outcome != DS_OUTCOME_FAILED || !ds_replay_at_end(replay))
+		return false;
+	take_back(replay, op);
+	return true;
+}
+
+void
+ds_replay_rewind_unmet(DsReplay *replay)
+{
+	if (!replay->inst->rewinding)
+		return;
+	for (int i = 0; i < replay->n_ops; i++)
+	{
+		DsOp	   *op = &replay->ops[i];
+
+		if (op->last.parallel && !op->met &&
+			op->last.outcome == DS_OUTCOME_FAILED)
+			take_back(replay, op);
+	}
+}
+
+/* A task begins again; a single activity is asked for by the code itself. */
+static void
+take_back(DsReplay *replay, DsOp *op)
+{
+	MemoryContext old = MemoryContextSwitchTo(replay->cxt);
+	DsRow	   *row = palloc(sizeof(DsRow));
+
+	op->last.outcome = DS_OUTCOME_REWOUND;
+	op->counted = op->automatic = 0;
+	op->first_time = 0;
+	*row = op->last;
+	replay->rewound = lappend(replay->rewound, row);
+	if (op->last.parallel)
+		replay->tasks = lappend_int(replay->tasks, op->last.seq);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * From the first new task on nothing of the pass remains: what the code did
+ * after it cannot have mattered to anybody yet.
+ */
+void
+ds_replay_forget_tasks(DsReplay *replay)
+{
+	int			n;
+
+	for (n = replay->n_at_start; n < replay->n_ops; n++)
+	{
+		if (replay->ops[n].last.outcome == DS_OUTCOME_SCHEDULED)
+			break;
+	}
+	replay->n_rows -= replay->n_ops - n;
+	replay->n_ops = n;
+	replay->tasks = list_truncate(replay->tasks, replay->n_tasks_at_start);
+	replay->rewound = NIL;
 }
 
 void
@@ -226,18 +408,24 @@ raise_suspension(DsReplay *replay)
 }
 
 static const char *
-kind_name(DsOpKind kind)
+kind_name(DsOpKind kind, bool parallel)
 {
 	switch (kind)
 	{
 		case DS_OP_ACTIVITY:
-			return _("activity");
+			return parallel ? _("scheduled activity") : _("activity");
 		case DS_OP_TIMER:
-			return _("a timer");
+			return parallel ? _("a scheduled timer") : _("a timer");
 		case DS_OP_EVENT:
-			return _("external event");
+			return parallel ? _("scheduled event") : _("external event");
+		case DS_OP_CHILD:
+			return _("sub-orchestrator");
 		case DS_OP_RECORD:
 			return _("a recorded value");
+		case DS_OP_ANY:
+			return _("the winner of df_wait_any");
+		case DS_OP_PATCH:
+		case DS_OP_TASKS:
 		case DS_OP_NONE:
 			break;
 	}
@@ -245,9 +433,9 @@ kind_name(DsOpKind kind)
 }
 
 static char *
-describe(DsOpKind kind, const char *name)
+describe(DsOpKind kind, bool parallel, const char *name)
 {
 	if (name == NULL)
-		return pstrdup(kind_name(kind));
-	return psprintf("%s \"%s\"", kind_name(kind), name);
+		return pstrdup(kind_name(kind, parallel));
+	return psprintf("%s \"%s\"", kind_name(kind, parallel), name);
 }

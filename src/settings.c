@@ -23,6 +23,8 @@ int			ds_worker_max_lifetime = 3600;
 int			ds_rescan_interval = 60;
 int			ds_max_payload_size = 16 * 1024;
 int			ds_keep_executions = 10;
+int			ds_retention = -1;
+int			ds_on_code_change = DS_ON_CODE_CHANGE_REPLAY;
 int			ds_step_commit = DS_STEP_COMMIT_GROUP;
 int			ds_max_activity_time = 0;
 int			ds_log_min_duration = -1;
@@ -31,6 +33,12 @@ static const struct config_enum_entry step_commit_options[] = {
 	{"group", DS_STEP_COMMIT_GROUP, false},
 	{"on", DS_STEP_COMMIT_ON, false},
 	{"off", DS_STEP_COMMIT_OFF, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry on_code_change_options[] = {
+	{"replay", DS_ON_CODE_CHANGE_REPLAY, false},
+	{"fail", DS_ON_CODE_CHANGE_FAIL, false},
 	{NULL, 0, false}
 };
 
@@ -84,6 +92,19 @@ ds_settings_init(void)
 							NULL,
 							&ds_keep_executions, 10, 0, INT_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("durable_singleton.retention",
+							"Sets the age after which ended instances are purged.",
+							"Counted from the end of the instance; -1 keeps them for ever. For the cluster in postgresql.conf, or for one database with ALTER DATABASE ... SET.",
+							&ds_retention, -1, -1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+
+	DefineCustomEnumVariable("durable_singleton.on_code_change",
+							 "Sets what happens when an orchestrator is replaced while an instance of it runs.",
+							 "replay: go on with the new code as far as it fits the history; fail: fail the instance.",
+							 &ds_on_code_change, DS_ON_CODE_CHANGE_REPLAY,
+							 on_code_change_options,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 
 	DefineCustomEnumVariable("durable_singleton.step_commit",
 							 "Sets when the commit of a step is flushed to disk.",

@@ -15,6 +15,12 @@ typedef enum DsStepCommit
 	DS_STEP_COMMIT_OFF
 } DsStepCommit;
 
+typedef enum DsOnCodeChange
+{
+	DS_ON_CODE_CHANGE_REPLAY,
+	DS_ON_CODE_CHANGE_FAIL
+} DsOnCodeChange;
+
 extern bool ds_enabled;
 extern int	ds_max_workers;
 extern int	ds_workers_per_role;
@@ -23,6 +29,8 @@ extern int	ds_worker_max_lifetime; /* s */
 extern int	ds_rescan_interval; /* s, 0: off */
 extern int	ds_max_payload_size;	/* kB */
 extern int	ds_keep_executions;
+extern int	ds_retention;		/* s, -1: off */
+extern int	ds_on_code_change;	/* DsOnCodeChange */
 extern int	ds_step_commit;		/* DsStepCommit */
 extern int	ds_max_activity_time;	/* ms, 0: off */
 extern int	ds_log_min_duration;	/* ms, -1: off */

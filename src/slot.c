@@ -27,6 +27,7 @@ DsSlot	   *ds_my_slot = NULL;
 /* ds_cancel_handler has asked for a cancel that nobody has acted upon yet. */
 static volatile sig_atomic_t cancel_asked = false;
 
+static bool claims(const DsSlot *slot, const DsWork *work);
 static int	find_free_slot(void);
 static void free_slot(DsSlot *slot);
 static void leave_group(DsSlot *slot);
@@ -208,14 +209,14 @@ ds_slot_works(void)
 }
 
 bool
-ds_slot_take_hint(char *instance_id)
+ds_slot_take_hint(DsWork *work)
 {
 	DsGroup    *group;
 	bool		found = false;
 
 	ds_hub_lock();
 	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
-	if (group != NULL && ds_pop_hint(group, instance_id))
+	if (group != NULL && ds_pop_hint(group, work))
 	{
 		found = true;
 		ds_my_slot->state = DS_SLOT_BUSY;
@@ -228,7 +229,7 @@ ds_slot_take_hint(char *instance_id)
 }
 
 bool
-ds_claim(const char *instance_id)
+ds_claim(const DsWork *work)
 {
 	DsSlot	   *slots = ds_hub_slots();
 	DsSlot	   *holder = NULL;
@@ -241,7 +242,7 @@ ds_claim(const char *instance_id)
 		DsSlot	   *slot = &slots[i];
 
 		if (slot->state == DS_SLOT_BUSY && slot->database == MyDatabaseId &&
-			strcmp(slot->instance_id, instance_id) == 0)
+			claims(slot, work))
 		{
 			holder = slot;
 			break;
@@ -257,8 +258,10 @@ ds_claim(const char *instance_id)
 		ds_my_slot->state = DS_SLOT_BUSY;
 		ds_my_slot->recheck = false;
 		memset(&ds_my_slot->terminated, 0, sizeof(pg_uuid_t));
-		strlcpy(ds_my_slot->instance_id, instance_id,
+		strlcpy(ds_my_slot->instance_id, work->instance_id,
 				sizeof(ds_my_slot->instance_id));
+		ds_my_slot->task_seq = work->seq;
+		ds_my_slot->task_execution = work->execution_id;
 		next_step(ds_my_slot);
 	}
 	ds_hub_unlock();
@@ -352,7 +355,9 @@ ds_cancel_step(Oid database, const char *instance_id,
 	{
 		DsSlot	   *slot = &slots[i];
 
-		if (slot->state != DS_SLOT_BUSY || slot->database != database ||
+		/* whoever ends an execution by its own step knows */
+		if (slot == ds_my_slot || slot->state != DS_SLOT_BUSY ||
+			slot->database != database ||
 			strcmp(slot->instance_id, instance_id) != 0)
 			continue;
 		slot->terminated = *execution_id;
@@ -429,6 +434,18 @@ ds_is_executing(Oid database, const pg_uuid_t *execution_id)
 	return executing;
 }
 
+/* An instance and each of its tasks are claimed for themselves. */
+static bool
+claims(const DsSlot *slot, const DsWork *work)
+{
+	if (slot->task_seq != work->seq)
+		return false;
+	if (work->seq != 0)
+		return memcmp(&slot->task_execution, &work->execution_id,
+					  sizeof(pg_uuid_t)) == 0;
+	return strcmp(slot->instance_id, work->instance_id) == 0;
+}
+
 static int
 find_free_slot(void)
 {
@@ -459,6 +476,7 @@ free_slot(DsSlot *slot)
 	slot->pid = 0;
 	slot->latch = NULL;
 	slot->instance_id[0] = '\0';
+	slot->task_seq = 0;
 	while (ds_hub->slots_used > 0 &&
 		   ds_hub_slots()[ds_hub->slots_used - 1].state == DS_SLOT_FREE)
 		ds_hub->slots_used--;
@@ -502,6 +520,7 @@ unclaim(DsSlot *slot)
 {
 	slot->state = DS_SLOT_IDLE;
 	slot->instance_id[0] = '\0';
+	slot->task_seq = 0;
 	slot->recheck = false;
 	slot->executing = false;
 }

@@ -46,16 +46,16 @@ extern void ds_slot_works(void);
  * The oldest hint of this worker's group; false if there is none.  From here
  * on the worker counts as busy.
  */
-extern bool ds_slot_take_hint(char *instance_id);
+extern bool ds_slot_take_hint(DsWork *work);
 
 /*
- * Claim an instance: from true on until its release nobody else runs it.  On
+ * Claim an instance or a task: from true on until its release nobody else runs it.  On
  * false its present holder will look at it again.
  */
-extern bool ds_claim(const char *instance_id);
+extern bool ds_claim(const DsWork *work);
 
 /*
- * Give the instance back, unless somebody found it ready in the meantime and
+ * Give it back, unless somebody found it ready in the meantime and
  * relies on us to look again: false then, and it stays claimed.
  */
 extern bool ds_release_unless_wanted(void);

@@ -7,8 +7,9 @@
  * pg_catalog alone (catalog.c, query.c).
  *
  * Every change of instance.status is in here: INSERT_INSTANCE, START_OVER,
- * STEP, END, CONTINUE, TERMINATE.  All but the first name the execution they
- * mean, and those of a step its turn, too: that is the fence.
+ * STEP, END, CONTINUE, TERMINATE, SUSPEND, RESUME, REWIND.  All but the first
+ * name the execution they mean, and those of a step its turn, too: that is the
+ * fence.  The fence of a task is its row in table task.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,45 +19,90 @@
 
 #define INSTANCE	"durable_singleton.instance"
 #define HISTORY		"durable_singleton.history"
+#define TASK		"durable_singleton.task"
 #define INBOX		"durable_singleton.inbox"
 #define EXECUTION	"durable_singleton.execution"
 #define HOME		"durable_singleton.home"
 
+#define ACTIVE		"('Pending', 'Running', 'Suspended')"
+#define RUNNABLE	"('Pending', 'Running')"
+#define ENDED		"('Completed', 'Failed', 'Terminated')"
+
+#define NO_WAIT \
+	" wait_kind = NULL, wait_name = NULL, wait_since = NULL," \
+	" wait_fire_at = NULL, wait_default = NULL, wait_watch = NULL," \
+	" wait_tasks = NULL, rewinding = false"
+
 /*
- * A new execution in the place of one that was seen: $10 execution, $11 turn,
- * $12 the statuses that allow it.
+ * A new execution in the place of one that was seen: $13 execution, $14 turn,
+ * $15 the statuses that allow it.
  */
-#define START_OVER_TYPES	"tuottjzziuiS"
+#define START_OVER_TYPES	"tuottjzzituiuiS"
 #define START_OVER \
 	"UPDATE " INSTANCE \
 	" SET execution_id = $2, run_id = $2, owner = $3, name = $4," \
 	" function_schema = $5, input = $6, created_time = $7," \
 	" last_updated_time = $7, ready_time = $8, status = 'Pending', turn = 0," \
-	" history_length = 0, home = $9, start_clock = NULL, wait_kind = NULL," \
-	" wait_name = NULL, wait_since = NULL, wait_fire_at = NULL," \
-	" wait_default = NULL, parent_instance_id = NULL, custom_status = NULL," \
-	" output = NULL, failure = NULL" \
-	" WHERE instance_id = $1 AND execution_id = $10 AND turn = $11" \
-	" AND status = ANY ($12)"
+	" history_length = 0, home = $9, start_clock = NULL, code = NULL," \
+	" suspended_ready_time = NULL, parent_instance_id = $10," \
+	" parent_execution_id = $11, parent_seq = $12, custom_status = NULL," \
+	" output = NULL, failure = NULL," NO_WAIT \
+	" WHERE instance_id = $1 AND execution_id = $13 AND turn = $14" \
+	" AND status = ANY ($15)"
+
+/* An end of the task $seq of instance i is in history. */
+#define HAS_END(seq) \
+	"EXISTS (SELECT FROM " HISTORY " h WHERE h.execution_id = i.execution_id" \
+	" AND h.seq = " seq " AND h.attempt > 0 AND h.outcome IN ('c', 'f', 't'))"
+
+/* Instance i waits for tasks, and it is worth a look. */
+#define STIRRED_BY_TASK \
+	"(" HAS_END("i.wait_watch") \
+	" OR i.wait_watch = 0 AND EXISTS (SELECT FROM unnest(i.wait_tasks) s" \
+	" WHERE " HAS_END("s") "))"
+
+/* Message b is one that instance i has to act upon. */
+#define IS_TOLD \
+	"(b.kind = 'x' AND i.status IN " ACTIVE \
+	" OR b.kind = 'e' AND i.status IN " RUNNABLE \
+	" AND (i.wait_kind = 'e' AND lower(i.wait_name) = lower(b.name)" \
+	" OR i.wait_kind = 'w' AND EXISTS (SELECT FROM unnest(i.wait_tasks) s," \
+	" " HISTORY " t WHERE t.execution_id = i.execution_id AND t.seq = s" \
+	" AND t.attempt = 0 AND t.kind = 'e' AND lower(t.name) = lower(b.name)" \
+	" AND NOT " HAS_END("s") ")))"
+
+/* columns in the order of load_row() */
+#define HISTORY_COLUMNS \
+	"seq, attempt, kind, outcome, parallel, name, child_id, result, failure," \
+	" scheduled_time, event_time, fire_at, xmin"
+
+#define TIME(t) \
+	"to_char(" t " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"')"
 
 const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- the instance --- */
 	{
-		/* columns in the order of load_instance() */
+		/* columns in the order of ds_store_load() */
 		DS_SQL_LOAD_INSTANCE, "t", true, true, false,
 		"SELECT execution_id, run_id, owner, status, turn, history_length, home,"
-		" name, function_schema, created_time, last_updated_time, ready_time,"
-		" start_clock, wait_kind, wait_name, wait_since, wait_fire_at, wait_default,"
-		" input, custom_status, output, failure, xmin"
-		" FROM " INSTANCE " WHERE instance_id = $1"
+		" rewinding, name, function_schema, created_time, last_updated_time,"
+		" ready_time, start_clock, code, wait_kind, wait_name, wait_since,"
+		" wait_fire_at, wait_default, wait_watch, parent_instance_id,"
+		" parent_execution_id, parent_seq, input, custom_status, output, failure,"
+		" xmin FROM " INSTANCE " WHERE instance_id = $1"
 	},
 	{
-		DS_SQL_INSERT_INSTANCE, "tuottjzzi", false, true, false,
+		DS_SQL_LOAD_WAIT_TASKS, "t", true, true, false,
+		"SELECT wait_tasks FROM " INSTANCE " WHERE instance_id = $1"
+	},
+	{
+		DS_SQL_INSERT_INSTANCE, "tuottjzzitui", false, true, false,
 		"INSERT INTO " INSTANCE
 		" (instance_id, execution_id, run_id, owner, name, function_schema, input,"
 		" created_time, last_updated_time, ready_time, status, turn,"
-		" history_length, home)"
-		" VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $7, $8, 'Pending', 0, 0, $9)"
+		" history_length, home, parent_instance_id, parent_execution_id, parent_seq)"
+		" VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $7, $8, 'Pending', 0, 0, $9,"
+		" $10, $11, $12)"
 		" ON CONFLICT (instance_id) DO NOTHING"
 	},
 	{
@@ -74,12 +120,12 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" last_updated_time, history_length, parent_instance_id, input,"
 		" custom_status, output, failure)"
 		" SELECT instance_id, execution_id, owner, name,"
-		" CASE WHEN status IN ('Pending', 'Running', 'Suspended')"
+		" CASE WHEN status IN " ACTIVE
 		" THEN 'Terminated' ELSE status END, created_time,"
-		" CASE WHEN status IN ('Pending', 'Running', 'Suspended')"
+		" CASE WHEN status IN " ACTIVE
 		" THEN $7 ELSE last_updated_time END,"
 		" history_length, parent_instance_id, input, custom_status, output, failure"
-		" FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $10"
+		" FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $13"
 		" AND EXISTS (SELECT FROM started)"
 	},
 	{
@@ -92,53 +138,80 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE execution_id IN (SELECT execution_id FROM gone)"
 	},
 	{
-		DS_SQL_DELETE_HISTORY, "u", false, true, false,
-		"DELETE FROM " HISTORY " WHERE execution_id = $1"
-	},
-	{
-		/* $1 to $3 are the fence */
-		DS_SQL_STEP, "tuiziczztzjj", false, true, true,
+		/*
+		 * $1 to $3 are the fence.  $16: also while it is suspended, for an
+		 * activity that was running then.
+		 */
+		DS_SQL_STEP, "tuiziczztzjjiIlb", false, true, true,
 		"UPDATE " INSTANCE
-		" SET status = 'Running', turn = turn + 1, last_updated_time = $4,"
-		" history_length = $5, wait_kind = $6, wait_since = $7, wait_fire_at = $8,"
-		" wait_name = $9, ready_time = CASE WHEN $6 IS NULL"
-		" THEN least(ready_time, $4) ELSE $8 END,"
-		" start_clock = $10, wait_default = $11, custom_status = $12"
+		" SET status = CASE status WHEN 'Suspended' THEN status ELSE 'Running' END,"
+		" turn = turn + 1, last_updated_time = $4, history_length = $5,"
+		" wait_kind = $6, wait_since = $7, wait_fire_at = $8, wait_name = $9,"
+		" ready_time = CASE WHEN status = 'Suspended' THEN NULL"
+		" WHEN $6 IS NULL THEN least(ready_time, $4) ELSE $8 END,"
+		" suspended_ready_time = CASE WHEN status = 'Suspended' THEN $4 END,"
+		" start_clock = $10, wait_default = $11, custom_status = $12,"
+		" wait_watch = $13, wait_tasks = $14, code = $15, rewinding = false"
 		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
-		" AND status IN ('Pending', 'Running')"
+		" AND (status IN " RUNNABLE " OR $16 AND status = 'Suspended')"
+		" RETURNING status"
 	},
 	{
 		DS_SQL_END, "tuiziszjjj", false, true, true,
 		"UPDATE " INSTANCE
 		" SET status = $6, turn = turn + 1, last_updated_time = $4,"
-		" history_length = $5, wait_kind = NULL, wait_since = NULL,"
-		" wait_fire_at = NULL, wait_name = NULL, wait_default = NULL,"
-		" ready_time = NULL, start_clock = $7, custom_status = $8, output = $9,"
-		" failure = $10"
+		" history_length = $5, ready_time = NULL, start_clock = $7,"
+		" custom_status = $8, output = $9, failure = $10," NO_WAIT
 		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
-		" AND status IN ('Pending', 'Running')"
+		" AND status IN " RUNNABLE
 	},
 	{
 		/* run_id stays: unprocessed events belong to the next execution */
 		DS_SQL_CONTINUE, "tuizujj", false, true, true,
 		"UPDATE " INSTANCE
 		" SET status = 'Running', turn = 0, created_time = $4,"
-		" last_updated_time = $4, history_length = 0, wait_kind = NULL,"
-		" wait_since = NULL, wait_fire_at = NULL, wait_name = NULL,"
-		" wait_default = NULL, ready_time = least(ready_time, $4),"
-		" start_clock = NULL,"
-		" execution_id = $5, input = $6, custom_status = $7"
+		" last_updated_time = $4, history_length = 0,"
+		" ready_time = least(ready_time, $4), start_clock = NULL, code = NULL,"
+		" execution_id = $5, input = $6, custom_status = $7," NO_WAIT
 		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
-		" AND status IN ('Pending', 'Running')"
+		" AND status IN " RUNNABLE
 	},
 	{
 		DS_SQL_TERMINATE, "tuzj", false, true, false,
 		"UPDATE " INSTANCE
 		" SET status = 'Terminated', turn = turn + 1, last_updated_time = $3,"
-		" wait_kind = NULL, wait_since = NULL, wait_fire_at = NULL,"
-		" wait_name = NULL, wait_default = NULL, ready_time = NULL, output = $4"
+		" ready_time = NULL, suspended_ready_time = NULL, output = $4," NO_WAIT
 		" WHERE instance_id = $1 AND execution_id = $2"
-		" AND status IN ('Pending', 'Running', 'Suspended')"
+		" AND status IN " ACTIVE
+	},
+	{
+		/* the turn stays: an activity that is running may finish */
+		DS_SQL_SUSPEND, "tuz", false, true, false,
+		"UPDATE " INSTANCE
+		" SET status = 'Suspended', last_updated_time = $3,"
+		" suspended_ready_time = ready_time, ready_time = NULL"
+		" WHERE instance_id = $1 AND execution_id = $2"
+		" AND status IN " RUNNABLE
+	},
+	{
+		/* Pending again if no step of the run was ever committed */
+		DS_SQL_RESUME, "tuz", false, true, false,
+		"UPDATE " INSTANCE
+		" SET status = CASE WHEN turn = 0 AND execution_id = run_id"
+		" THEN 'Pending' ELSE 'Running' END, last_updated_time = $3,"
+		" ready_time = CASE WHEN wait_kind IS NULL"
+		" THEN coalesce(suspended_ready_time, $3) ELSE wait_fire_at END,"
+		" suspended_ready_time = NULL"
+		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Suspended'"
+	},
+	{
+		/* whoever rewinds has mended the code, or will not mind */
+		DS_SQL_REWIND, "tuz", false, true, false,
+		"UPDATE " INSTANCE
+		" SET status = 'Running', turn = turn + 1, last_updated_time = $3,"
+		" ready_time = $3, rewinding = true, code = NULL, output = NULL,"
+		" failure = NULL"
+		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Failed'"
 	},
 	{
 		DS_SQL_TRY_LOCK_INSTANCE, "t", false, true, false,
@@ -148,17 +221,41 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 
 	/* --- its history --- */
 	{
-		/* columns in the order of ds_store_load_history() */
 		DS_SQL_LOAD_HISTORY, "u", true, true, false,
-		"SELECT kind, outcome, name, result, failure, scheduled_time, event_time,"
-		" fire_at FROM " HISTORY " WHERE execution_id = $1 ORDER BY seq"
+		"SELECT " HISTORY_COLUMNS " FROM " HISTORY
+		" WHERE execution_id = $1 AND seq > 0 ORDER BY seq, attempt"
 	},
 	{
-		DS_SQL_INSERT_HISTORY, "uicctjjjzzz", false, true, false,
+		/* the last rows of some tasks */
+		DS_SQL_LOAD_ENDS, "uI", true, true, false,
+		"SELECT h.* FROM unnest($2) t (seq), LATERAL (SELECT " HISTORY_COLUMNS
+		" FROM " HISTORY " h WHERE h.execution_id = $1 AND h.seq = t.seq"
+		" ORDER BY h.attempt DESC LIMIT 1) h"
+	},
+	{
+		DS_SQL_INSERT_HISTORY, "uiiccbttjjjzzz", false, true, false,
 		"INSERT INTO " HISTORY
-		" (execution_id, seq, kind, outcome, name, input, result, failure,"
-		" scheduled_time, event_time, fire_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		" (execution_id, seq, attempt, kind, outcome, parallel, name, child_id,"
+		" input, result, failure, scheduled_time, event_time, fire_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+	},
+	{
+		DS_SQL_MARK_REWOUND, "uii", false, true, false,
+		"UPDATE " HISTORY " SET outcome = 'w'"
+		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3"
+	},
+	{
+		/* whoever notes something has the instance's row locked */
+		DS_SQL_INSERT_NOTE, "ucjz", false, true, false,
+		"INSERT INTO " HISTORY
+		" (execution_id, seq, attempt, kind, outcome, parallel, input,"
+		" scheduled_time, event_time)"
+		" SELECT $1, 0, coalesce(max(attempt), 0) + 1, $2, 'c', false, $3, $4, $4"
+		" FROM " HISTORY " WHERE execution_id = $1 AND seq = 0"
+	},
+	{
+		DS_SQL_DELETE_HISTORY, "u", false, true, false,
+		"DELETE FROM " HISTORY " WHERE execution_id = $1"
 	},
 	{
 		/*
@@ -169,26 +266,84 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		DS_SQL_STORY, "tbbb", true, true, false,
 		"SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object("
 		" 'EventType', event_type,"
-		" 'Timestamp', to_char(event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"'),"
-		" 'FunctionName', CASE WHEN event_type IN ('ExecutionStarted', 'TaskScheduled', 'TaskCompleted', 'TaskFailed') THEN name END,"
+		" 'Timestamp', " TIME("event_time") ","
+		" 'FunctionName', CASE WHEN event_type IN ('ExecutionStarted', 'TaskScheduled', 'TaskCompleted', 'TaskFailed',"
+		" 'SubOrchestrationInstanceCreated', 'SubOrchestrationInstanceCompleted', 'SubOrchestrationInstanceFailed') THEN name END,"
+		" 'InstanceId', child_id,"
 		" 'Name', CASE WHEN event_type IN ('EventRaised') THEN name END,"
-		" 'ScheduledTime', CASE WHEN event_type IN ('TaskCompleted', 'TaskFailed')"
-		" THEN to_char(scheduled_time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"') END,"
+		" 'ScheduledTime', CASE WHEN event_type IN ('TaskCompleted', 'TaskFailed',"
+		" 'SubOrchestrationInstanceCompleted', 'SubOrchestrationInstanceFailed')"
+		" THEN " TIME("scheduled_time") " END,"
 		" 'FireAt', CASE WHEN event_type IN ('TimerCreated', 'TimerFired')"
-		" THEN to_char(fire_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"') END,"
-		" 'Reason', CASE WHEN $4 THEN failure ->> 'message' END,"
+		" THEN " TIME("fire_at") " END,"
+		" 'Reason', CASE WHEN event_type IN ('ExecutionSuspended', 'ExecutionResumed', 'ExecutionRewound') THEN CASE WHEN $3 THEN input END"
+		" WHEN $4 THEN failure -> 'message' END,"
 		" 'Details', CASE WHEN $4 THEN failure ->> 'detail' END,"
 		" 'OrchestrationStatus', CASE WHEN event_type = 'ExecutionCompleted' THEN status::text END))"
 		" || CASE WHEN $3 AND event_type = 'ExecutionStarted' THEN jsonb_build_object('Input', input)"
 		" WHEN $3 AND event_type = 'EventRaised' THEN jsonb_build_object('Input', result) ELSE '{}' END"
-		" || CASE WHEN $2 AND event_type IN ('TaskCompleted', 'ExecutionCompleted', 'GenericEvent') AND failure IS NULL"
-		" THEN jsonb_build_object('Result', result) ELSE '{}' END"
-		" ORDER BY seq)"
-		" FROM durable_singleton.event e"
+		" || CASE WHEN $2 AND event_type IN ('TaskCompleted', 'SubOrchestrationInstanceCompleted', 'ExecutionCompleted', 'GenericEvent')"
+		" AND failure IS NULL THEN jsonb_build_object('Result', result) ELSE '{}' END"
+		" ORDER BY seq) FILTER (WHERE ends = 0)"
+		" FROM (SELECT *, CASE WHEN event_type IN ('TaskScheduled', 'SubOrchestrationInstanceCreated')"
+		" THEN count(*) FILTER (WHERE event_type IN ('TaskCompleted', 'TaskFailed',"
+		" 'SubOrchestrationInstanceCompleted', 'SubOrchestrationInstanceFailed'))"
+		" OVER (PARTITION BY task ORDER BY seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+		" ELSE 0 END AS ends FROM durable_singleton.event"
 		" WHERE instance_id = $1 AND execution_id ="
-		" (SELECT execution_id FROM " INSTANCE " WHERE instance_id = $1)"
-		" AND NOT (event_type = 'TaskScheduled' AND EXISTS (SELECT FROM " HISTORY " h"
-		" WHERE h.execution_id = e.execution_id AND h.seq * 2 - 1 = e.seq))"
+		" (SELECT execution_id FROM " INSTANCE " WHERE instance_id = $1)) e"
+	},
+
+	/* --- its open tasks --- */
+	{
+		/* columns in the order of ds_store_load_task() */
+		DS_SQL_LOAD_TASK, "ui", true, true, false,
+		"SELECT kind, owner, home, attempt, counted, automatic, first_time,"
+		" ready_time, instance_id, name, search_path, input, retry, xmin,"
+		" EXISTS (SELECT FROM " INSTANCE " i WHERE i.instance_id = t.instance_id"
+		" AND i.execution_id = t.execution_id AND i.status = 'Suspended')"
+		" FROM " TASK " t WHERE execution_id = $1 AND seq = $2"
+	},
+	{
+		DS_SQL_INSERT_TASK, "coiuiiiizztttjj", false, true, false,
+		"INSERT INTO " TASK
+		" (kind, owner, home, execution_id, seq, attempt, counted, automatic,"
+		" first_time, ready_time, instance_id, name, search_path, input, retry)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+	},
+	{
+		/* another attempt; the fence is the present one */
+		DS_SQL_REPEAT_TASK, "uiiiizz", false, true, true,
+		"UPDATE " TASK
+		" SET attempt = attempt + 1, counted = $4, automatic = $5, first_time = $6,"
+		" ready_time = $7"
+		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3"
+	},
+	{
+		DS_SQL_END_TASK, "uii", false, true, true,
+		"DELETE FROM " TASK
+		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3"
+	},
+	{
+		DS_SQL_END_CHILD_TASK, "ui", false, true, false,
+		"DELETE FROM " TASK " WHERE execution_id = $1 AND seq = $2 AND kind = 'c'"
+		" RETURNING attempt, first_time, name"
+	},
+	{
+		DS_SQL_DELETE_TASKS, "u", false, true, false,
+		"DELETE FROM " TASK " WHERE execution_id = $1"
+	},
+	{
+		/* does it wait for the end of task $3? */
+		DS_SQL_IS_WATCHED, "tui", true, true, false,
+		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $2"
+		" AND wait_watch IN (0, $3)"
+	},
+	{
+		DS_SQL_IS_STIRRED, "tb", true, true, false,
+		"SELECT 1 FROM " INSTANCE " i WHERE instance_id = $1"
+		" AND (" STIRRED_BY_TASK " OR $2 AND EXISTS (SELECT FROM " INBOX " b"
+		" WHERE b.run_id = i.run_id AND b.kind = 'e'))"
 	},
 
 	/* --- what others tell it --- */
@@ -198,9 +353,22 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" VALUES ($1, $2, 'e', $3, $4, $5)"
 	},
 	{
+		/* to all active children of an instance: end */
+		DS_SQL_SEND_TERMINATE, "tjz", false, true, false,
+		"WITH child AS (SELECT instance_id, execution_id, run_id, owner"
+		" FROM " INSTANCE " WHERE parent_instance_id = $1 AND status IN " ACTIVE "),"
+		" sent AS (INSERT INTO " INBOX " (run_id, instance_id, kind, data, sent_time)"
+		" SELECT run_id, instance_id, 'x', $2, $3 FROM child)"
+		" SELECT instance_id, execution_id, owner FROM child"
+	},
+	{
+		DS_SQL_FIND_TERMINATE, "u", true, true, false,
+		"SELECT data FROM " INBOX " WHERE run_id = $1 AND kind = 'x' LIMIT 1"
+	},
+	{
 		/* $3: events that the present step has taken already */
 		DS_SQL_FIND_EVENT, "utL", true, true, false,
-		"SELECT id, data, xmin FROM " INBOX
+		"SELECT id, data, sent_time, xmin FROM " INBOX
 		" WHERE run_id = $1 AND kind = 'e' AND lower(name) = lower($2)"
 		" AND id <> ALL ($3) ORDER BY id LIMIT 1"
 	},
@@ -219,7 +387,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"DELETE FROM " INBOX " WHERE (run_id, id) IN (SELECT b.run_id, b.id"
 		" FROM " INBOX " b WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
 		" WHERE i.instance_id = b.instance_id AND i.run_id = b.run_id"
-		" AND i.status IN ('Pending', 'Running', 'Suspended'))"
+		" AND (i.status IN " ACTIVE " OR i.status = 'Failed'))"
 		" FOR UPDATE SKIP LOCKED)"
 	},
 
@@ -230,21 +398,43 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"SELECT instance_id, ready_time FROM " INSTANCE
 		" WHERE owner = $1 AND ready_time <= $2"
 		" AND (ready_time, instance_id) > ($3, $4)"
-		" AND status IN ('Pending', 'Running') AND home = coalesce($5, home)"
+		" AND status IN " RUNNABLE " AND home = coalesce($5, home)"
 		" ORDER BY ready_time, instance_id LIMIT $6"
 	},
 	{
-		DS_SQL_FIND_EVENT_READY, "oii", true, false, false,
+		/* due tasks after the key ($3, $4, $5) */
+		DS_SQL_FIND_READY_TASKS, "ozzuiii", true, true, false,
+		"SELECT instance_id, execution_id, seq, ready_time FROM " TASK " t"
+		" WHERE owner = $1 AND ready_time <= $2"
+		" AND (ready_time, execution_id, seq) > ($3, $4, $5)"
+		" AND home = coalesce($6, home)"
+		" AND NOT EXISTS (SELECT FROM " INSTANCE " i"
+		" WHERE i.instance_id = t.instance_id"
+		" AND i.execution_id = t.execution_id AND i.status = 'Suspended')"
+		" ORDER BY ready_time, execution_id, seq LIMIT $7"
+	},
+	{
+		DS_SQL_FIND_TOLD, "oii", true, false, false,
 		"SELECT DISTINCT i.instance_id FROM " INBOX " b JOIN " INSTANCE " i"
 		" ON i.instance_id = b.instance_id AND i.run_id = b.run_id"
-		" WHERE i.owner = $1 AND i.status IN ('Pending', 'Running')"
-		" AND i.home = coalesce($2, i.home)"
-		" AND i.wait_kind = 'e' AND lower(i.wait_name) = lower(b.name) LIMIT $3"
+		" WHERE i.owner = $1 AND i.home = coalesce($2, i.home)"
+		" AND " IS_TOLD " LIMIT $3"
+	},
+	{
+		/* after the key $3 */
+		DS_SQL_FIND_AWAITING, "oiti", true, true, false,
+		"SELECT instance_id FROM " INSTANCE " i"
+		" WHERE owner = $1 AND wait_watch IS NOT NULL AND instance_id > $3"
+		" AND status IN " RUNNABLE " AND home = coalesce($2, home)"
+		" AND " STIRRED_BY_TASK " ORDER BY instance_id LIMIT $4"
 	},
 	{
 		DS_SQL_NEXT_WAKE, "oz", true, true, false,
-		"SELECT ready_time FROM " INSTANCE
-		" WHERE owner = $1 AND ready_time > $2 ORDER BY ready_time LIMIT 1"
+		"SELECT least("
+		" (SELECT ready_time FROM " INSTANCE
+		" WHERE owner = $1 AND ready_time > $2 ORDER BY ready_time LIMIT 1),"
+		" (SELECT ready_time FROM " TASK
+		" WHERE owner = $1 AND ready_time > $2 ORDER BY ready_time LIMIT 1))"
 	},
 	{
 		/* one index probe an owner, however many instances wait */
@@ -259,17 +449,69 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" SELECT owner, ready_time FROM o"
 	},
 	{
-		DS_SQL_OWNERS_WITH_EVENTS, "", true, false, false,
+		DS_SQL_OWNERS_WITH_TASKS, "", true, true, false,
+		"WITH RECURSIVE o AS ("
+		" (SELECT owner, ready_time FROM " TASK
+		" WHERE ready_time IS NOT NULL ORDER BY owner, ready_time LIMIT 1)"
+		" UNION ALL SELECT n.* FROM o, LATERAL ("
+		" SELECT t.owner, t.ready_time FROM " TASK " t"
+		" WHERE t.ready_time IS NOT NULL AND t.owner > o.owner"
+		" ORDER BY t.owner, t.ready_time LIMIT 1) n)"
+		" SELECT owner, ready_time FROM o"
+	},
+	{
+		DS_SQL_OWNERS_TOLD, "", true, false, false,
 		"SELECT DISTINCT i.owner FROM " INBOX " b JOIN " INSTANCE " i"
 		" ON i.instance_id = b.instance_id AND i.run_id = b.run_id"
-		" WHERE i.status IN ('Pending', 'Running')"
-		" AND i.wait_kind = 'e' AND lower(i.wait_name) = lower(b.name)"
+		" WHERE " IS_TOLD
+	},
+	{
+		DS_SQL_OWNERS_AWAITING, "", true, false, false,
+		"SELECT DISTINCT owner FROM " INSTANCE " i"
+		" WHERE wait_watch IS NOT NULL AND status IN " RUNNABLE
+		" AND " STIRRED_BY_TASK
 	},
 	{
 		DS_SQL_OWNERLESS, "i", true, false, false,
 		"SELECT instance_id FROM " INSTANCE " i"
-		" WHERE status IN ('Pending', 'Running') AND NOT EXISTS"
+		" WHERE status IN " RUNNABLE " AND NOT EXISTS"
 		" (SELECT FROM pg_roles a WHERE a.oid = i.owner) LIMIT $1"
+	},
+
+	/* --- purging --- */
+	{
+		/*
+		 * Ended instances that were created between $1 and $2 with one of
+		 * the statuses $3 and belong to a role of $4's, after the key $5; none
+		 * whose parent is active.
+		 */
+		DS_SQL_FIND_PURGEABLE, "zzSOti", true, true, false,
+		"SELECT instance_id FROM " INSTANCE " i"
+		" WHERE instance_id > $5 AND created_time >= $1"
+		" AND (created_time < $2 OR $2 IS NULL) AND status = ANY ($3)"
+		" AND pg_has_role($4, owner, 'USAGE')"
+		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
+		" WHERE p.instance_id = i.parent_instance_id AND p.status IN " ACTIVE ")"
+		" ORDER BY instance_id LIMIT $6"
+	},
+	{
+		/* those that ended before $1 */
+		DS_SQL_FIND_EXPIRED, "zti", true, true, false,
+		"SELECT instance_id FROM " INSTANCE " i"
+		" WHERE instance_id > $2 AND last_updated_time < $1 AND status IN " ENDED
+		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
+		" WHERE p.instance_id = i.parent_instance_id AND p.status IN " ACTIVE ")"
+		" ORDER BY instance_id LIMIT $3"
+	},
+	{
+		DS_SQL_FIND_ENDED_CHILDREN, "t", true, true, false,
+		"SELECT instance_id FROM " INSTANCE
+		" WHERE parent_instance_id = $1 AND status IN " ENDED
+	},
+	{
+		DS_SQL_DELETE_INSTANCE, "tu", false, true, false,
+		"DELETE FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $2"
+		" AND status IN " ENDED
 	},
 
 	/* --- home --- */
@@ -290,6 +532,10 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		DS_SQL_MOVE_HOME, "i", false, false, false,
 		"UPDATE " INSTANCE " SET home = $1 WHERE home <> $1"
 		" AND status IN ('Pending', 'Running', 'Suspended')"
+	},
+	{
+		DS_SQL_MOVE_TASKS_HOME, "i", false, false, false,
+		"UPDATE " TASK " SET home = $1 WHERE home <> $1"
 	},
 	{
 		DS_SQL_ANY_FOREIGN, "i", true, false, false,

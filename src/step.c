@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * step.c
- *	  Running an instance.
+ *	  Running an instance, step by step.
  *
  * An executor claims the instance, reads its row and history in a transaction
  * of its own (so that no lock on our tables is held while user code runs),
@@ -11,7 +11,9 @@
  *			 something new, returns or fails (frame.c)
  *	activity a transaction of its own: user code at its top level, then the
  *			 history row and the fenced update of the instance's row, COMMIT
- *	wait	 the wait is written to the row, and the instance is given back
+ *			 (activity.c)
+ *	wait	 the wait is written to the row, with the tasks that it is for,
+ *			 and the instance is given back
  *	end		 result or failure is written together with what the
  *			 orchestrator itself wrote
  *
@@ -27,21 +29,21 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "activity.h"
 #include "arguments.h"
+#include "child.h"
 #include "commit_hints.h"
-#include "contested.h"
 #include "durability.h"
+#include "ending.h"
 #include "failure.h"
 #include "frame.h"
-#include "function_ref.h"
+#include "fulfil.h"
 #include "hints.h"
 #include "home.h"
-#include "hub.h"
-#include "replay.h"
+#include "run.h"
 #include "settings.h"
 #include "slot.h"
 #include "step.h"
@@ -49,17 +51,8 @@
 #include "transaction.h"
 #include "user_code.h"
 
-/* One instance in the hands of its executor. */
-typedef struct Run
-{
-	MemoryContext cxt;			/* of all that belongs to the instance */
-	DsRunLimits *limits;
-	DsInstance *inst;
-	DsReplay   *replay;
-	Oid			owner;			/* of the instance, while it is active */
-	XLogRecPtr	lsn;			/* of the last commit for the instance */
-	bool		progress;		/* something was written */
-} Run;
+/* Others wait, but so much of reading a long history shall pay off first. */
+#define STEPS_A_LOAD	32
 
 /* What a step came to. */
 typedef enum StepResult
@@ -71,131 +64,56 @@ typedef enum StepResult
 	STEP_LOST					/* the row is not ours any more */
 } StepResult;
 
-/* Where a transaction with user code was when it failed. */
-typedef enum Phase
+/* An activity's attempt on its way to the table. */
+typedef struct Attempt
 {
-	PHASE_USER_CODE,
-	PHASE_WRITE,
-	PHASE_COMMIT
-} Phase;
+	DsRun	   *run;
+	bool		suspended;		/* the instance was, in the meantime */
+} Attempt;
 
-static DsRunResult run_claimed(const char *instance_id, MemoryContext cxt,
-							   DsRunLimits *limits, Oid *owner);
-static bool load(Run *run, const char *instance_id);
-static StepResult do_step(Run *run);
-static StepResult end_execution(Run *run, const DsPass *pass);
-static StepResult wait_or_go_on(Run *run, const DsWait *wait);
-static void wait_for_invalidations(TransactionId xid);
-static bool fulfil_wait(Run *run, const DsWait *wait);
-static StepResult do_activity(Run *run, const DsRequest *request);
-static StepResult store_activity(Run *run, const DsOp *op);
-static StepResult store_progress(Run *run);
-static StepResult store_failure(Run *run, Jsonb *failure);
+static bool load(DsRun *run, const char *instance_id);
+static bool is_runnable(DsRun *run, DsInstance *inst);
+static void load_history(DsRun *run, DsInstance *inst);
+static StepResult do_step(DsRun *run);
+static StepResult end_execution(DsRun *run, const DsPass *pass);
+static StepResult enter_wait(DsRun *run, DsWait *wait);
+static StepResult do_activity(DsRun *run, const DsRequest *request);
+static bool store_attempt(const DsRow *row, void *arg);
+static StepResult store_progress(DsRun *run);
+static StepResult store_failure(DsRun *run, Jsonb *failure);
 static StepResult lose(void);
-static DsStepWrite begin_write(const Run *run);
-static void after_commit(Run *run);
-static bool needs_progress_write(const Run *run);
-static Jsonb *present_custom_status(const Run *run);
-static void flush_previous_step(const Run *run);
-static void log_duration(const Run *run, const char *activity, TimestampTz start);
-static void log_failure(const Run *run, const Jsonb *failure);
+static DsStepWrite begin_write(DsRun *run);
+static List *begin_tasks(DsRun *run);
+static void after_commit(DsRun *run);
+static bool needs_progress_write(const DsRun *run);
+static Jsonb *present_custom_status(const DsRun *run);
+static void flush_previous_step(const DsRun *run);
+static bool has_open_tasks(const DsRun *run);
+static bool must_yield(const DsRun *run);
+static void log_failure(const DsRun *run, const Jsonb *failure);
 
 DsRunResult
-ds_run_instance(const char *instance_id, DsRunLimits *limits)
+ds_step_run_instance(const char *instance_id, MemoryContext cxt,
+					 DsRunLimits *limits, Oid *owner)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext cxt;
-	volatile DsRunResult result = DS_RUN_NOT_READY;
-	ErrorData  *volatile error = NULL;
-	Oid			owner = GetUserId();
-	bool		hint = false;
-
-	if (!ds_claim(instance_id))
-		return DS_RUN_NOT_READY;
-	cxt = AllocSetContextCreate(TopMemoryContext, "durable_singleton instance",
-								ALLOCSET_DEFAULT_SIZES);
-	PG_TRY();
-	{
-		bool		again;
-
-		do
-		{
-			DsRunResult r;
-
-			MemoryContextReset(cxt);
-			MemoryContextSwitchTo(cxt);
-			r = run_claimed(instance_id, cxt, limits, &owner);
-			if (r != DS_RUN_NOT_READY)
-				result = r;
-			again = r == DS_RUN_UNFINISHED || r == DS_RUN_TROUBLE ? false :
-				!ds_release_unless_wanted();
-		} while (again);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		ds_user_code_error();
-		ds_tx_abort();
-		result = DS_RUN_TROUBLE;
-	}
-	PG_END_TRY();
-
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(cxt);
-	if (result == DS_RUN_TROUBLE || result == DS_RUN_UNFINISHED)
-	{
-		if (ds_step_is_cancelled())
-		{
-			/* it was terminated, and nothing is left to do for us */
-			result = DS_RUN_PROGRESS;
-			error = NULL;
-		}
-		hint = ds_release() || result == DS_RUN_UNFINISHED ||
-			ds_my_slot->foreground;
-	}
-	if (hint || owner != GetUserId())
-		ds_hint_ready(MyDatabaseId, owner, instance_id);
-	if (error != NULL)
-	{
-		if (ds_my_slot->foreground)
-			ReThrowError(error);
-		if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-			ds_contested_add(instance_id);
-		ereport(LOG,
-				(errcode(error->sqlerrcode),
-				 errmsg("a step of instance \"%s\" was undone and will be tried again: %s",
-						instance_id, error->message)));
-	}
-	ds_user_code_forget();
-	return result;
-}
-
-/*
- * *owner becomes the role that the instance belongs to by now, if it is
- * another one: its workers have to be told.
- */
-static DsRunResult
-run_claimed(const char *instance_id, MemoryContext cxt, DsRunLimits *limits,
-			Oid *owner)
-{
-	Run			run = {.cxt = cxt,.limits = limits,.owner = GetUserId()};
+	DsRun		run = {.cxt = cxt,.limits = limits,.owner = GetUserId()};
 	bool		ready;
 
-	if (ds_is_contested(instance_id))
-		return DS_RUN_TROUBLE;
 	ready = load(&run, instance_id);
 	*owner = run.owner;
 	if (!ready)
-		return DS_RUN_NOT_READY;
+		return run.progress ? DS_RUN_PROGRESS : DS_RUN_NOT_READY;
 
 	for (;;)
 	{
-		StepResult	step;
+		StepResult	step = STEP_GOES_ON;
 
 		CHECK_FOR_INTERRUPTS();
-		step = do_step(&run);
+		/* tasks have ended: all that it waits for? */
+		if (run.inst->wait.kind == DS_OP_TASKS)
+			step = enter_wait(&run, &run.inst->wait);
+		if (step == STEP_GOES_ON)
+			step = do_step(&run);
 		switch (step)
 		{
 			case STEP_WAITS:
@@ -207,8 +125,7 @@ run_claimed(const char *instance_id, MemoryContext cxt, DsRunLimits *limits,
 			case STEP_NEW_EXECUTION:
 				break;
 		}
-		if (limits->steps_left == 0 ||
-			(limits->yield != NULL && limits->yield()))
+		if (limits->steps_left == 0 || must_yield(&run))
 			return DS_RUN_UNFINISHED;
 		if (step == STEP_NEW_EXECUTION)
 		{
@@ -229,9 +146,8 @@ run_claimed(const char *instance_id, MemoryContext cxt, DsRunLimits *limits,
  * run; when there will be, is noted.
  */
 static bool
-load(Run *run, const char *instance_id)
+load(DsRun *run, const char *instance_id)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	DsInstance *inst;
 	bool		ready = false;
 
@@ -239,37 +155,86 @@ load(Run *run, const char *instance_id)
 	ds_user_code_forget();
 	ds_tx_begin();
 	inst = ds_store_load(instance_id);
-	if (inst != NULL && ds_status_is_active(inst->status))
-		run->owner = inst->owner;
-	if (inst != NULL && inst->owner == GetUserId() &&
-		(inst->status == DS_PENDING || inst->status == DS_RUNNING) &&
-		(run->limits->any_home || inst->home == ds_home_stamp()))
+	if (inst != NULL && is_runnable(run, inst))
 	{
-		DsOp	   *ops = NULL;
-		int			n_ops = 0;
+		bool		look = true;
 
-		if (inst->history_length > 0)
-			ops = ds_store_load_history(inst, &n_ops);
-		run->inst = inst;
-		run->replay = ds_replay_create(run->cxt, inst, ops, n_ops);
-		run->lsn = ds_commit_lsn_of(inst->xmin);
-		if (inst->turn == 0)
-			wait_for_invalidations(inst->xmin);
-
-		if (inst->wait.kind != DS_OP_NONE)
-			ready = fulfil_wait(run, &inst->wait);
-		else if (inst->ready_time <= now)
-			ready = true;
+		/* a task that nobody waits for: leave the history alone */
+		if (inst->wait.kind == DS_OP_TASKS &&
+			(inst->wait.fire_at == 0 ||
+			 inst->wait.fire_at > GetCurrentTimestamp()))
+			look = ds_store_is_stirred(instance_id, true);
+		if (!look)
+		{
+			if (inst->wait.fire_at != 0)
+				ds_hint_wake(MyDatabaseId, inst->owner, inst->wait.fire_at);
+		}
 		else
-			ds_hint_wake(MyDatabaseId, inst->owner, inst->ready_time);
+		{
+			load_history(run, inst);
+			if (inst->wait.kind == DS_OP_TASKS)
+				ready = true;	/* enter_wait looks into it */
+			else if (inst->wait.kind != DS_OP_NONE)
+				ready = ds_fulfil(run, &inst->wait);
+			else if (inst->ready_time <= GetCurrentTimestamp())
+				ready = true;
+			else
+				ds_hint_wake(MyDatabaseId, inst->owner, inst->ready_time);
+		}
 	}
 	ds_tx_commit();
 	return ready;
 }
 
+/* Is it ours to run?  If it was told to end, it does so now. */
+static bool
+is_runnable(DsRun *run, DsInstance *inst)
+{
+	Jsonb	   *reason = NULL;
+
+	if (!ds_status_is_active(inst->status))
+		return false;
+	run->owner = inst->owner;
+	if (inst->owner != GetUserId() ||
+		(!run->limits->any_home && inst->home != ds_home_stamp()))
+		return false;
+	if (inst->parent.instance_id != NULL &&
+		ds_store_find_terminate(inst, &reason))
+	{
+		run->progress = ds_terminate_instance(inst, reason, true);
+		return false;
+	}
+	return inst->status != DS_SUSPENDED;
+}
+
+static void
+load_history(DsRun *run, DsInstance *inst)
+{
+	DsOp	   *ops = NULL;
+	int			n_ops = 0;
+
+	if (inst->history_length > 0)
+		ops = ds_store_load_history(inst, &n_ops);
+	if (inst->wait.kind == DS_OP_TASKS)
+		ds_store_load_wait_tasks(inst);
+	run->inst = inst;
+	run->replay = ds_replay_create(run->cxt, inst, ops, n_ops);
+	run->n_loaded = n_ops;
+	run->n_steps = 0;
+	run->lsn = ds_commit_lsn_of(inst->xmin);
+	for (int i = 0; i < n_ops; i++)
+	{
+		/* written by others, maybe after the instance's row */
+		if (ops[i].last.parallel && ds_op_has_ended(&ops[i]))
+			run->lsn = Max(run->lsn, ds_commit_lsn_of(ops[i].last.xmin));
+	}
+	if (inst->turn == 0)
+		ds_wait_for_invalidations(inst->xmin);
+}
+
 /* One pass, and what it asks for. */
 static StepResult
-do_step(Run *run)
+do_step(DsRun *run)
 {
 	DsReplay   *replay = run->replay;
 	DsPass		pass;
@@ -286,8 +251,9 @@ do_step(Run *run)
 	/* the pass is rolled back; nothing is in this transaction */
 	ds_tx_commit();
 	ds_user_code_forget();
+	ds_replay_rewind_unmet(replay);
 	if (replay->request.kind != DS_OP_ACTIVITY)
-		return wait_or_go_on(run, &replay->request.wait);
+		return enter_wait(run, &replay->request.wait);
 
 	/*
 	 * What the activity is about to tell the world may build on recorded
@@ -306,40 +272,54 @@ do_step(Run *run)
 
 /* The pass returned, failed or continued as new: the transaction goes on. */
 static StepResult
-end_execution(Run *run, const DsPass *pass)
+end_execution(DsRun *run, const DsPass *pass)
 {
-	DsStepWrite w = begin_write(run);
-	volatile Phase phase = PHASE_WRITE;
+	volatile bool committing = false;
 	ErrorData  *volatile error = NULL;
 	volatile bool done = false;
 
-	w.end_status = pass->outcome == DS_PASS_FAILED ? DS_FAILED : DS_COMPLETED;
-	w.output = pass->result;
-	w.failure = pass->failure;
+	if (pass->outcome == DS_PASS_FAILED)
+		ds_replay_forget_tasks(run->replay);
 	PG_TRY();
 	{
+		DsStepWrite w;
+
 		if (pass->outcome == DS_PASS_CONTINUED)
 		{
+			w = begin_write(run);
 			w.next_execution = ds_new_execution_id();
 			w.next_input = run->replay->next_input;
 			w.keep_events = run->replay->keep_events;
 			done = ds_store_continue(&w);
+			if (done && has_open_tasks(run))
+				ds_at_commit_cancel(run->inst->instance_id,
+									&run->inst->execution_id);
 		}
 		else
 		{
+			List	   *tasks = begin_tasks(run);
+
+			w = begin_write(run);
+			w.tasks = tasks;
+			w.end_status = pass->outcome == DS_PASS_FAILED ? DS_FAILED :
+				DS_COMPLETED;
+			w.output = pass->result;
+			w.failure = pass->failure;
 			done = ds_store_end(&w);
-			ds_at_commit_ended(run->inst->instance_id);
+			if (done)
+				ds_instance_has_ended(run->inst, w.end_status, w.output,
+									  w.failure, true);
 		}
 		if (done)
 		{
-			phase = PHASE_COMMIT;
+			committing = true;
 			ds_tx_commit();
 		}
 	}
 	PG_CATCH();
 	{
 		/* deferred constraints on the orchestrator's own writes */
-		if (phase != PHASE_COMMIT || pass->outcome == DS_PASS_FAILED)
+		if (!committing || pass->outcome == DS_PASS_FAILED)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(run->cxt);
 		error = CopyErrorData();
@@ -360,202 +340,146 @@ end_execution(Run *run, const DsPass *pass)
 	return STEP_ENDED;
 }
 
-/* A timer or an event is asked for: it may be there already. */
+/*
+ * A timer, an event or the end of tasks is asked for: it may be there already.
+ * If not, the wait is written down, and with it the tasks begin.
+ */
 static StepResult
-wait_or_go_on(Run *run, const DsWait *wait)
+enter_wait(DsRun *run, DsWait *wait)
 {
-	DsStepWrite w;
+	/* it is in the instance's row already */
+	bool		written = wait == &run->inst->wait;
 
-	ds_tx_begin();
-	if (fulfil_wait(run, wait))
+	for (;;)
 	{
-		/* the next pass comes without a lock on our tables */
+		TimestampTz fire_at = wait->fire_at;
+		int			watch = wait->watch;
+		List	   *tasks;
+		bool		fulfilled;
+		bool		stirred;
+		bool		suspended;
+		DsStepWrite w;
+
+		CHECK_FOR_INTERRUPTS();
+		ds_tx_begin();
+		tasks = begin_tasks(run);
+		fulfilled = ds_fulfil(run, wait);
+		if (run->replay->tasks == NIL &&
+			(fulfilled ||
+			 (written && run->replay->n_rows == 0 &&
+			  wait->fire_at == fire_at && wait->watch == watch)))
+		{
+			/* the next pass comes without a lock on our tables */
+			ds_tx_commit();
+			if (!fulfilled)
+				return STEP_WAITS;
+			wait->kind = DS_OP_NONE;
+			/* if it has just been read, what came goes with the next step */
+			return written || !needs_progress_write(run) ? STEP_GOES_ON :
+				store_progress(run);
+		}
+		w = begin_write(run);
+		w.tasks = tasks;
+		if (!fulfilled)
+			w.wait = *wait;
+		if (!ds_store_step(&w, &suspended))
+			return lose();
 		ds_tx_commit();
-		return store_progress(run);
+		after_commit(run);
+		if (fulfilled)
+		{
+			wait->kind = DS_OP_NONE;
+			return STEP_GOES_ON;
+		}
+		if (wait->kind != DS_OP_TASKS)
+			return STEP_WAITS;
+		written = true;
+
+		/* whoever ended a task a moment ago did not know of the wait yet */
+		ds_tx_begin();
+		stirred = ds_store_is_stirred(run->inst->instance_id, false);
+		ds_tx_commit();
+		if (!stirred)
+			return STEP_WAITS;
 	}
-	w = begin_write(run);
-	w.wait = *wait;
-	if (!ds_store_step(&w))
-		return lose();
-	ds_tx_commit();
-	after_commit(run);
-	if (wait->fire_at != 0)
-		ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
-	return STEP_WAITS;
 }
 
-/*
- * A commit can be seen a moment before its invalidation messages are there.
- * If the same transaction replaced the function that comes next, the old one
- * would run.  Once its lock is gone they have been sent, and the next
- * transaction reads them.
- */
-static void
-wait_for_invalidations(TransactionId xid)
-{
-	if (TransactionIdIsNormal(xid))
-		XactLockTableWait(xid, NULL, NULL, XLTW_None);
-}
-
-/*
- * If what the wait is for has come, appends it to the operations, to be
- * written with the next step.
- */
-static bool
-fulfil_wait(Run *run, const DsWait *wait)
+static StepResult
+do_activity(DsRun *run, const DsRequest *request)
 {
 	DsReplay   *replay = run->replay;
-	TimestampTz now = GetCurrentTimestamp();
-	DsOp		op = {0};
+	DsCall		call = {0};
+	Attempt		attempt = {.run = run};
+	DsRow		row;
 
-	op.kind = wait->kind;
-	op.name = wait->name;
-	op.scheduled_time = wait->since;
-	op.event_time = now;
-	op.fire_at = wait->fire_at;
-	op.outcome = DS_OUTCOME_COMPLETED;
-	if (wait->kind == DS_OP_EVENT)
+	call.instance_id = run->inst->instance_id;
+	call.execution_id = &run->inst->execution_id;
+	call.seq = replay->n_ops + 1;
+	call.attempt = 1;
+	if (request->seq != 0)
 	{
-		TransactionId sender;
-		int			n_taken = 0;
-		int64	   *taken = palloc((replay->n_ops - replay->n_stored + 1) *
-								   sizeof(int64));
+		const DsOp *op = ds_replay_op(replay, request->seq);
 
-		for (int i = replay->n_stored; i < replay->n_ops; i++)
-		{
-			if (replay->ops[i].inbox_id != 0)
-				taken[n_taken++] = replay->ops[i].inbox_id;
-		}
-		op.inbox_id = ds_store_find_event(run->inst, wait->name, n_taken, taken,
-										  &op.result, &sender);
-		if (op.inbox_id != 0)
-			wait_for_invalidations(sender);
+		call.seq = request->seq;
+		call.attempt = op->last.attempt + 1;
+		call.counted = op->counted;
+		call.automatic = op->automatic;
+		call.first_time = op->first_time;
 	}
-	if (op.inbox_id == 0)
-	{
-		if (wait->fire_at == 0)
-			return false;
-		if (wait->fire_at > now)
-		{
-			ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
-			return false;
-		}
-		if (wait->kind == DS_OP_EVENT)
-		{
-			op.outcome = DS_OUTCOME_TIMED_OUT;
-			op.result = wait->default_value;
-		}
-	}
-	ds_replay_append(replay, &op);
-	return true;
-}
+	call.name = request->name;
+	call.search_path = request->search_path;
+	call.input = request->input;
+	call.retry = request->retry;
+	call.cxt = run->cxt;
+	call.scratch = replay->scratch;
 
-/*
- * User code at the top level of its transaction.  Whatever fails up to and in
- * the COMMIT is the activity's failure.
- */
-static StepResult
-do_activity(Run *run, const DsRequest *request)
-{
-	volatile Phase phase = PHASE_USER_CODE;
-	ErrorData  *volatile error = NULL;
-	volatile StepResult step = STEP_LOST;
-	TimestampTz start = GetCurrentTimestamp();
-	DsOp		op = {0};
-
-	op.kind = DS_OP_ACTIVITY;
-	op.outcome = DS_OUTCOME_COMPLETED;
-	op.name = request->name;
-	op.input = request->input;
-	op.scheduled_time = start;
-
-	ds_step_begin(&run->inst->execution_id, request->name);
-	MemoryContextReset(run->replay->scratch);
-	ds_tx_begin();
-	PG_TRY();
-	{
-		DsUserCode	user;
-		Oid			function;
-
-		ds_user_code_begin(&user);
-		function = ds_function_lookup_with(request->search_path, request->name);
-		ds_function_check(function, request->name, GetUserId(),
-						  request->input == NULL);
-		ds_function_check_trust(function, request->name, GetUserId());
-		MemoryContextSwitchTo(run->cxt);
-		op.result = ds_function_call(function, request->input,
-									 run->replay->scratch);
-		ds_user_code_finish();
-		ds_payload_check(op.result, "result");
-		ds_user_code_end(&user);
-
-		phase = PHASE_WRITE;
-		op.event_time = GetCurrentTimestamp();
-		step = store_activity(run, &op);
-		if (step == STEP_GOES_ON)
-		{
-			phase = PHASE_COMMIT;
-			ds_tx_commit();
-		}
-	}
-	PG_CATCH();
-	{
-		bool		cancelled;
-
-		MemoryContextSwitchTo(run->cxt);
-		error = CopyErrorData();
-		cancelled = ds_step_is_cancelled() ||
-			(ds_my_slot->foreground && ds_error_is_cancel(error));
-		if (phase == PHASE_WRITE || cancelled)
-			PG_RE_THROW();
-		FlushErrorState();
-		ds_user_code_error();
-		ds_tx_abort();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(run->cxt);
-	if (step == STEP_GOES_ON || error != NULL)
-		ds_user_code_forget();
-
-	if (error != NULL)
-	{
-		if (phase == PHASE_COMMIT)
-			run->replay->n_ops--;	/* what store_activity appended */
-		op.outcome = DS_OUTCOME_FAILED;
-		op.result = NULL;
-		op.failure = ds_failure_from_error(error);
-		op.event_time = GetCurrentTimestamp();
-		ds_tx_begin();
-		step = store_activity(run, &op);
-		if (step == STEP_GOES_ON)
-			ds_tx_commit();
-	}
-	if (step == STEP_LOST)
+	if (!ds_activity_run(&call, &row, store_attempt, &attempt))
 		return lose();
+	ds_replay_learn(replay, &row);
 	after_commit(run);
-	log_duration(run, request->name, start);
-	return step;
+	if (attempt.suspended)
+		return STEP_WAITS;
+	if (row.outcome == DS_OUTCOME_RETRIED || row.outcome == DS_OUTCOME_REPEATED)
+	{
+		ds_hint_wake(MyDatabaseId, run->inst->owner, row.fire_at);
+		return STEP_WAITS;
+	}
+	return STEP_GOES_ON;
 }
 
-/* The activity's end, in the present transaction. */
-static StepResult
-store_activity(Run *run, const DsOp *op)
+/* The attempt's row, in the present transaction. */
+static bool
+store_attempt(const DsRow *row, void *arg)
 {
-	DsStepWrite w;
+	Attempt    *attempt = arg;
+	DsStepWrite w = begin_write(attempt->run);
 
-	ds_replay_append(run->replay, op);
-	w = begin_write(run);
-	return ds_store_step(&w) ? STEP_GOES_ON : STEP_LOST;
+	w.last_row = row;
+	w.history_length = Max(w.history_length, row->seq);
+	w.even_suspended = true;
+	if (row->outcome == DS_OUTCOME_RETRIED || row->outcome == DS_OUTCOME_REPEATED)
+	{
+		w.wait.kind = DS_OP_ACTIVITY;
+		w.wait.name = row->name;
+		w.wait.since = row->event_time;
+		w.wait.fire_at = row->fire_at;
+	}
+	return ds_store_step(&w, &attempt->suspended);
 }
 
 /* What the passes came by so far, in a transaction of its own. */
 static StepResult
-store_progress(Run *run)
+store_progress(DsRun *run)
 {
-	DsStepWrite w = begin_write(run);
+	List	   *tasks;
+	DsStepWrite w;
+	bool		suspended;
 
 	ds_tx_begin();
-	if (!ds_store_step(&w))
+	tasks = begin_tasks(run);
+	w = begin_write(run);
+	w.tasks = tasks;
+	if (!ds_store_step(&w, &suspended))
 		return lose();
 	ds_tx_commit();
 	after_commit(run);
@@ -564,16 +488,18 @@ store_progress(Run *run)
 
 /* The instance has failed, in a transaction of its own. */
 static StepResult
-store_failure(Run *run, Jsonb *failure)
+store_failure(DsRun *run, Jsonb *failure)
 {
-	DsStepWrite w = begin_write(run);
+	DsStepWrite w;
 
+	ds_replay_forget_tasks(run->replay);
+	w = begin_write(run);
 	w.end_status = DS_FAILED;
 	w.failure = failure;
 	ds_tx_begin();
 	if (!ds_store_end(&w))
 		return lose();
-	ds_at_commit_ended(run->inst->instance_id);
+	ds_instance_has_ended(run->inst, DS_FAILED, NULL, failure, true);
 	ds_tx_commit();
 	after_commit(run);
 	log_failure(run, failure);
@@ -589,37 +515,101 @@ lose(void)
 }
 
 static DsStepWrite
-begin_write(const Run *run)
+begin_write(DsRun *run)
 {
 	const DsReplay *replay = run->replay;
 	DsStepWrite w = {0};
+	ListCell   *cell;
 
 	w.inst = run->inst;
 	w.now = GetCurrentTimestamp();
 	w.start_clock = run->inst->start_clock ? run->inst->start_clock :
 		replay->start_clock;
-	w.new_ops = &replay->ops[replay->n_stored];
-	w.n_new_ops = replay->n_ops - replay->n_stored;
+	w.code = replay->code;
+	w.history_length = replay->n_ops;
+	w.n_rows = replay->n_rows;
+	w.rows = replay->rows;
+	w.n_rewound = 0;
+	if (replay->rewound != NIL)
+	{
+		DsRow	   *rewound = palloc(list_length(replay->rewound) * sizeof(DsRow));
+
+		foreach(cell, replay->rewound)
+			rewound[w.n_rewound++] = *(DsRow *) lfirst(cell);
+		w.rewound = rewound;
+	}
 	w.custom_status = present_custom_status(run);
 	return w;
 }
 
+/*
+ * The tasks that the step has to open, a list of DsTask.  Children are started
+ * in the present transaction; one that cannot be has ended by that.
+ */
+static List *
+begin_tasks(DsRun *run)
+{
+	DsReplay   *replay = run->replay;
+	DsInstance *inst = run->inst;
+	List	   *tasks = NIL;
+	ListCell   *cell;
+
+	foreach(cell, replay->tasks)
+	{
+		DsOp	   *op = ds_replay_op(replay, lfirst_int(cell));
+		DsTask	   *task = palloc0(sizeof(DsTask));
+		DsRow		end;
+
+		CHECK_FOR_INTERRUPTS();
+		task->kind = op->last.kind;
+		task->owner = inst->owner;
+		task->home = inst->home;
+		task->execution_id = inst->execution_id;
+		task->seq = op->last.seq;
+		task->attempt = op->last.attempt + 1;
+		task->instance_id = inst->instance_id;
+		task->name = op->last.name;
+		if (op->last.kind == DS_OP_CHILD)
+		{
+			task->first_time = GetCurrentTimestamp();
+			if (!ds_child_begin(inst, op, &end))
+			{
+				ds_replay_add(replay, &end);
+				continue;
+			}
+		}
+		else
+		{
+			task->ready_time = GetCurrentTimestamp();
+			task->search_path = op->search_path;
+			task->input = op->input;
+			task->retry = op->retry;
+			ds_at_commit_task(task);
+		}
+		tasks = lappend(tasks, task);
+	}
+	return tasks;
+}
+
 /* What is in memory follows what is now in the table. */
 static void
-after_commit(Run *run)
+after_commit(DsRun *run)
 {
 	DsInstance *inst = run->inst;
 	DsReplay   *replay = run->replay;
 
+	ds_replay_written(replay);
 	inst->turn++;
 	inst->status = DS_RUNNING;
-	inst->history_length = replay->n_stored = replay->n_ops;
+	inst->history_length = replay->n_stored;
+	inst->rewinding = false;
 	inst->start_clock = inst->start_clock ? inst->start_clock :
 		replay->start_clock;
+	inst->code = replay->code;
 	inst->custom_status = present_custom_status(run);
-	memset(&inst->wait, 0, sizeof(inst->wait));
-	run->lsn = XactLastCommitEnd;
+	run->lsn = Max(run->lsn, XactLastCommitEnd);
 	run->progress = true;
+	run->n_steps++;
 	if (run->limits->steps_left > 0)
 		run->limits->steps_left--;
 }
@@ -629,13 +619,13 @@ after_commit(Run *run)
  * while it runs?
  */
 static bool
-needs_progress_write(const Run *run)
+needs_progress_write(const DsRun *run)
 {
 	const DsReplay *replay = run->replay;
 	const Jsonb *old_status = run->inst->custom_status;
 	const Jsonb *status = present_custom_status(run);
 
-	if (replay->n_ops > replay->n_stored)
+	if (replay->n_rows > 0 || replay->rewound != NIL || replay->tasks != NIL)
 		return true;
 	if (replay->clock_used && run->inst->start_clock == 0)
 		return true;
@@ -647,7 +637,7 @@ needs_progress_write(const Run *run)
 }
 
 static Jsonb *
-present_custom_status(const Run *run)
+present_custom_status(const DsRun *run)
 {
 	return run->replay->custom_status_set ? run->replay->custom_status :
 		run->inst->custom_status;
@@ -659,25 +649,43 @@ present_custom_status(const Run *run)
  * meantime the executor has run others, and one flush serves them all.
  */
 static void
-flush_previous_step(const Run *run)
+flush_previous_step(const DsRun *run)
 {
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
 		ds_wait_durable(run->lsn);
 }
 
-static void
-log_duration(const Run *run, const char *activity, TimestampTz start)
+/* Activities of it may be executing elsewhere. */
+static bool
+has_open_tasks(const DsRun *run)
 {
-	long		ms = TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
+	const DsReplay *replay = run->replay;
 
-	if (ds_log_min_duration >= 0 && ms >= ds_log_min_duration)
-		ereport(LOG,
-				(errmsg("activity %s of instance \"%s\" took %ld ms",
-						activity, run->inst->instance_id, ms)));
+	for (int i = 0; i < replay->n_stored; i++)
+	{
+		const DsOp *op = &replay->ops[i];
+
+		if (op->last.kind == DS_OP_ACTIVITY && op->last.parallel &&
+			!ds_op_has_ended(op))
+			return true;
+	}
+	return false;
+}
+
+/* To come back later means to read the history again. */
+static bool
+must_yield(const DsRun *run)
+{
+	const DsRunLimits *limits = run->limits;
+
+	if (limits->leave != NULL && limits->leave())
+		return true;
+	return limits->yield != NULL &&
+		run->n_steps >= run->n_loaded / STEPS_A_LOAD && limits->yield();
 }
 
 static void
-log_failure(const Run *run, const Jsonb *failure)
+log_failure(const DsRun *run, const Jsonb *failure)
 {
 	char	   *sqlstate = ds_failure_field(failure, "sqlstate");
 	char	   *message = ds_failure_field(failure, "message");

@@ -1,34 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * step.h
- *	  Running an instance.
+ *	  Running an instance, step by step.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DS_STEP_H
 #define DS_STEP_H
 
-/* How far an executor goes with one instance. */
-typedef struct DsRunLimits
-{
-	bool		any_home;		/* also instances of another home */
-	int			steps_left;		/* steps until the executor stops, -1: no end */
-	bool		(*yield) (void);	/* true: others wait, NULL: never */
-} DsRunLimits;
-
-typedef enum DsRunResult
-{
-	DS_RUN_NOT_READY,			/* it waits, has ended, or somebody runs it */
-	DS_RUN_PROGRESS,			/* it went on, and waits or has ended now */
-	DS_RUN_UNFINISHED,			/* it went on and is ready for more: a hint
-								 * says so */
-	DS_RUN_TROUBLE				/* our own write failed: later again */
-} DsRunResult;
+#include "executor.h"
 
 /*
- * Runs the instance as far as it goes within the limits, each step in
- * transactions of its own.  Outside a transaction; needs a slot.
+ * Runs the instance, which this process has claimed, outside a transaction.
+ * *owner becomes its owner if that is not the present user.
  */
-extern DsRunResult ds_run_instance(const char *instance_id, DsRunLimits *limits);
+extern DsRunResult ds_step_run_instance(const char *instance_id,
+										MemoryContext cxt,
+										DsRunLimits *limits, Oid *owner);
 
 #endif

@@ -7,6 +7,10 @@
  * also in REPEATABLE READ and SERIALIZABLE, run as the owner of the tables,
  * and return what they read in the memory context of the caller.
  *
+ * Locks are taken in one order: the row of an instance, then rows of tasks.
+ * "bounded" calls wait for a lock for a second only (55P03 then), so that
+ * somebody's open transaction does not pin an executor.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef DS_STORE_H
@@ -27,6 +31,7 @@ typedef struct DsStart
 	TimestampTz now;
 	TimestampTz ready_time;
 	int			home;
+	DsParent	parent;
 } DsStart;
 
 /* What a step writes, fenced by instance, execution and turn of "inst". */
@@ -35,10 +40,17 @@ typedef struct DsStepWrite
 	const DsInstance *inst;
 	TimestampTz now;
 	TimestampTz start_clock;
-	const DsOp *new_ops;		/* to append to the history */
-	int			n_new_ops;
+	int64		code;
+	int			history_length;
+	int			n_rows;			/* to append to the history */
+	const DsRow *rows;
+	const DsRow *last_row;		/* one more, or NULL */
+	int			n_rewound;		/* attempts to mark as rewound */
+	const DsRow *rewound;
+	List	   *tasks;			/* of DsTask: to be opened */
 	Jsonb	   *custom_status;
 	DsWait		wait;			/* STEP: kind DS_OP_NONE if it goes on */
+	bool		even_suspended; /* STEP: an activity has ended */
 	DsStatus	end_status;		/* END */
 	Jsonb	   *output;			/* END */
 	Jsonb	   *failure;		/* END */
@@ -47,67 +59,179 @@ typedef struct DsStepWrite
 	bool		keep_events;	/* CONTINUE */
 } DsStepWrite;
 
+/* --- store.c: the instance --- */
+
 /* NULL if there is none. */
 extern DsInstance *ds_store_load(const char *instance_id);
+
+/* Completes the wait of an instance that waits for tasks. */
+extern void ds_store_load_wait_tasks(DsInstance *inst);
+
+/* The statements that change a status.  False: no row was in that state. */
+extern bool ds_store_insert(const DsStart *start);
+
+/* *had_tasks: it had open tasks, which are cancelled. */
+extern bool ds_store_start_over(const DsStart *start, const DsInstance *over,
+								int n_allowed, const DsStatus *allowed,
+								bool *had_tasks);
+
+/* *suspended: it was suspended in the meantime. */
+extern bool ds_store_step(const DsStepWrite *w, bool *suspended);
+extern bool ds_store_end(const DsStepWrite *w);
+extern bool ds_store_continue(const DsStepWrite *w);
+extern bool ds_store_terminate(const DsInstance *inst, TimestampTz now,
+							   Jsonb *output, bool bounded);
+extern bool ds_store_suspend(const DsInstance *inst, TimestampTz now);
+extern bool ds_store_resume(const DsInstance *inst, TimestampTz now);
+extern bool ds_store_rewind(const DsInstance *inst, TimestampTz now);
+
+/* Removes an ended instance with all that belongs to it but its children. */
+extern bool ds_store_purge(const DsInstance *inst);
+
+/* True if nobody holds a lock on the instance's row that a step must wait for. */
+extern bool ds_store_is_unlocked(const char *instance_id);
+
+/* --- store_history.c --- */
+
+/* The operations of the present execution, by number. */
 extern DsOp *ds_store_load_history(const DsInstance *inst, int *n_ops);
+
+/* The last row of each of these tasks; returns how many there are. */
+extern int	ds_store_load_ends(const DsInstance *inst, int n_tasks,
+							   const int *tasks, DsRow **rows);
+
+/* A row of another instance's history, or of one's own outside of a step. */
+extern void ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row);
+
+/* A client did that; its transaction has the instance's row locked. */
+extern void ds_store_add_note(const DsInstance *inst, DsNoteKind kind,
+							  Jsonb *reason, TimestampTz now);
 
 /* The history in the form of Durable Functions' status query, or NULL. */
 extern Jsonb *ds_store_story(const char *instance_id, bool outputs,
 							 bool inputs, bool failures);
 
-/* The statements that change a status.  False: no row was in that state. */
-extern bool ds_store_insert(const DsStart *start);
-extern bool ds_store_start_over(const DsStart *start, const DsInstance *over,
-								int n_allowed, const DsStatus *allowed);
-extern bool ds_store_step(const DsStepWrite *w);
-extern bool ds_store_end(const DsStepWrite *w);
-extern bool ds_store_continue(const DsStepWrite *w);
-extern bool ds_store_terminate(const DsInstance *inst, TimestampTz now,
-							   Jsonb *output);
+/* --- store_tasks.c: open tasks --- */
 
-/* True if nobody holds a lock on the instance's row that a step must wait for. */
-extern bool ds_store_is_unlocked(const char *instance_id);
+/* NULL if it is not open any more; *suspended: its instance is. */
+extern DsTask *ds_store_load_task(const pg_uuid_t *execution_id, int seq,
+								  bool *suspended);
 
-/* Put an event into the instance's inbox. */
+/* False: it is not open any more, or another attempt is. */
+extern bool ds_store_end_task(const DsTask *task);
+extern bool ds_store_repeat_task(const DsTask *task, int counted,
+								 int automatic, TimestampTz first_time,
+								 TimestampTz ready_time);
+
+/*
+ * The task that is the child "parent" tells of; NULL if nobody waits for it.
+ * Filled in: attempt, first_time, name.
+ */
+extern DsTask *ds_store_end_child_task(const DsParent *parent, bool bounded);
+
+/* All of the execution; true if there were any. */
+extern bool ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool bounded);
+
+/* Does the instance wait for the end of this task of it? */
+extern bool ds_store_is_watched(const DsTask *task);
+
+/*
+ * Has a task ended that an instance waiting for tasks should look at?  Or
+ * else, with "events", is there an event?
+ */
+extern bool ds_store_is_stirred(const char *instance_id, bool events);
+
+/* --- store_inbox.c: what others tell an instance --- */
+
 extern void ds_store_send(const DsInstance *inst, const char *name,
 						  Jsonb *data, TimestampTz now);
 
+/* A child that was told to end. */
+typedef struct DsChild
+{
+	char	   *instance_id;
+	pg_uuid_t	execution_id;
+	Oid			owner;
+} DsChild;
+
+/* Tells all active children of the instance to end; a list of DsChild. */
+extern List *ds_store_send_terminate(const char *parent_instance_id,
+									 Jsonb *reason, TimestampTz now);
+
+/* Was it told to end?  *reason: and why. */
+extern bool ds_store_find_terminate(const DsInstance *inst, Jsonb **reason);
+
+/* An event in the inbox. */
+typedef struct DsEvent
+{
+	int64		id;
+	Jsonb	   *data;
+	TimestampTz sent_time;
+	TransactionId sender;
+} DsEvent;
+
 /*
- * The oldest event of that name for the instance that is none of "taken"; 0
- * if there is none.  "sender" is the transaction that sent it.
+ * The oldest event of that name for the instance that is none of "taken";
+ * false if there is none.
  */
-extern int64 ds_store_find_event(const DsInstance *inst, const char *name,
-								 int n_taken, const int64 *taken, Jsonb **data,
-								 TransactionId *sender);
+extern bool ds_store_find_event(const DsInstance *inst, const char *name,
+								int n_taken, const int64 *taken,
+								DsEvent *event);
 extern void ds_store_drop_orphaned_messages(void);
 
+/* --- store_work.c: work that no hint told of --- */
+
+/* How far a search has come. */
+typedef struct DsSearchKey
+{
+	TimestampTz time;
+	DsWork		work;
+} DsSearchKey;
+
 /*
- * Instances of the owner that are due, at most "limit", after the given
- * place, which is moved on; a list of strings.  any_home: also those whose
- * home is another database.
+ * Instances or tasks of the owner that are due, at most "limit", after the
+ * given place, which is moved on; a list of DsWork.  any_home: also those
+ * whose home is another database.
  */
 extern List *ds_store_find_ready(Oid owner, TimestampTz now, int home,
-								 bool any_home, TimestampTz *after_time,
-								 char *after_id, int limit);
-
-/* Waiting instances of the owner for which an event is there. */
-extern List *ds_store_find_event_ready(Oid owner, int home, bool any_home,
+								 bool any_home, DsSearchKey *after, int limit);
+extern List *ds_store_find_ready_tasks(Oid owner, TimestampTz now, int home,
+									   bool any_home, DsSearchKey *after,
 									   int limit);
 
-/* When the owner's next instance falls due; 0 if none does. */
+/* Instances that wait for tasks, one of which has ended. */
+extern List *ds_store_find_awaiting(Oid owner, int home, bool any_home,
+									DsSearchKey *after, int limit);
+
+/* Instances for which a message is there that they wait for. */
+extern List *ds_store_find_told(Oid owner, int home, bool any_home, int limit);
+
+/* When the owner's next instance or task falls due; 0 if none does. */
 extern TimestampTz ds_store_next_wake(Oid owner, TimestampTz now);
 
 /* The owners that have work, and the earliest time of it. */
 typedef struct DsOwnerWork
 {
 	Oid			owner;
-	TimestampTz due;			/* 0: an event waits */
+	TimestampTz due;			/* 0: now */
 } DsOwnerWork;
 
 extern List *ds_store_owners_with_work(void);
 
 /* Active instances whose owner was dropped; a list of strings. */
 extern List *ds_store_ownerless(int limit);
+
+/*
+ * Ended instances after the given id; lists of strings.  Those of the user's
+ * roles that were created in that time (0: no end), or all that ended before.
+ */
+extern List *ds_store_find_purgeable(TimestampTz created_from,
+									 TimestampTz created_to, int n_statuses,
+									 const DsStatus *statuses, Oid user,
+									 const char *after_id, int limit);
+extern List *ds_store_find_expired(TimestampTz ended_before,
+								   const char *after_id, int limit);
+extern List *ds_store_find_ended_children(const char *parent_instance_id);
 
 /* Is there an active instance with another stamp? */
 extern bool ds_store_any_foreign(int stamp);

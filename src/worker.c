@@ -26,14 +26,15 @@
 
 #include "catalog.h"
 #include "eviction.h"
+#include "executor.h"
 #include "hints.h"
 #include "home.h"
 #include "hub.h"
 #include "settings.h"
 #include "slot.h"
-#include "step.h"
 #include "store.h"
 #include "transaction.h"
+#include "work_search.h"
 #include "worker.h"
 
 #define SEARCH_BATCH	256
@@ -46,9 +47,10 @@ static void check_identity(void);
 static bool may_work_here(void);
 static void forget_my_group(void);
 static void work(void);
-static bool search_for_work(Oid role, bool from_start, bool events);
-static void run_hint(const char *instance_id);
+static bool search_for_work(Oid role, bool from_start, bool all);
+static void run_hint(const DsWork *work);
 static bool others_wait(void);
+static bool must_stop(void);
 static bool must_leave(void);
 static long time_to_sleep(TimestampTz idle_since);
 
@@ -199,8 +201,8 @@ work(void)
 	TimestampTz idle_since = GetCurrentTimestamp();
 	Oid			role = ds_my_slot->role;
 	bool		more = false;	/* the last search has not seen all */
-	bool		events = false;
-	char		instance_id[DS_MAX_ID_LENGTH + 1];
+	bool		all = false;
+	DsWork		next;
 
 	for (;;)
 	{
@@ -235,18 +237,18 @@ work(void)
 				ds_slot_retire(true);
 				return;
 			}
-			events = search == DS_SEARCH_ALL;
-			more = search_for_work(role, true, events);
+			all = search == DS_SEARCH_ALL;
+			more = search_for_work(role, true, all);
 		}
-		if (ds_slot_take_hint(instance_id))
+		if (ds_slot_take_hint(&next))
 		{
-			run_hint(instance_id);
+			run_hint(&next);
 			ds_slot_works();
 			idle_since = GetCurrentTimestamp();
 			continue;
 		}
 		if (more)
-			more = search_for_work(role, false, events);
+			more = search_for_work(role, false, all);
 		if (more || search != DS_SEARCH_NOTHING)
 			continue;
 
@@ -267,16 +269,17 @@ work(void)
 }
 
 static void
-run_hint(const char *instance_id)
+run_hint(const DsWork *work)
 {
-	DsRunLimits limits = {.steps_left = -1,.yield = others_wait};
+	DsRunLimits limits = {.steps_left = -1,.leave = must_stop,.yield = others_wait};
 	char		activity[DS_MAX_ID_LENGTH + 64];
 
 	/* the id only: payloads are nobody's business */
-	snprintf(activity, sizeof(activity), "durable_singleton: %s", instance_id);
+	snprintf(activity, sizeof(activity), "durable_singleton: %s",
+			 work->instance_id);
 	pgstat_report_activity(STATE_RUNNING, activity);
 
-	switch (ds_run_instance(instance_id, &limits))
+	switch (ds_execute_work(work, &limits))
 	{
 		case DS_RUN_NOT_READY:
 		case DS_RUN_PROGRESS:
@@ -292,63 +295,50 @@ run_hint(const char *instance_id)
 }
 
 /*
- * Finds a batch of the role's due instances in the table, and after the last
- * one those for which an event waits, and hints at them.  True: there are more
- * where it left off.
+ * Finds a batch of the role's work in the tables, and hints at it: instances
+ * that are due, then tasks that are due, and with "all" those for which an
+ * event waits or a task has ended.  True: there is more where it left off.
  */
 static bool
-search_for_work(Oid role, bool from_start, bool events)
+search_for_work(Oid role, bool from_start, bool all)
 {
-	static TimestampTz after_time = DT_NOBEGIN;
-	static char after_id[DS_MAX_ID_LENGTH + 1] = "";
+	static DsWorkSearch search;
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz next;
-	List	   *ids;
+	List	   *found;
 	ListCell   *cell;
-	bool		more;
 	bool		kept = true;
 
 	if (from_start)
-	{
-		after_time = DT_NOBEGIN;
-		after_id[0] = '\0';
-	}
+		ds_search_begin(&search, role, ds_home_stamp(), false, all);
 	ds_tx_begin();
-	ids = ds_store_find_ready(role, now, ds_home_stamp(), false, &after_time,
-							  after_id, SEARCH_BATCH);
-	more = list_length(ids) == SEARCH_BATCH;
-	if (events && !more)
-	{
-		List	   *waiting = ds_store_find_event_ready(role, ds_home_stamp(),
-														false, SEARCH_BATCH);
-
-		more = list_length(waiting) == SEARCH_BATCH;
-		ids = list_concat(ids, waiting);
-	}
+	found = ds_search_next(&search, SEARCH_BATCH);
 	next = ds_store_next_wake(role, now);
 	ds_tx_commit();
 
-	foreach(cell, ids)
+	foreach(cell, found)
 	{
 		if (!ds_hint_ready(MyDatabaseId, role, lfirst(cell)))
 			kept = false;
 	}
 	if (!kept)
-	{
 		/* no room for all: they are found again */
-		after_time = DT_NOBEGIN;
-		after_id[0] = '\0';
-	}
+		ds_search_begin(&search, role, ds_home_stamp(), false, all);
 	if (next != 0)
 		ds_hint_wake(MyDatabaseId, role, next);
-	return more || !kept;
+	return !kept || !ds_search_is_done(&search);
 }
 
 static bool
 others_wait(void)
 {
-	return ConfigReloadPending || must_leave() ||
-		ds_has_work(MyDatabaseId, GetUserId());
+	return ds_has_work(MyDatabaseId, GetUserId());
+}
+
+static bool
+must_stop(void)
+{
+	return ConfigReloadPending || must_leave();
 }
 
 static bool

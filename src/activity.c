@@ -1,0 +1,165 @@
+/*-------------------------------------------------------------------------
+ *
+ * activity.c
+ *	  One attempt at an activity.
+ *
+ * User code runs at the top level of a transaction, in which its end is
+ * written down, too.  Whatever fails up to and in the COMMIT is the activity's
+ * failure, which a transaction of its own writes down.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "activity.h"
+#include "arguments.h"
+#include "failure.h"
+#include "function_call.h"
+#include "function_ref.h"
+#include "retry.h"
+#include "settings.h"
+#include "slot.h"
+#include "transaction.h"
+#include "user_code.h"
+
+/* Where the transaction was when it failed. */
+typedef enum Phase
+{
+	PHASE_USER_CODE,
+	PHASE_WRITE,
+	PHASE_COMMIT
+} Phase;
+
+static Jsonb *call_function(const DsCall *call);
+static void decide(const DsCall *call, DsRow *row, ErrorData *error);
+static void log_duration(const DsCall *call, const DsRow *row);
+
+bool
+ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
+{
+	volatile Phase phase = PHASE_USER_CODE;
+	ErrorData  *volatile error = NULL;
+	volatile bool done = false;
+
+	memset(row, 0, sizeof(*row));
+	row->seq = call->seq;
+	row->attempt = call->attempt;
+	row->kind = DS_OP_ACTIVITY;
+	row->outcome = DS_OUTCOME_COMPLETED;
+	row->parallel = call->parallel;
+	row->name = call->name;
+	/* of a task it stands in the row that scheduled it */
+	row->input = call->parallel ? NULL : call->input;
+	row->scheduled_time = GetCurrentTimestamp();
+
+	ds_step_begin(call->execution_id, call->name);
+	MemoryContextReset(call->scratch);
+	ds_tx_begin();
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(call->cxt);
+		row->result = call_function(call);
+		phase = PHASE_WRITE;
+		row->event_time = GetCurrentTimestamp();
+		done = store(row, arg);
+		if (done)
+		{
+			phase = PHASE_COMMIT;
+			ds_tx_commit();
+		}
+	}
+	PG_CATCH();
+	{
+		bool		cancelled;
+
+		MemoryContextSwitchTo(call->cxt);
+		error = CopyErrorData();
+		cancelled = ds_step_is_cancelled() ||
+			(ds_my_slot->foreground && ds_error_is_cancel(error));
+		if (phase == PHASE_WRITE || cancelled)
+			PG_RE_THROW();
+		FlushErrorState();
+		ds_user_code_error();
+		ds_tx_abort();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(call->cxt);
+	if (done || error != NULL)
+		ds_user_code_forget();
+
+	if (error != NULL)
+	{
+		row->result = NULL;
+		row->event_time = GetCurrentTimestamp();
+		decide(call, row, error);
+		ds_tx_begin();
+		done = store(row, arg);
+		if (done)
+			ds_tx_commit();
+	}
+	if (done)
+		log_duration(call, row);
+	return done;
+}
+
+static Jsonb *
+call_function(const DsCall *call)
+{
+	DsUserCode	user;
+	Oid			function;
+	Jsonb	   *result;
+
+	ds_user_code_begin(&user);
+	function = ds_function_find_with(call->search_path, call->name, call->input);
+	ds_function_check(function, call->name, DS_USE_ACTIVITY, GetUserId(),
+					  call->input);
+	ds_function_check_trust(function, call->name, GetUserId());
+	result = ds_function_call(function, call->name, call->input, call->scratch);
+	ds_user_code_finish();
+	ds_payload_check(result, "result");
+	ds_user_code_end(&user);
+	return result;
+}
+
+/* It failed: is there another attempt? */
+static void
+decide(const DsCall *call, DsRow *row, ErrorData *error)
+{
+	Jsonb	   *failure = ds_failure_from_error(error);
+	const char *sqlstate = unpack_sql_state(error->sqlerrcode);
+	int			attempts = call->counted + 1;
+	TimestampTz first_time = call->first_time ? call->first_time :
+		row->scheduled_time;
+
+	row->failure = ds_failure_of_task(failure, call->name, call->seq, attempts,
+									  NULL);
+	if (ds_retry_is_automatic(sqlstate) &&
+		ds_retry_automatic_next(call->automatic + 1, row->event_time,
+								&row->fire_at))
+		row->outcome = DS_OUTCOME_REPEATED;
+	else if (ds_retry_next(call->retry, attempts, first_time, row->event_time,
+						   sqlstate, &row->fire_at))
+		row->outcome = DS_OUTCOME_RETRIED;
+	else
+	{
+		row->outcome = DS_OUTCOME_FAILED;
+		row->fire_at = 0;
+	}
+}
+
+static void
+log_duration(const DsCall *call, const DsRow *row)
+{
+	long		ms = TimestampDifferenceMilliseconds(row->scheduled_time,
+													 GetCurrentTimestamp());
+
+	if (ds_log_min_duration >= 0 && ms >= ds_log_min_duration)
+		ereport(LOG,
+				(errmsg("activity %s of instance \"%s\" took %ld ms",
+						call->name, call->instance_id, ms)));
+}

@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ *
+ * child.c
+ *	  Starting the child instances of an orchestrator.
+ *
+ * A child is an instance like any other, of the same owner, whose row names
+ * the task of the parent's that it is.  That it cannot be started (its id is
+ * taken, the function is missing) is an answer to the parent, not an error of
+ * the step.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#include "access.h"
+#include "child.h"
+#include "commit_hints.h"
+#include "errors.h"
+#include "failure.h"
+#include "jsonb_build.h"
+#include "slot.h"
+#include "start.h"
+#include "store.h"
+
+static bool go_on(const DsInstance *parent, const DsOp *op, DsRow *end,
+				  bool *goes_on);
+static Jsonb *prepare(DsStart *start, const DsInstance *parent, const DsOp *op);
+static Jsonb *conflict(const DsOp *op);
+
+bool
+ds_child_begin(const DsInstance *parent, const DsOp *op, DsRow *end)
+{
+	DsStart		start = {0};
+	Jsonb	   *failure;
+	bool		goes_on = false;
+
+	*end = op->last;
+	end->attempt = op->last.attempt + 1;
+	end->outcome = DS_OUTCOME_FAILED;
+	end->input = end->result = end->failure = NULL;
+	end->scheduled_time = end->event_time = GetCurrentTimestamp();
+
+	if (op->last.attempt > 0 && go_on(parent, op, end, &goes_on))
+		return goes_on;
+
+	failure = prepare(&start, parent, op);
+	if (failure == NULL && !ds_start(&start, DS_ON_CONFLICT_SKIP, ds_any_ended))
+		failure = conflict(op);
+	if (failure == NULL)
+		return true;
+	end->failure = ds_failure_of_task(failure, op->last.name, op->last.seq,
+									  end->attempt, op->last.child_id);
+	return false;
+}
+
+/*
+ * After a rewind: the child is still there, and goes on.  False: it has to be
+ * started anew.
+ */
+static bool
+go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
+{
+	DsInstance *child = ds_store_load(op->last.child_id);
+
+	if (child == NULL || child->parent.instance_id == NULL ||
+		memcmp(&child->parent.execution_id, &parent->execution_id,
+			   sizeof(pg_uuid_t)) != 0 ||
+		child->parent.seq != op->last.seq)
+		return false;
+	if (child->status == DS_FAILED)
+	{
+		TimestampTz now = GetCurrentTimestamp();
+
+		if (!ds_store_rewind(child, now))
+			return false;
+		ds_store_add_note(child, DS_NOTE_REWOUND,
+						  ds_string_to_jsonb(_("the parent was rewound")), now);
+		ds_at_commit_ready(child->owner, child->instance_id, 0);
+		*goes_on = true;
+		return true;
+	}
+	if (child->status == DS_COMPLETED)
+	{
+		/* somebody has rewound it by hand, and it succeeded */
+		end->outcome = DS_OUTCOME_COMPLETED;
+		end->result = child->output;
+		*goes_on = false;
+		return true;
+	}
+	*goes_on = ds_status_is_active(child->status);
+	return *goes_on;
+}
+
+/*
+ * What an error would tell, or NULL.  Reads only, so the subtransaction has no
+ * transaction id.
+ */
+static Jsonb *
+prepare(DsStart *start, const DsInstance *parent, const DsOp *op)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Jsonb	   *volatile failure = NULL;
+
+	start->name = op->last.name;
+	start->instance_id = op->last.child_id;
+	start->input = op->input;
+	start->parent.instance_id = parent->instance_id;
+	start->parent.execution_id = parent->execution_id;
+	start->parent.seq = op->last.seq;
+
+	BeginInternalSubTransaction("df_sub_orchestrator");
+	PG_TRY();
+	{
+		DsInstance *present;
+
+		MemoryContextSwitchTo(caller);
+		ds_start_prepare(start, op->search_path, 0);
+		present = ds_store_load(start->instance_id);
+		if (present != NULL)
+			ds_check_owner(present);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (ds_step_is_cancelled() || ds_error_is_cancel(error))
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		failure = ds_failure_from_error(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return failure;
+}
+
+static Jsonb *
+conflict(const DsOp *op)
+{
+	ErrorData	error = {0};
+
+	error.sqlerrcode = DS_ERRCODE_CONFLICT;
+	error.message = psprintf(_("An instance with ID \"%s\" already exists."),
+							 op->last.child_id);
+	error.hint = _("Let the child have an id of its own, or wait until the instance has ended.");
+	return ds_failure_from_error(&error);
+}

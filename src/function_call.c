@@ -1,0 +1,434 @@
+/*-------------------------------------------------------------------------
+ *
+ * function_call.c
+ *	  Calling a function of any signature: jsonb in, jsonb out.
+ *
+ * The values of the input are converted by jsonb_populate_record() itself,
+ * into a row of the function's input arguments, and results by to_jsonb().
+ * User code may already run while arguments are made, and may change
+ * functions: nothing of the cached signature is used from then on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/parsenodes.h"
+#include "pgstat.h"
+#include "utils/fmgroids.h"
+#include "utils/typcache.h"
+
+#include "errors.h"
+#include "function_call.h"
+#include "function_signature.h"
+#include "settings.h"
+
+/* One call; everything is in its scratch memory. */
+typedef struct Call
+{
+	Oid			function;
+	const char *name;
+	char		kind;
+	bool		strict;
+	bool		returns_set;
+	Oid			result_type;
+	FuncExpr   *expr;			/* its arguments are Consts */
+} Call;
+
+static Call begin_call(Oid function, const char *name, Jsonb *input);
+static List *make_arguments(DsSignature *signature, const char *name,
+							Jsonb *input, bool strict);
+static List *copy_defaults(const DsSignature *signature,
+						   const DsMatch *match);
+static void convert_input(TupleDesc row, Jsonb *input, const char *name,
+						  Datum *values, bool *nulls);
+static void evaluate_defaults(List *defaults, Datum *values, bool *nulls);
+static List *make_consts(TupleDesc row, const Datum *values,
+						 const bool *nulls);
+static Oid	common_collation(List *arguments);
+static Datum call_once(const Call *call, bool *isnull);
+static Datum call_procedure(FunctionCallInfo fcinfo);
+static Jsonb *call_set(const Call *call);
+static void push_row(JsonbParseState **state, const Jsonb *row,
+					 const char *name, Size *size);
+static FmgrInfo *converter(Oid function, Oid argument_type);
+static FmgrInfo *result_converter(const Call *call);
+static Jsonb *value_to_jsonb(Datum value, FmgrInfo *to_jsonb);
+static void argument_context(void *name);
+
+Jsonb *
+ds_function_call(Oid function, const char *name, Jsonb *input,
+				 MemoryContext scratch)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
+	Call		call = begin_call(function, name, input);
+	Jsonb	   *result = NULL;
+
+	InvokeFunctionExecuteHook(function);
+	if (call.returns_set)
+		result = call_set(&call);
+	else
+	{
+		bool		isnull;
+		Datum		value = call_once(&call, &isnull);
+
+		if (!isnull && call.result_type != VOIDOID)
+			result = value_to_jsonb(value, result_converter(&call));
+	}
+	MemoryContextSwitchTo(caller);
+	return result == NULL ? NULL : DatumGetJsonbPCopy(JsonbPGetDatum(result));
+}
+
+static Call
+begin_call(Oid function, const char *name, Jsonb *input)
+{
+	DsSignature *signature = ds_signature_get(function);
+	Call		call = {.function = function,.name = name};
+	bool		variadic;
+	List	   *arguments;
+
+	if (signature == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function %s does not exist", name),
+				 errhint("It was dropped a moment ago: create it again.")));
+	call.kind = signature->kind;
+	call.strict = signature->strict;
+	call.returns_set = signature->returns_set;
+	call.result_type = signature->result_type;
+	variadic = signature->variadic;
+	if (signature->whole_input)
+		arguments = list_make1(makeConst(JSONBOID, -1, InvalidOid, -1,
+										 JsonbPGetDatum(input),
+										 input == NULL, false));
+	else
+		arguments = make_arguments(signature, name, input, call.strict);
+
+	call.expr = makeFuncExpr(function, call.result_type, arguments,
+							 InvalidOid, common_collation(arguments),
+							 COERCE_EXPLICIT_CALL);
+	call.expr->funcretset = call.returns_set;
+	call.expr->funcvariadic = variadic;
+	return call;
+}
+
+/* --- arguments --- */
+
+static List *
+make_arguments(DsSignature *signature, const char *name, Jsonb *input,
+			   bool strict)
+{
+	DsMatch		match = ds_signature_match(signature, input);
+	List	   *defaults;
+	TupleDesc	row;
+	Datum	   *values;
+	bool	   *nulls;
+	List	   *arguments;
+
+	if (match.fit != DS_FITS)
+		ds_signature_mismatch(signature, &match, name);
+	if (signature->n_args == 0)
+		return NIL;
+	defaults = copy_defaults(signature, &match);
+	row = ds_signature_row(signature);
+	values = palloc0(sizeof(Datum) * row->natts);
+	nulls = palloc(sizeof(bool) * row->natts);
+	memset(nulls, true, sizeof(bool) * row->natts);
+
+	/* from here on user code may run */
+	if (match.n_given > 0)
+		convert_input(row, input, name, values, nulls);
+	if (match.n_defaults > 0)
+		evaluate_defaults(defaults, values, nulls);
+	for (int i = 0; strict && i < row->natts; i++)
+	{
+		if (nulls[i])
+			ds_signature_null(NameStr(TupleDescAttr(row, i)->attname), name);
+	}
+	arguments = make_consts(row, values, nulls);
+	ReleaseTupleDesc(row);
+	return arguments;
+}
+
+/* An element for each argument, NULL where the input has a value. */
+static List *
+copy_defaults(const DsSignature *signature, const DsMatch *match)
+{
+	List	   *defaults = NIL;
+
+	for (int i = 0; i < signature->n_args && match->n_defaults > 0; i++)
+		defaults = lappend(defaults, match->given[i] ? NULL :
+						   copyObject(signature->args[i].default_value));
+	return defaults;
+}
+
+static void
+convert_input(TupleDesc row, Jsonb *input, const char *name, Datum *values,
+			  bool *nulls)
+{
+	FmgrInfo   *populate = converter(F_JSONB_POPULATE_RECORD, RECORDOID);
+	ErrorContextCallback context;
+	HeapTuple	base = heap_form_tuple(row, values, nulls);
+	HeapTupleData converted;
+
+	context.callback = argument_context;
+	context.arg = unconstify(char *, name);
+	context.previous = error_context_stack;
+	error_context_stack = &context;
+	converted.t_data =
+		DatumGetHeapTupleHeader(FunctionCall2(populate,
+											  HeapTupleGetDatum(base),
+											  JsonbPGetDatum(input)));
+	error_context_stack = context.previous;
+
+	converted.t_len = HeapTupleHeaderGetDatumLength(converted.t_data);
+	ItemPointerSetInvalid(&converted.t_self);
+	converted.t_tableOid = InvalidOid;
+	heap_deform_tuple(&converted, row, values, nulls);
+}
+
+static void
+argument_context(void *name)
+{
+	errcontext("input of function %s", (const char *) name);
+}
+
+/*
+ * The values may point into the executor's memory, which stays as long as the
+ * scratch memory that it belongs to.
+ */
+static void
+evaluate_defaults(List *defaults, Datum *values, bool *nulls)
+{
+	EState	   *estate = CreateExecutorState();
+	ExprContext *econtext = CreateExprContext(estate);
+	int			i = 0;
+	ListCell   *cell;
+
+	foreach(cell, defaults)
+	{
+		if (lfirst(cell) != NULL)
+			values[i] = ExecEvalExpr(ExecPrepareExpr(lfirst(cell), estate),
+									 econtext, &nulls[i]);
+		i++;
+	}
+}
+
+static List *
+make_consts(TupleDesc row, const Datum *values, const bool *nulls)
+{
+	List	   *consts = NIL;
+
+	for (int i = 0; i < row->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(row, i);
+
+		consts = lappend(consts, makeConst(att->atttypid, -1,
+										   att->attcollation, att->attlen,
+										   values[i], nulls[i],
+										   att->attbyval));
+	}
+	return consts;
+}
+
+/* As for a call in SQL: one that is not the default has precedence. */
+static Oid
+common_collation(List *arguments)
+{
+	Oid			collation = InvalidOid;
+	ListCell   *cell;
+
+	foreach(cell, arguments)
+	{
+		Oid			own = lfirst_node(Const, cell)->constcollid;
+
+		if (OidIsValid(own) &&
+			(!OidIsValid(collation) || collation == DEFAULT_COLLATION_OID))
+			collation = own;
+	}
+	return collation;
+}
+
+/* --- the call --- */
+
+static Datum
+call_once(const Call *call, bool *isnull)
+{
+	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
+	FmgrInfo	flinfo;
+	PgStat_FunctionCallUsage usage;
+	Datum		result;
+	int			i = 0;
+	ListCell   *cell;
+
+	fmgr_info_cxt(call->function, &flinfo, CurrentMemoryContext);
+	fmgr_info_set_expr((Node *) call->expr, &flinfo);
+	InitFunctionCallInfoData(*fcinfo, &flinfo, list_length(call->expr->args),
+							 call->expr->inputcollid, NULL, NULL);
+	foreach(cell, call->expr->args)
+	{
+		Const	   *argument = lfirst_node(Const, cell);
+
+		fcinfo->args[i].value = argument->constvalue;
+		fcinfo->args[i].isnull = argument->constisnull;
+		i++;
+	}
+
+	pgstat_init_function_usage(fcinfo, &usage);
+	result = call->kind == PROKIND_PROCEDURE ? call_procedure(fcinfo) :
+		FunctionCallInvoke(fcinfo);
+	pgstat_end_function_usage(&usage, true);
+	*isnull = fcinfo->isnull;
+	return result;
+}
+
+/*
+ * A procedure may not end the transaction: its effects and its place in
+ * history would be torn apart.
+ */
+static Datum
+call_procedure(FunctionCallInfo fcinfo)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	CallContext *context = makeNode(CallContext);
+	volatile Datum result = (Datum) 0;
+
+	context->atomic = true;
+	fcinfo->context = (Node *) context;
+	PG_TRY();
+	{
+		result = FunctionCallInvoke(fcinfo);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		if (geterrcode() != ERRCODE_INVALID_TRANSACTION_TERMINATION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		if (error->hint == NULL)
+			error->hint = pstrdup(_("Leave out COMMIT and ROLLBACK: the effects of an activity are committed when it returns."));
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* The rows as an array. */
+static Jsonb *
+call_set(const Call *call)
+{
+	MemoryContext scratch = CurrentMemoryContext;
+	EState	   *estate = CreateExecutorState();
+	ExprContext *econtext = CreateExprContext(estate);
+	SetExprState *set = ExecInitFunctionResultSet((Expr *) call->expr,
+												  econtext, NULL);
+	FmgrInfo   *to_jsonb = result_converter(call);
+	JsonbParseState *state = NULL;
+	Size		size = 0;
+	ExprDoneCond done;
+	Jsonb	   *result;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	do
+	{
+		Datum		value;
+		bool		isnull;
+		Jsonb	   *row = NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		ResetExprContext(econtext);
+		MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+		value = ExecMakeFunctionResultSet(set, econtext, scratch, &isnull,
+										  &done);
+		if (done == ExprEndResult)
+			break;
+		if (!isnull && call->result_type != VOIDOID)
+			row = value_to_jsonb(value, to_jsonb);
+		MemoryContextSwitchTo(scratch);
+		push_row(&state, row, call->name, &size);
+	} while (done == ExprMultipleResult);
+	MemoryContextSwitchTo(scratch);
+	result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	FreeExecutorState(estate);
+	return result;
+}
+
+/*
+ * An endless set must not eat all memory before somebody looks at the size of
+ * the result.  In the array a small value takes a third of its own size.
+ */
+static void
+push_row(JsonbParseState **state, const Jsonb *row, const char *name,
+		 Size *size)
+{
+	JsonbValue	value;
+
+	value.type = jbvNull;
+	if (row != NULL)
+	{
+		Jsonb	   *copy = DatumGetJsonbPCopy(JsonbPGetDatum(row));
+
+		if (JB_ROOT_IS_SCALAR(copy))
+			JsonbExtractScalar(&copy->root, &value);
+		else
+		{
+			value.type = jbvBinary;
+			value.val.binary.data = &copy->root;
+			value.val.binary.len = VARSIZE(copy) - VARHDRSZ;
+		}
+		*size += VARSIZE(copy);
+	}
+	*size += sizeof(JEntry);
+	if (*size / 4 > (Size) ds_max_payload_size * 1024)
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("the set that function %s returns is larger than the limit of %d kB",
+						name, ds_max_payload_size),
+				 errhint("Keep the data in a table and return its key, or raise durable_singleton.max_payload_size.")));
+	pushJsonbValue(state, WJB_ELEM, &value);
+}
+
+/* A function that looks at the type of its first argument. */
+static FmgrInfo *
+converter(Oid function, Oid argument_type)
+{
+	FmgrInfo   *flinfo = palloc(sizeof(FmgrInfo));
+	Param	   *argument = makeNode(Param);
+
+	argument->paramkind = PARAM_EXTERN;
+	argument->paramtype = argument_type;
+	argument->paramtypmod = -1;
+	fmgr_info_cxt(function, flinfo, CurrentMemoryContext);
+	fmgr_info_set_expr((Node *) makeFuncExpr(function, JSONBOID,
+											 list_make1(argument), InvalidOid,
+											 InvalidOid, COERCE_EXPLICIT_CALL),
+					   flinfo);
+	return flinfo;
+}
+
+/* NULL if the result is jsonb already. */
+static FmgrInfo *
+result_converter(const Call *call)
+{
+	return call->result_type == JSONBOID ? NULL :
+		converter(F_TO_JSONB, call->result_type);
+}
+
+static Jsonb *
+value_to_jsonb(Datum value, FmgrInfo *to_jsonb)
+{
+	return DatumGetJsonbP(to_jsonb == NULL ? value :
+						  FunctionCall1(to_jsonb, value));
+}

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * op.c
+ *	  Durable operations as their rows in history leave them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "op.h"
+
+void
+ds_op_add_row(DsOp *op, const DsRow *row)
+{
+	char	   *name = op->last.name;
+	char	   *child_id = op->last.child_id;
+
+	op->last = *row;
+	if (op->last.name == NULL)
+		op->last.name = name;
+	if (op->last.child_id == NULL)
+		op->last.child_id = child_id;
+
+	switch (row->outcome)
+	{
+		case DS_OUTCOME_SCHEDULED:
+			op->default_value = row->result;
+			op->last.result = NULL;
+			break;
+		case DS_OUTCOME_REWOUND:
+			/* the attempts after it count from the beginning */
+			op->counted = op->automatic = 0;
+			op->first_time = 0;
+			break;
+		case DS_OUTCOME_REPEATED:
+			op->automatic++;
+			break;
+		case DS_OUTCOME_RETRIED:
+		case DS_OUTCOME_COMPLETED:
+		case DS_OUTCOME_FAILED:
+		case DS_OUTCOME_TIMED_OUT:
+			op->counted++;
+			if (op->first_time == 0)
+				op->first_time = row->scheduled_time;
+			break;
+	}
+}

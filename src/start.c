@@ -1,0 +1,207 @@
+/*-------------------------------------------------------------------------
+ *
+ * start.c
+ *	  Starting an instance under an id.
+ *
+ * The Durable Functions singleton documentation reads the status and then
+ * starts, and warns that two callers may both be told that they started.
+ * Here the primary key decides, inside the caller's transaction:
+ *
+ *	1. look at the row under the latest snapshot, at any isolation level.
+ *	   Active: conflict, without a write.  None: 2.  Ended and reusable: 3.
+ *	2. INSERT ... ON CONFLICT DO NOTHING.  No row: back to 1.
+ *	3. UPDATE the row that was seen, fenced by its execution and turn.  No
+ *	   row: back to 1.
+ *
+ * 2 and 3 wait only for another uncommitted starter of the same id, never for
+ * a running step: steps lock the row for their last write only.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "access.h"
+#include "arguments.h"
+#include "catalog.h"
+#include "commit_hints.h"
+#include "compat.h"
+#include "ending.h"
+#include "errors.h"
+#include "function_ref.h"
+#include "home.h"
+#include "start.h"
+
+const DsReuse ds_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
+
+static void prepare(DsStart *start, Oid function, TimestampTz start_at);
+static void check_login(Oid role);
+pg_noreturn static void error_exists(const DsInstance *inst);
+
+void
+ds_start_prepare(DsStart *start, const char *search_path,
+				 TimestampTz start_at)
+{
+	start->owner = GetUserId();
+	prepare(start, ds_function_find_with(search_path, start->name, start->input),
+			start_at);
+}
+
+void
+ds_start_prepare_again(DsStart *start)
+{
+	start->owner = GetUserId();
+	prepare(start, ds_function_find_in(start->function_schema, start->name,
+									   start->input), 0);
+}
+
+static void
+prepare(DsStart *start, Oid function, TimestampTz start_at)
+{
+	ds_function_check(function, start->name, DS_USE_ORCHESTRATOR, start->owner,
+					  start->input);
+	start->function_schema = ds_function_schema(function);
+	check_login(start->owner);
+
+	start->now = GetCurrentTimestamp();
+	start->ready_time = start_at == 0 ? start->now : Max(start->now, start_at);
+	start->execution_id = ds_new_execution_id();
+	start->home = ds_home_stamp();
+}
+
+bool
+ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
+{
+	DsReuse		allowed = reuse;
+
+	if (on_conflict == DS_ON_CONFLICT_TERMINATE)
+	{
+		for (DsStatus s = DS_PENDING; ds_status_is_active(s); s++)
+			allowed.statuses[allowed.n++] = s;
+	}
+
+	for (;;)
+	{
+		DsInstance *present;
+		bool		had_tasks = false;
+		bool		done;
+
+		CHECK_FOR_INTERRUPTS();
+		present = ds_store_load(start->instance_id);
+		if (present == NULL)
+			done = ds_store_insert(start);
+		else
+		{
+			ds_check_owner(present);
+			if (!ds_reuse_has(&allowed, present->status))
+			{
+				if (on_conflict == DS_ON_CONFLICT_SKIP)
+					return false;
+				error_exists(present);
+			}
+			ds_check_not_own_step(present);
+			done = ds_store_start_over(start, present, allowed.n,
+									   allowed.statuses, &had_tasks);
+		}
+		if (!done)
+			continue;			/* somebody was faster: look again */
+
+		if (present != NULL && ds_status_is_active(present->status))
+			ds_instance_was_terminated(present, NULL, false);
+		else if (had_tasks)
+			ds_at_commit_cancel(start->instance_id, &present->execution_id);
+		ds_at_commit_ready(start->owner, start->instance_id, start->ready_time);
+		return true;
+	}
+}
+
+DsReuse
+ds_arg_ended_statuses(FunctionCallInfo fcinfo, int n, const char *what)
+{
+	DsReuse		reuse = {0};
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+
+	ds_require_arg(fcinfo, n, what);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), ds_catalog(false)->status_type,
+					  sizeof(Oid), true, TYPALIGN_INT, &values, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		DsStatus	status;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(DS_ERRCODE_BAD_ARGUMENT),
+					 errmsg("%s must not contain null", what),
+					 errhint("List ended statuses: Completed, Failed, Terminated.")));
+		status = ds_status_from_oid(DatumGetObjectId(values[i]));
+		if (!ds_reuse_has(&ds_any_ended, status))
+			ereport(ERROR,
+					(errcode(DS_ERRCODE_BAD_ARGUMENT),
+					 errmsg("%s must not contain the status %s", what,
+							ds_status_name(status)),
+					 errhint("List ended statuses: Completed, Failed, Terminated.")));
+		if (!ds_reuse_has(&reuse, status))
+			reuse.statuses[reuse.n++] = status;
+	}
+	return reuse;
+}
+
+bool
+ds_reuse_has(const DsReuse *reuse, DsStatus status)
+{
+	for (int i = 0; i < reuse->n; i++)
+	{
+		if (reuse->statuses[i] == status)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Before PostgreSQL 17 a background worker cannot connect as a role that may
+ * not log in, so its instances would never run.
+ */
+static void
+check_login(Oid role)
+{
+#if PG_VERSION_NUM < 170000
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool		can_login = true;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		can_login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+		ReleaseSysCache(tuple);
+	}
+	if (!can_login)
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("role \"%s\" cannot own instances because it is not permitted to log in",
+						GetUserNameFromId(role, false)),
+				 errdetail("Background workers run the steps of an instance as its owner."),
+				 errhint("ALTER ROLE ... LOGIN PASSWORD NULL lets workers connect as it, but nobody with a password.")));
+#endif
+}
+
+static void
+error_exists(const DsInstance *inst)
+{
+	bool		active = ds_status_is_active(inst->status);
+
+	ereport(ERROR,
+			(errcode(DS_ERRCODE_CONFLICT),
+			 errmsg("An instance with ID \"%s\" already exists.",
+					inst->instance_id),
+			 errdetail("Its status is %s.", ds_status_name(inst->status)),
+			 active ?
+			 errhint("Wait for its end with df_wait_for_completion, or end it with df_terminate.") :
+			 errhint("Add the status to reuse to start over it.")));
+}

@@ -1,0 +1,306 @@
+/*-------------------------------------------------------------------------
+ *
+ * store_work.c
+ *	  Reading and writing the extension's tables: work that no hint
+ *	  told of, and the database that is its home.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "store_parts.h"
+
+static void add_home(DsParameters *p, bool any_home, int home);
+static List *work_list(const DsSession *s, uint64 n, bool tasks,
+					   DsSearchKey *after);
+
+List *
+ds_store_find_ready(Oid owner, TimestampTz now, int home, bool any_home,
+					DsSearchKey *after, int limit)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+	uint64		n;
+
+	ds_open_session(&s);
+	ds_add_oid(&p, owner);
+	ds_add_time(&p, now);
+	ds_add(&p, TimestampTzGetDatum(after->time), false);
+	ds_add_text(&p, after->work.instance_id);
+	add_home(&p, any_home, home);
+	ds_add_int(&p, limit);
+	n = ds_execute(DS_SQL_FIND_READY, &p);
+	result = work_list(&s, n, false, after);
+	if (n > 0)
+		after->time = ds_column_time(n - 1, 2);
+	ds_close_session(&s);
+	return result;
+}
+
+List *
+ds_store_find_ready_tasks(Oid owner, TimestampTz now, int home, bool any_home,
+						  DsSearchKey *after, int limit)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+	uint64		n;
+
+	ds_open_session(&s);
+	ds_add_oid(&p, owner);
+	ds_add_time(&p, now);
+	ds_add(&p, TimestampTzGetDatum(after->time), false);
+	ds_add_uuid(&p, &after->work.execution_id);
+	ds_add_int(&p, after->work.seq);
+	add_home(&p, any_home, home);
+	ds_add_int(&p, limit);
+	n = ds_execute(DS_SQL_FIND_READY_TASKS, &p);
+	result = work_list(&s, n, true, after);
+	if (n > 0)
+		after->time = ds_column_time(n - 1, 4);
+	ds_close_session(&s);
+	return result;
+}
+
+List *
+ds_store_find_awaiting(Oid owner, int home, bool any_home, DsSearchKey *after,
+					   int limit)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+
+	ds_open_session(&s);
+	ds_add_oid(&p, owner);
+	add_home(&p, any_home, home);
+	ds_add_text(&p, after->work.instance_id);
+	ds_add_int(&p, limit);
+	result = work_list(&s, ds_execute(DS_SQL_FIND_AWAITING, &p), false, after);
+	ds_close_session(&s);
+	return result;
+}
+
+List *
+ds_store_find_told(Oid owner, int home, bool any_home, int limit)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+
+	ds_open_session(&s);
+	ds_add_oid(&p, owner);
+	add_home(&p, any_home, home);
+	ds_add_int(&p, limit);
+	result = work_list(&s, ds_execute(DS_SQL_FIND_TOLD, &p), false, NULL);
+	ds_close_session(&s);
+	return result;
+}
+
+TimestampTz
+ds_store_next_wake(Oid owner, TimestampTz now)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	TimestampTz next = 0;
+
+	ds_open_session(&s);
+	ds_add_oid(&p, owner);
+	ds_add_time(&p, now);
+	if (ds_execute(DS_SQL_NEXT_WAKE, &p) > 0)
+		next = ds_column_time(0, 1);
+	ds_close_session(&s);
+	return TIMESTAMP_NOT_FINITE(next) ? 0 : next;
+}
+
+List *
+ds_store_owners_with_work(void)
+{
+	static const struct
+	{
+		DsStatementId statement;
+		bool		has_time;
+	}			queries[] = {
+		{DS_SQL_OWNERS_WITH_WORK, true},
+		{DS_SQL_OWNERS_WITH_TASKS, true},
+		{DS_SQL_OWNERS_TOLD, false},
+		{DS_SQL_OWNERS_AWAITING, false}
+	};
+	DsSession	s;
+	List	   *result = NIL;
+
+	ds_open_session(&s);
+	for (int q = 0; q < lengthof(queries); q++)
+	{
+		DsParameters p = {0};
+		uint64		n = ds_execute(queries[q].statement, &p);
+
+		for (uint64 i = 0; i < n; i++)
+		{
+			DsOwnerWork *work = MemoryContextAlloc(s.caller, sizeof(DsOwnerWork));
+			MemoryContext old = MemoryContextSwitchTo(s.caller);
+
+			work->owner = ds_column_oid(i, 1);
+			work->due = queries[q].has_time ? ds_column_time(i, 2) : 0;
+			result = lappend(result, work);
+			MemoryContextSwitchTo(old);
+		}
+	}
+	ds_close_session(&s);
+	return result;
+}
+
+List *
+ds_store_ownerless(int limit)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+
+	ds_open_session(&s);
+	ds_add_int(&p, limit);
+	result = ds_column_list(&s, ds_execute(DS_SQL_OWNERLESS, &p));
+	ds_close_session(&s);
+	return result;
+}
+
+/* --- purging --- */
+
+List *
+ds_store_find_purgeable(TimestampTz created_from, TimestampTz created_to,
+						int n_statuses, const DsStatus *statuses, Oid user,
+						const char *after_id, int limit)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+
+	ds_open_session(&s);
+	ds_add(&p, TimestampTzGetDatum(created_from), false);
+	ds_add_time(&p, created_to);
+	ds_add_status_array(&p, n_statuses, statuses);
+	ds_add_oid(&p, user);
+	ds_add_text(&p, after_id);
+	ds_add_int(&p, limit);
+	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_PURGEABLE, &p));
+	ds_close_session(&s);
+	return result;
+}
+
+List *
+ds_store_find_expired(TimestampTz ended_before, const char *after_id, int limit)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+
+	ds_open_session(&s);
+	ds_add(&p, TimestampTzGetDatum(ended_before), false);
+	ds_add_text(&p, after_id);
+	ds_add_int(&p, limit);
+	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_EXPIRED, &p));
+	ds_close_session(&s);
+	return result;
+}
+
+List *
+ds_store_find_ended_children(const char *parent_instance_id)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	List	   *result;
+
+	ds_open_session(&s);
+	ds_add_text(&p, parent_instance_id);
+	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_ENDED_CHILDREN, &p));
+	ds_close_session(&s);
+	return result;
+}
+
+/* --- home --- */
+
+bool
+ds_store_any_foreign(int stamp)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	bool		result;
+
+	ds_open_session(&s);
+	ds_add_int(&p, stamp);
+	result = ds_execute(DS_SQL_ANY_FOREIGN, &p) > 0;
+	ds_close_session(&s);
+	return result;
+}
+
+bool
+ds_store_is_home(int64 system_identifier, Oid database)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	bool		result = false;
+
+	ds_open_session(&s);
+	ds_add_int64(&p, system_identifier);
+	ds_add_oid(&p, database);
+	if (ds_execute(DS_SQL_LOAD_HOME, &p) > 0)
+		result = ds_column_bool(0, 1);
+	ds_close_session(&s);
+	return result;
+}
+
+void
+ds_store_move_home(int64 system_identifier, Oid database, int stamp)
+{
+	DsSession	s;
+	DsParameters none = {0};
+	DsParameters home = {0};
+	DsParameters instances = {0};
+	DsParameters tasks = {0};
+
+	ds_open_session(&s);
+	ds_execute(DS_SQL_DELETE_HOME, &none);
+	ds_add_int64(&home, system_identifier);
+	ds_add_oid(&home, database);
+	ds_execute(DS_SQL_INSERT_HOME, &home);
+	ds_add_int(&instances, stamp);
+	ds_execute(DS_SQL_MOVE_HOME, &instances);
+	ds_add_int(&tasks, stamp);
+	ds_execute(DS_SQL_MOVE_TASKS_HOME, &tasks);
+	ds_close_session(&s);
+}
+
+static void
+add_home(DsParameters *p, bool any_home, int home)
+{
+	ds_add(p, Int32GetDatum(home), any_home);
+}
+
+/* Rows of instance ids, with execution and number if they are tasks. */
+static List *
+work_list(const DsSession *s, uint64 n, bool tasks, DsSearchKey *after)
+{
+	List	   *result = NIL;
+	MemoryContext old = MemoryContextSwitchTo(s->caller);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		DsWork	   *work = palloc0(sizeof(DsWork));
+
+		strlcpy(work->instance_id, ds_column_text(s, i, 1),
+				sizeof(work->instance_id));
+		if (tasks)
+		{
+			work->execution_id = ds_column_uuid(i, 2);
+			work->seq = ds_column_int(i, 3);
+		}
+		result = lappend(result, work);
+	}
+	if (result != NIL && after != NULL)
+		after->work = *(DsWork *) llast(result);
+	MemoryContextSwitchTo(old);
+	return result;
+}

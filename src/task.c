@@ -1,0 +1,148 @@
+/*-------------------------------------------------------------------------
+ *
+ * task.c
+ *	  Running an activity that is a task, beside its instance.
+ *
+ * The row in table task is work, and the fence: it goes in the transaction
+ * in which the activity commits, and with it whoever cancels the task takes
+ * the right to end it away.  The end is a row of history, an INSERT, so tasks
+ * of one instance never wait for each other.  Whether the instance waits for
+ * it is asked after the commit.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "activity.h"
+#include "durability.h"
+#include "hints.h"
+#include "home.h"
+#include "settings.h"
+#include "store.h"
+#include "task.h"
+#include "transaction.h"
+
+static DsTask *load(const DsWork *work, const DsRunLimits *limits, Oid *owner);
+static bool store_end(const DsRow *row, void *arg);
+static void tell_instance(const DsTask *task);
+
+DsRunResult
+ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
+			Oid *owner)
+{
+	DsTask	   *task = load(work, limits, owner);
+	DsCall		call = {0};
+	DsRow		row;
+
+	if (task == NULL)
+		return DS_RUN_NOT_READY;
+
+	/* what it is about to tell the world may build on what scheduled it */
+	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
+		ds_wait_durable(ds_commit_lsn_of(task->xmin));
+
+	call.instance_id = task->instance_id;
+	call.execution_id = &task->execution_id;
+	call.seq = task->seq;
+	call.attempt = task->attempt;
+	call.parallel = true;
+	call.counted = task->counted;
+	call.automatic = task->automatic;
+	call.first_time = task->first_time;
+	call.name = task->name;
+	call.search_path = task->search_path;
+	call.input = task->input;
+	call.retry = task->retry;
+	call.cxt = cxt;
+	call.scratch = AllocSetContextCreate(cxt, "durable_singleton user code",
+										 ALLOCSET_DEFAULT_SIZES);
+	if (!ds_activity_run(&call, &row, store_end, task))
+	{
+		/* cancelled: nothing of it shall remain */
+		ds_tx_abort();
+		return DS_RUN_NOT_READY;
+	}
+	if (limits->steps_left > 0)
+		limits->steps_left--;
+	if (row.outcome == DS_OUTCOME_RETRIED || row.outcome == DS_OUTCOME_REPEATED)
+		ds_hint_wake(MyDatabaseId, task->owner, row.fire_at);
+	else
+		tell_instance(task);
+	return DS_RUN_PROGRESS;
+}
+
+/* NULL: there is nothing to run; when there will be, is noted. */
+static DsTask *
+load(const DsWork *work, const DsRunLimits *limits, Oid *owner)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		suspended = false;
+	DsTask	   *task;
+
+	ds_tx_begin();
+	task = ds_store_load_task(&work->execution_id, work->seq, &suspended);
+	ds_tx_commit();
+	if (task == NULL || task->kind != DS_OP_ACTIVITY || suspended ||
+		(!limits->any_home && task->home != ds_home_stamp()))
+		return NULL;
+	*owner = task->owner;
+	if (task->owner != GetUserId())
+		return NULL;
+	if (task->ready_time > now)
+	{
+		ds_hint_wake(MyDatabaseId, task->owner, task->ready_time);
+		return NULL;
+	}
+	return task;
+}
+
+static bool
+store_end(const DsRow *row, void *arg)
+{
+	const DsTask *task = arg;
+	bool		open;
+
+	switch (row->outcome)
+	{
+		case DS_OUTCOME_REPEATED:
+			open = ds_store_repeat_task(task, task->counted, task->automatic + 1,
+										task->first_time, row->fire_at);
+			break;
+		case DS_OUTCOME_RETRIED:
+			open = ds_store_repeat_task(task, task->counted + 1, task->automatic,
+										task->first_time ? task->first_time :
+										row->scheduled_time, row->fire_at);
+			break;
+		default:
+			open = ds_store_end_task(task);
+			break;
+	}
+	if (open)
+		ds_store_add_row(&task->execution_id, row);
+	return open;
+}
+
+/*
+ * The instance may come to wait for the task at this very moment: it looks
+ * for itself after it has written down that it waits.
+ */
+static void
+tell_instance(const DsTask *task)
+{
+	bool		watched;
+
+	ds_tx_begin();
+	watched = ds_store_is_watched(task);
+	ds_tx_commit();
+	if (watched)
+	{
+		DsWork		work = {0};
+
+		strlcpy(work.instance_id, task->instance_id, sizeof(work.instance_id));
+		ds_hint_ready(MyDatabaseId, task->owner, &work);
+	}
+}

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * task.h
+ *	  Running an activity that is a task, beside its instance.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_TASK_H
+#define DS_TASK_H
+
+#include "step.h"
+
+/*
+ * Runs the task that this process has claimed, outside a transaction.  Never
+ * DS_RUN_UNFINISHED or DS_RUN_TROUBLE.
+ */
+extern DsRunResult ds_task_run(const DsWork *work, MemoryContext cxt,
+							   DsRunLimits *limits, Oid *owner);
+
+#endif

@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * work_search.c
+ *	  A search of the tables for work that no hint told of.
+ *
+ * It goes along the indexes in batches, each after the last row of the one
+ * before, so that neither much work nor what is left of old work slows it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "work_search.h"
+
+static void begin_phase(DsWorkSearch *search, DsSearchPhase phase);
+
+void
+ds_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
+				bool all)
+{
+	search->owner = owner;
+	search->home = home;
+	search->any_home = any_home;
+	search->all = all;
+	begin_phase(search, DS_SEARCH_INSTANCES);
+}
+
+List *
+ds_search_next(DsWorkSearch *search, int batch)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	List	   *found = NIL;
+
+	while (found == NIL && search->phase != DS_SEARCH_DONE)
+	{
+		switch (search->phase)
+		{
+			case DS_SEARCH_INSTANCES:
+				found = ds_store_find_ready(search->owner, now, search->home,
+											search->any_home, &search->after,
+											batch);
+				break;
+			case DS_SEARCH_TASKS:
+				found = ds_store_find_ready_tasks(search->owner, now,
+												  search->home,
+												  search->any_home,
+												  &search->after, batch);
+				break;
+			case DS_SEARCH_AWAITING:
+				found = ds_store_find_awaiting(search->owner, search->home,
+											   search->any_home, &search->after,
+											   batch);
+				break;
+			case DS_SEARCH_TOLD:
+				found = ds_store_find_told(search->owner, search->home,
+										   search->any_home, batch);
+				break;
+			case DS_SEARCH_DONE:
+				break;
+		}
+		if (list_length(found) == batch)
+			break;
+		if (search->phase == DS_SEARCH_TASKS && !search->all)
+			begin_phase(search, DS_SEARCH_DONE);
+		else
+			begin_phase(search, search->phase + 1);
+	}
+	return found;
+}
+
+bool
+ds_search_is_done(const DsWorkSearch *search)
+{
+	return search->phase == DS_SEARCH_DONE;
+}
+
+static void
+begin_phase(DsWorkSearch *search, DsSearchPhase phase)
+{
+	search->phase = phase;
+	memset(&search->after, 0, sizeof(search->after));
+	search->after.time = DT_NOBEGIN;
+}
