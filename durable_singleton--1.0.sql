@@ -78,10 +78,13 @@ CREATE TABLE durable_singleton.instance (
 	execution_id uuid NOT NULL,
 	-- survives continue-as-new, changes at a new start; the inbox goes by it
 	run_id uuid NOT NULL,
+	parent_run_id uuid,
 	parent_execution_id uuid,
 	-- kind of the durable wait, NULL while not waiting: t and e as in
 	-- history.kind, a: until an activity is tried again, w: for tasks
 	wait_kind "char",
+	-- clients have left notes in the history of the run
+	noted boolean NOT NULL DEFAULT false,
 	-- the next step may run again what failed last
 	rewinding boolean NOT NULL DEFAULT false,
 	instance_id text COLLATE "C" NOT NULL,
@@ -361,7 +364,7 @@ CREATE FUNCTION @extschema@.df_retry_policy(max_attempts int,
 	retry_on text[] DEFAULT NULL)
 RETURNS jsonb
 AS 'MODULE_PATHNAME', 'ds_retry_policy'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.df_retry_policy IS
 	'how often and when a failed activity is tried again; retry_on: SQLSTATEs or their classes, null: all';
 
@@ -589,10 +592,13 @@ CREATE VIEW durable_singleton.event AS
 			CASE h.kind WHEN 'a' THEN 'TaskScheduled'
 				WHEN 'c' THEN 'SubOrchestrationInstanceCreated'
 				ELSE 'TimerCreated' END,
-			h.scheduled_time, h.name, h.input, NULL, NULL, NULL, h.fire_at,
-			h.child_id, e.status
+			h.scheduled_time, h.name, coalesce(h.input, z.input), NULL, NULL,
+			NULL, h.fire_at, h.child_id, e.status
 		FROM durable_singleton.any_execution e
 			JOIN durable_singleton.history h ON h.execution_id = e.execution_id
+			LEFT JOIN durable_singleton.history z ON h.parallel
+				AND z.execution_id = h.execution_id AND z.seq = h.seq
+				AND z.attempt = 0
 		WHERE (h.kind IN ('a', 'c')
 				OR h.kind IN ('t', 'e') AND h.fire_at IS NOT NULL)
 			AND (NOT h.parallel OR h.attempt <> 1)
@@ -617,10 +623,13 @@ CREATE VIEW durable_singleton.event AS
 			END,
 			h.event_time, h.name,
 			CASE WHEN h.kind IN ('s', 'u', 'w') THEN h.input END,
-			h.result, h.failure, h.scheduled_time, h.fire_at, h.child_id,
-			e.status
+			h.result, h.failure, coalesce(z.scheduled_time, h.scheduled_time),
+			h.fire_at, h.child_id, e.status
 		FROM durable_singleton.any_execution e
 			JOIN durable_singleton.history h ON h.execution_id = e.execution_id
+			LEFT JOIN durable_singleton.history z ON h.parallel
+				AND h.attempt = 1 AND z.execution_id = h.execution_id
+				AND z.seq = h.seq AND z.attempt = 0
 		WHERE h.outcome <> 's' AND h.kind <> 'y'
 		-- the time until the next attempt
 		UNION ALL
@@ -637,6 +646,7 @@ CREATE VIEW durable_singleton.event AS
 			NULL, e.wait_fire_at, NULL, e.status
 		FROM durable_singleton.any_execution e
 		WHERE e.wait_kind IN ('t', 'e') AND e.wait_fire_at IS NOT NULL
+			AND e.status IN ('Pending', 'Running', 'Suspended')
 		UNION ALL
 		SELECT e.instance_id, e.execution_id, e.owner, 2, 0, 0, 0,
 			CASE e.status WHEN 'Terminated' THEN 'ExecutionTerminated'
@@ -663,10 +673,11 @@ CREATE VIEW @extschema@.df_instances WITH (security_barrier) AS
 		CASE WHEN a.level = 2 THEN i.failure END AS failure,
 		i.created_time, i.last_updated_time, i.owner,
 		i.parent_instance_id,
-		CASE i.wait_kind WHEN 't' THEN 'timer'
-			WHEN 'e' THEN 'event ' || i.wait_name
-			WHEN 'a' THEN 'retry of ' || i.wait_name
-			WHEN 'w' THEN CASE
+		CASE WHEN i.status NOT IN ('Pending', 'Running', 'Suspended') THEN NULL
+			WHEN i.wait_kind = 't' THEN 'timer'
+			WHEN i.wait_kind = 'e' THEN 'event ' || i.wait_name
+			WHEN i.wait_kind = 'a' THEN 'retry of ' || i.wait_name
+			WHEN i.wait_kind = 'w' THEN CASE
 				WHEN cardinality(i.wait_tasks) = 1 THEN (
 					SELECT CASE h.kind WHEN 'a' THEN 'activity ' || h.name
 						WHEN 'c' THEN 'child ' || h.child_id
@@ -679,9 +690,12 @@ CREATE VIEW @extschema@.df_instances WITH (security_barrier) AS
 					THEN 'any of ' || cardinality(i.wait_tasks) || ' tasks'
 				ELSE 'all of ' || cardinality(i.wait_tasks) || ' tasks' END
 			END AS waiting_for,
-		CASE WHEN i.wait_kind IS NOT NULL THEN i.wait_fire_at
-			WHEN i.status = 'Pending' AND i.ready_time > i.created_time
-			THEN i.ready_time END AS next_wake_time
+		CASE WHEN i.status NOT IN ('Pending', 'Running', 'Suspended') THEN NULL
+			WHEN i.wait_kind IS NOT NULL THEN i.wait_fire_at
+			WHEN i.turn = 0
+				AND coalesce(i.ready_time, i.suspended_ready_time) > i.created_time
+			THEN coalesce(i.ready_time, i.suspended_ready_time)
+			END AS next_wake_time
 	FROM durable_singleton.instance i,
 		LATERAL (SELECT durable_singleton.access_level(i.owner) AS level) a
 	WHERE a.level > 0;

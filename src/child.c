@@ -74,12 +74,10 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 		return false;
 	if (child->status == DS_FAILED)
 	{
-		TimestampTz now = GetCurrentTimestamp();
-
-		if (!ds_store_rewind(child, now))
+		if (!ds_store_rewind(child))
 			return false;
 		ds_store_add_note(child, DS_NOTE_REWOUND,
-						  ds_string_to_jsonb(_("the parent was rewound")), now);
+						  ds_string_to_jsonb(_("the parent was rewound")));
 		ds_at_commit_ready(child->owner, child->instance_id, 0);
 		*goes_on = true;
 		return true;
@@ -111,6 +109,7 @@ prepare(DsStart *start, const DsInstance *parent, const DsOp *op)
 	start->instance_id = op->last.child_id;
 	start->input = op->input;
 	start->parent.instance_id = parent->instance_id;
+	start->parent.run_id = parent->run_id;
 	start->parent.execution_id = parent->execution_id;
 	start->parent.seq = op->last.seq;
 
@@ -132,10 +131,12 @@ prepare(DsStart *start, const DsInstance *parent, const DsOp *op)
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
-		if (ds_step_is_cancelled() || ds_error_is_cancel(error))
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (ds_step_is_cancelled() || ds_error_is_cancel(error))
+			ReThrowError(error);
 		failure = ds_failure_from_error(error);
 	}
 	PG_END_TRY();

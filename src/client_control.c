@@ -82,7 +82,6 @@ ds_suspend(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *reason;
 	char	   *instance_id = begin(fcinfo, "df_suspend()", &reason);
-	TimestampTz now = GetCurrentTimestamp();
 	DsInstance *inst;
 
 	do
@@ -91,8 +90,8 @@ ds_suspend(PG_FUNCTION_ARGS)
 		inst = load_active(instance_id);
 		if (inst->status == DS_SUSPENDED)
 			error_status(inst, "Let it go on with df_resume.");
-	} while (!ds_store_suspend(inst, now));
-	ds_store_add_note(inst, DS_NOTE_SUSPENDED, reason, now);
+	} while (!ds_store_suspend(inst));
+	ds_store_add_note(inst, DS_NOTE_SUSPENDED, reason);
 	PG_RETURN_VOID();
 }
 
@@ -102,7 +101,6 @@ ds_resume(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *reason;
 	char	   *instance_id = begin(fcinfo, "df_resume()", &reason);
-	TimestampTz now = GetCurrentTimestamp();
 	DsInstance *inst;
 
 	do
@@ -111,8 +109,8 @@ ds_resume(PG_FUNCTION_ARGS)
 		inst = load_active(instance_id);
 		if (inst->status != DS_SUSPENDED)
 			error_status(inst, "Only a suspended instance can be resumed.");
-	} while (!ds_store_resume(inst, now));
-	ds_store_add_note(inst, DS_NOTE_RESUMED, reason, now);
+	} while (!ds_store_resume(inst));
+	ds_store_add_note(inst, DS_NOTE_RESUMED, reason);
 	ds_at_commit_ready(inst->owner, instance_id, 0);
 	/* its tasks may go on, too */
 	if (inst->history_length > 0)
@@ -126,7 +124,6 @@ ds_rewind(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *reason;
 	char	   *instance_id = begin(fcinfo, "df_rewind()", &reason);
-	TimestampTz now = GetCurrentTimestamp();
 	DsInstance *inst;
 
 	do
@@ -137,8 +134,8 @@ ds_rewind(PG_FUNCTION_ARGS)
 			error_status(inst, "Only a failed instance can be rewound.");
 		if (inst->status != DS_FAILED)
 			ds_error_ended(inst);
-	} while (!ds_store_rewind(inst, now));
-	ds_store_add_note(inst, DS_NOTE_REWOUND, reason, now);
+	} while (!ds_store_rewind(inst));
+	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
 	ds_at_commit_ready(inst->owner, instance_id, 0);
 	PG_RETURN_VOID();
 }

@@ -80,17 +80,31 @@ ds_restart(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("df_restart()");
 	PreventCommandIfParallelMode("df_restart()");
 
-	present = ds_store_load(instance_id);
-	if (present == NULL)
-		ds_error_no_instance(instance_id);
-	ds_check_owner(present);
-	start.name = present->name;
-	start.function_schema = present->function_schema;
-	start.input = present->input;
-	start.instance_id = PG_GETARG_BOOL(1) ? random_id() : instance_id;
-	ds_start_prepare_again(&start);
-
-	ds_start(&start, DS_ON_CONFLICT_ERROR, ds_any_ended);
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		present = ds_store_load(instance_id);
+		if (present == NULL)
+			ds_error_no_instance(instance_id);
+		ds_check_owner(present);
+		start.name = present->name;
+		start.function_schema = present->function_schema;
+		start.input = present->input;
+		if (PG_GETARG_BOOL(1))
+		{
+			start.instance_id = random_id();
+			ds_start_prepare_again(&start);
+			ds_start(&start, DS_ON_CONFLICT_ERROR, ds_any_ended);
+			break;
+		}
+		if (ds_status_is_active(present->status))
+			ds_error_exists(present);
+		start.instance_id = instance_id;
+		ds_start_prepare_again(&start);
+		/* what is started again is what was read, or we look again */
+		if (ds_start_over(&start, present, ds_any_ended))
+			break;
+	}
 	PG_RETURN_TEXT_P(cstring_to_text(start.instance_id));
 }
 

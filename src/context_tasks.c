@@ -205,6 +205,7 @@ ds_wait_any(PG_FUNCTION_ARGS)
 		if (tasks[i] == winner)
 			PG_RETURN_INT32(winner);
 	}
+	replay->cursor--;
 	ds_replay_mismatch(replay,
 					   psprintf(_("History has task %d as the winner of df_wait_any; the code does not wait for it."),
 								winner));

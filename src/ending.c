@@ -45,7 +45,7 @@ ds_instance_was_terminated(const DsInstance *inst, Jsonb *reason, bool bounded)
 bool
 ds_terminate_instance(const DsInstance *inst, Jsonb *reason, bool bounded)
 {
-	if (!ds_store_terminate(inst, GetCurrentTimestamp(), reason, bounded))
+	if (!ds_store_terminate(inst, reason, bounded))
 		return false;
 	(void) ds_store_cancel_tasks(&inst->execution_id, bounded);
 	ds_instance_was_terminated(inst, reason, bounded);
@@ -104,7 +104,7 @@ terminated_failure(const DsInstance *child, const Jsonb *reason)
 static void
 end_children(const DsInstance *parent, Jsonb *reason)
 {
-	List	   *children = ds_store_send_terminate(parent->instance_id, reason,
+	List	   *children = ds_store_send_terminate(parent, reason,
 												   GetCurrentTimestamp());
 	ListCell   *cell;
 

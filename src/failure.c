@@ -22,6 +22,7 @@ static void push_other_fields(JsonbParseState **state, const Jsonb *failure);
 static void push_fields(JsonbParseState **state, const Jsonb *failure,
 						bool task_fields);
 static bool same_field(const Jsonb *a, const Jsonb *b, const char *key);
+static bool has_context_of(const Jsonb *failure, const Jsonb *met);
 static void push_string(JsonbParseState **state, const char *key,
 						const char *value);
 
@@ -68,7 +69,7 @@ ds_failure_let_through(Jsonb *failure, const Jsonb *met)
 	JsonbParseState *state = NULL;
 
 	if (met == NULL || !same_field(failure, met, "sqlstate") ||
-		!same_field(failure, met, "message"))
+		!same_field(failure, met, "message") || !has_context_of(failure, met))
 		return failure;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_other_fields(&state, failure);
@@ -203,6 +204,17 @@ same_field(const Jsonb *a, const Jsonb *b, const char *key)
 	const char *in_b = ds_failure_field(b, key);
 
 	return in_a != NULL && in_b != NULL && strcmp(in_a, in_b) == 0;
+}
+
+/* An error that is passed on keeps the lines of the place it came from. */
+static bool
+has_context_of(const Jsonb *failure, const Jsonb *met)
+{
+	const char *context = ds_failure_field(failure, "context");
+	const char *of_met = ds_failure_field(met, "context");
+
+	return of_met == NULL ||
+		(context != NULL && strncmp(context, of_met, strlen(of_met)) == 0);
 }
 
 static void

@@ -38,7 +38,6 @@ typedef struct Call
 	Oid			function;
 	const char *name;
 	char		kind;
-	bool		strict;
 	bool		returns_set;
 	Oid			result_type;
 	FuncExpr   *expr;			/* its arguments are Consts */
@@ -55,7 +54,7 @@ static void evaluate_defaults(List *defaults, Datum *values, bool *nulls);
 static List *make_consts(TupleDesc row, const Datum *values,
 						 const bool *nulls);
 static Oid	common_collation(List *arguments);
-static Datum call_once(const Call *call, bool *isnull);
+static Datum call_plain(const Call *call, bool *isnull);
 static Datum call_procedure(FunctionCallInfo fcinfo);
 static Jsonb *call_set(const Call *call);
 static void push_row(JsonbParseState **state, const Jsonb *row,
@@ -79,7 +78,7 @@ ds_function_call(Oid function, const char *name, Jsonb *input,
 	else
 	{
 		bool		isnull;
-		Datum		value = call_once(&call, &isnull);
+		Datum		value = call_plain(&call, &isnull);
 
 		if (!isnull && call.result_type != VOIDOID)
 			result = value_to_jsonb(value, result_converter(&call));
@@ -94,6 +93,7 @@ begin_call(Oid function, const char *name, Jsonb *input)
 	DsSignature *signature = ds_signature_get(function);
 	Call		call = {.function = function,.name = name};
 	bool		variadic;
+	bool		strict;
 	List	   *arguments;
 
 	if (signature == NULL)
@@ -102,17 +102,18 @@ begin_call(Oid function, const char *name, Jsonb *input)
 				 errmsg("function %s does not exist", name),
 				 errhint("It was dropped a moment ago: create it again.")));
 	call.kind = signature->kind;
-	call.strict = signature->strict;
 	call.returns_set = signature->returns_set;
 	call.result_type = signature->result_type;
 	variadic = signature->variadic;
-	if (signature->whole_input)
+	strict = signature->strict;
+	if (!signature->whole_input)
+		arguments = make_arguments(signature, name, input, strict);
+	else if (input == NULL && strict)
+		ds_signature_null(NULL, name);
+	else
 		arguments = list_make1(makeConst(JSONBOID, -1, InvalidOid, -1,
 										 JsonbPGetDatum(input),
 										 input == NULL, false));
-	else
-		arguments = make_arguments(signature, name, input, call.strict);
-
 	call.expr = makeFuncExpr(function, call.result_type, arguments,
 							 InvalidOid, common_collation(arguments),
 							 COERCE_EXPLICIT_CALL);
@@ -261,7 +262,7 @@ common_collation(List *arguments)
 /* --- the call --- */
 
 static Datum
-call_once(const Call *call, bool *isnull)
+call_plain(const Call *call, bool *isnull)
 {
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 	FmgrInfo	flinfo;

@@ -362,10 +362,7 @@ check_strict(const DsSignature *signature, const char *name,
 	if (signature->whole_input)
 	{
 		if (input == NULL)
-			ereport(ERROR,
-					(errcode(DS_ERRCODE_BAD_ARGUMENT),
-					 errmsg("function %s is STRICT and its input is null", name),
-					 errhint("It would never be called: pass an input, or declare it CALLED ON NULL INPUT.")));
+			ds_signature_null(NULL, name);
 		return;
 	}
 	match = ds_signature_match(signature, input);

@@ -159,6 +159,11 @@ detail_arguments(const DsSignature *s)
 void
 ds_signature_null(const char *argument, const char *name)
 {
+	if (argument == NULL)
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("function %s is STRICT and its input is null", name),
+				 errhint("It would never be called: pass an input, or declare it CALLED ON NULL INPUT.")));
 	ereport(ERROR,
 			(errcode(DS_ERRCODE_BAD_ARGUMENT),
 			 errmsg("function %s is STRICT and its argument \"%s\" is null",
@@ -195,7 +200,6 @@ ds_signature_row(DsSignature *s)
 static void
 open_cache(void)
 {
-	static bool registered = false;
 	HASHCTL		ctl = {
 		.keysize = sizeof(Oid),
 		.entrysize = sizeof(DsSignature),
@@ -204,12 +208,8 @@ open_cache(void)
 
 	cache = hash_create("durable_singleton functions", 64, &ctl,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	if (!registered)
-	{
-		CacheRegisterSyscacheCallback(PROCOID, note_change, (Datum) 0);
-		CacheRegisterSyscacheCallback(TYPEOID, note_change, (Datum) 0);
-		registered = true;
-	}
+	CacheRegisterSyscacheCallback(PROCOID, note_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, note_change, (Datum) 0);
 }
 
 static void

@@ -78,7 +78,7 @@ pg_noreturn extern void ds_signature_mismatch(const DsSignature *signature,
 											  const DsMatch *match,
 											  const char *name);
 
-/* SD400: the function is STRICT, and that argument null. */
+/* SD400: the function is STRICT, and that argument (NULL: the input) null. */
 pg_noreturn extern void ds_signature_null(const char *argument,
 										  const char *name);
 

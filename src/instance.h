@@ -97,6 +97,7 @@ typedef struct DsOp
 	int			counted;		/* attempts that count for a retry policy */
 	int			automatic;		/* attempts repeated by themselves */
 	TimestampTz first_time;		/* when the first that counts began */
+	TimestampTz scheduled_time; /* of a task: when the code scheduled it */
 	Jsonb	   *default_value;	/* of a scheduled event: on time-out */
 	/* what the code gave for a task that has to be begun (again) */
 	Jsonb	   *input;
@@ -134,6 +135,7 @@ typedef struct DsWait
 typedef struct DsParent
 {
 	char	   *instance_id;
+	pg_uuid_t	run_id;
 	pg_uuid_t	execution_id;
 	int			seq;			/* number of the task in the parent */
 } DsParent;

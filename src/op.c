@@ -24,6 +24,7 @@ ds_op_add_row(DsOp *op, const DsRow *row)
 	switch (row->outcome)
 	{
 		case DS_OUTCOME_SCHEDULED:
+			op->scheduled_time = row->scheduled_time;
 			op->default_value = row->result;
 			op->last.result = NULL;
 			break;

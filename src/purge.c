@@ -79,7 +79,7 @@ ds_purge_by(PG_FUNCTION_ARGS)
 	ds_hub_require();
 	ds_require_arg(fcinfo, 0, "created_from");
 	from = PG_GETARG_TIMESTAMPTZ(0);
-	to = PG_ARGISNULL(1) ? 0 : PG_GETARG_TIMESTAMPTZ(1);
+	to = PG_ARGISNULL(1) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(1);
 	if (!PG_ARGISNULL(2))
 		statuses = ds_arg_ended_statuses(fcinfo, 2, "statuses");
 	PreventCommandIfReadOnly("df_purge_by()");

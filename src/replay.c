@@ -226,7 +226,7 @@ ds_replay_next(DsReplay *replay, DsOpKind kind, bool parallel,
 	}
 	replay->cursor++;
 	replay->clock = Max(replay->clock, op->last.parallel ?
-						op->last.scheduled_time : op->last.event_time);
+						op->scheduled_time : op->last.event_time);
 	return op;
 }
 

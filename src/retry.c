@@ -319,25 +319,28 @@ parse_interval(const char *key, const JsonbValue *value)
 	struct pg_itm_in itm;
 	int			type;
 	Interval	span;
-	double		result = -1;
+	double		result;
+	char	   *iso = NULL;
 
-	if (value->type == jbvString && value->val.string.len > 0 &&
-		value->val.string.len <= MAXDATELEN)
-	{
-		char	   *iso = pnstrdup(value->val.string.val,
-								   value->val.string.len);
+	if (value->type == jbvString && value->val.string.len <= MAXDATELEN)
+		iso = pnstrdup(value->val.string.val, value->val.string.len);
+	if (iso == NULL || DecodeISO8601Interval(iso, &type, &itm) != 0 ||
+		itmin2interval(&itm, &span) != 0)
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("%s of a retry policy must be an interval in ISO 8601 format",
+						key),
+				 errdetail("It is %s.", value_text(value)),
+				 errhint("Make retry policies with df_retry_policy.")));
 
-		if (DecodeISO8601Interval(iso, &type, &itm) == 0 &&
-			itmin2interval(&itm, &span) == 0)
-			result = span.time + (double) USECS_PER_DAY *
-				(span.day + (double) DAYS_PER_MONTH * span.month);
-	}
+	result = span.time + (double) USECS_PER_DAY *
+		(span.day + (double) DAYS_PER_MONTH * span.month);
 	if (result < 0)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
-				 errmsg("%s must be an interval that is not negative", key),
+				 errmsg("%s must not be negative", key),
 				 errdetail("It is %s.", value_text(value)),
-				 errhint("Make retry policies with df_retry_policy, which writes intervals in ISO 8601.")));
+				 errhint("Use an interval of zero or more.")));
 	return result;
 }
 

@@ -42,7 +42,6 @@ const DsReuse ds_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
 
 static void prepare(DsStart *start, Oid function, TimestampTz start_at);
 static void check_login(Oid role);
-pg_noreturn static void error_exists(const DsInstance *inst);
 
 void
 ds_start_prepare(DsStart *start, const char *search_path,
@@ -89,36 +88,46 @@ ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 	for (;;)
 	{
 		DsInstance *present;
-		bool		had_tasks = false;
-		bool		done;
 
 		CHECK_FOR_INTERRUPTS();
 		present = ds_store_load(start->instance_id);
 		if (present == NULL)
-			done = ds_store_insert(start);
-		else
 		{
-			ds_check_owner(present);
-			if (!ds_reuse_has(&allowed, present->status))
+			if (ds_store_insert(start))
 			{
-				if (on_conflict == DS_ON_CONFLICT_SKIP)
-					return false;
-				error_exists(present);
+				ds_at_commit_ready(start->owner, start->instance_id,
+								   start->ready_time);
+				return true;
 			}
-			ds_check_not_own_step(present);
-			done = ds_store_start_over(start, present, allowed.n,
-									   allowed.statuses, &had_tasks);
-		}
-		if (!done)
 			continue;			/* somebody was faster: look again */
-
-		if (present != NULL && ds_status_is_active(present->status))
-			ds_instance_was_terminated(present, NULL, false);
-		else if (had_tasks)
-			ds_at_commit_cancel(start->instance_id, &present->execution_id);
-		ds_at_commit_ready(start->owner, start->instance_id, start->ready_time);
-		return true;
+		}
+		ds_check_owner(present);
+		if (!ds_reuse_has(&allowed, present->status))
+		{
+			if (on_conflict == DS_ON_CONFLICT_SKIP)
+				return false;
+			ds_error_exists(present);
+		}
+		if (ds_start_over(start, present, allowed))
+			return true;
 	}
+}
+
+bool
+ds_start_over(const DsStart *start, const DsInstance *present, DsReuse allowed)
+{
+	bool		had_tasks;
+
+	ds_check_not_own_step(present);
+	if (!ds_store_start_over(start, present, allowed.n, allowed.statuses,
+							 &had_tasks))
+		return false;
+	if (ds_status_is_active(present->status))
+		ds_instance_was_terminated(present, NULL, false);
+	else if (had_tasks)
+		ds_at_commit_cancel(start->instance_id, &present->execution_id);
+	ds_at_commit_ready(start->owner, start->instance_id, start->ready_time);
+	return true;
 }
 
 DsReuse
@@ -191,8 +200,8 @@ check_login(Oid role)
 #endif
 }
 
-static void
-error_exists(const DsInstance *inst)
+void
+ds_error_exists(const DsInstance *inst)
 {
 	bool		active = ds_status_is_active(inst->status);
 

@@ -8,6 +8,7 @@
 #ifndef DS_START_H
 #define DS_START_H
 
+#include "compat.h"
 #include "fmgr.h"
 #include "store.h"
 
@@ -44,6 +45,16 @@ extern void ds_start_prepare(DsStart *start, const char *search_path,
 
 /* The same for a function that was found in start->function_schema before. */
 extern void ds_start_prepare_again(DsStart *start);
+
+/*
+ * One attempt to start over the ended or terminated execution that was seen;
+ * false if it is not there any more, or not in one of these statuses.
+ */
+extern bool ds_start_over(const DsStart *start, const DsInstance *present,
+						  DsReuse allowed);
+
+/* SD409: the id is taken. */
+pg_noreturn extern void ds_error_exists(const DsInstance *inst);
 
 /*
  * True: started.  False: the id is taken, and on_conflict says to skip.

@@ -34,10 +34,10 @@
 	" wait_tasks = NULL, rewinding = false"
 
 /*
- * A new execution in the place of one that was seen: $13 execution, $14 turn,
- * $15 the statuses that allow it.
+ * A new execution in the place of one that was seen: $14 execution, $15 turn,
+ * $16 the statuses that allow it.
  */
-#define START_OVER_TYPES	"tuottjzzituiuiS"
+#define START_OVER_TYPES	"tuottjzzituuiuiS"
 #define START_OVER \
 	"UPDATE " INSTANCE \
 	" SET execution_id = $2, run_id = $2, owner = $3, name = $4," \
@@ -45,10 +45,11 @@
 	" last_updated_time = $7, ready_time = $8, status = 'Pending', turn = 0," \
 	" history_length = 0, home = $9, start_clock = NULL, code = NULL," \
 	" suspended_ready_time = NULL, parent_instance_id = $10," \
-	" parent_execution_id = $11, parent_seq = $12, custom_status = NULL," \
-	" output = NULL, failure = NULL," NO_WAIT \
-	" WHERE instance_id = $1 AND execution_id = $13 AND turn = $14" \
-	" AND status = ANY ($15)"
+	" parent_run_id = $11, parent_execution_id = $12, parent_seq = $13," \
+	" custom_status = NULL, output = NULL, failure = NULL, noted = false," \
+	NO_WAIT \
+	" WHERE instance_id = $1 AND execution_id = $14 AND turn = $15" \
+	" AND status = ANY ($16)"
 
 /* An end of the task $seq of instance i is in history. */
 #define HAS_END(seq) \
@@ -88,7 +89,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" rewinding, name, function_schema, created_time, last_updated_time,"
 		" ready_time, start_clock, code, wait_kind, wait_name, wait_since,"
 		" wait_fire_at, wait_default, wait_watch, parent_instance_id,"
-		" parent_execution_id, parent_seq, input, custom_status, output, failure,"
+		" parent_run_id, parent_execution_id, parent_seq, input, custom_status, output, failure,"
 		" xmin FROM " INSTANCE " WHERE instance_id = $1"
 	},
 	{
@@ -96,13 +97,14 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"SELECT wait_tasks FROM " INSTANCE " WHERE instance_id = $1"
 	},
 	{
-		DS_SQL_INSERT_INSTANCE, "tuottjzzitui", false, true, false,
+		DS_SQL_INSERT_INSTANCE, "tuottjzzituui", false, true, false,
 		"INSERT INTO " INSTANCE
 		" (instance_id, execution_id, run_id, owner, name, function_schema, input,"
 		" created_time, last_updated_time, ready_time, status, turn,"
-		" history_length, home, parent_instance_id, parent_execution_id, parent_seq)"
+		" history_length, home, parent_instance_id, parent_run_id,"
+		" parent_execution_id, parent_seq)"
 		" VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $7, $8, 'Pending', 0, 0, $9,"
-		" $10, $11, $12)"
+		" $10, $11, $12, $13)"
 		" ON CONFLICT (instance_id) DO NOTHING"
 	},
 	{
@@ -125,7 +127,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" CASE WHEN status IN " ACTIVE
 		" THEN $7 ELSE last_updated_time END,"
 		" history_length, parent_instance_id, input, custom_status, output, failure"
-		" FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $13"
+		" FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $14"
 		" AND EXISTS (SELECT FROM started)"
 	},
 	{
@@ -174,43 +176,59 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" ready_time = least(ready_time, $4), start_clock = NULL, code = NULL,"
 		" execution_id = $5, input = $6, custom_status = $7," NO_WAIT
 		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
-		" AND status IN " RUNNABLE
+		" AND status IN " RUNNABLE " RETURNING noted"
 	},
 	{
-		DS_SQL_TERMINATE, "tuzj", false, true, false,
-		"UPDATE " INSTANCE
-		" SET status = 'Terminated', turn = turn + 1, last_updated_time = $3,"
-		" ready_time = NULL, suspended_ready_time = NULL, output = $4," NO_WAIT
+/*
+		 * The timer of the wait, which stood in the row alone, goes into the
+		 * history: an execution that was terminated is told, too.
+		 */
+		DS_SQL_TERMINATE, "tuj", false, true, false,
+		"WITH ended AS (UPDATE " INSTANCE
+		" SET status = 'Terminated', turn = turn + 1,"
+		" last_updated_time = clock_timestamp(), ready_time = NULL,"
+		" suspended_ready_time = NULL, output = $3, wait_watch = NULL,"
+		" wait_tasks = NULL, rewinding = false"
 		" WHERE instance_id = $1 AND execution_id = $2"
-		" AND status IN " ACTIVE
+		" AND status IN " ACTIVE " RETURNING *),"
+		" timer AS (INSERT INTO " HISTORY
+		" (execution_id, seq, attempt, kind, outcome, parallel, name,"
+		" scheduled_time, event_time, fire_at)"
+		" SELECT execution_id, history_length + 1, 1, wait_kind, 's', false,"
+		" wait_name, wait_since, wait_since, wait_fire_at FROM ended"
+		" WHERE wait_kind IN ('t', 'e') AND wait_fire_at IS NOT NULL)"
+		" SELECT 1 FROM ended"
 	},
 	{
 		/* the turn stays: an activity that is running may finish */
-		DS_SQL_SUSPEND, "tuz", false, true, false,
+		DS_SQL_SUSPEND, "tu", false, true, false,
 		"UPDATE " INSTANCE
-		" SET status = 'Suspended', last_updated_time = $3,"
-		" suspended_ready_time = ready_time, ready_time = NULL"
+		" SET status = 'Suspended', last_updated_time = clock_timestamp(),"
+		" suspended_ready_time = ready_time, ready_time = NULL, noted = true"
 		" WHERE instance_id = $1 AND execution_id = $2"
 		" AND status IN " RUNNABLE
 	},
 	{
 		/* Pending again if no step of the run was ever committed */
-		DS_SQL_RESUME, "tuz", false, true, false,
+		DS_SQL_RESUME, "tu", false, true, false,
 		"UPDATE " INSTANCE
-		" SET status = CASE WHEN turn = 0 AND execution_id = run_id"
-		" THEN 'Pending' ELSE 'Running' END, last_updated_time = $3,"
+		" SET status = CASE WHEN status <> 'Suspended' THEN status"
+		" WHEN turn = 0 AND execution_id = run_id"
+		" THEN 'Pending' ELSE 'Running' END, last_updated_time = clock_timestamp(),"
 		" ready_time = CASE WHEN wait_kind IS NULL"
-		" THEN coalesce(suspended_ready_time, $3) ELSE wait_fire_at END,"
+		" THEN coalesce(suspended_ready_time, clock_timestamp())"
+		" ELSE wait_fire_at END,"
 		" suspended_ready_time = NULL"
 		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Suspended'"
 	},
 	{
 		/* whoever rewinds has mended the code, or will not mind */
-		DS_SQL_REWIND, "tuz", false, true, false,
+		DS_SQL_REWIND, "tu", false, true, false,
 		"UPDATE " INSTANCE
-		" SET status = 'Running', turn = turn + 1, last_updated_time = $3,"
-		" ready_time = $3, rewinding = true, code = NULL, output = NULL,"
-		" failure = NULL"
+		" SET status = 'Running', turn = turn + 1,"
+		" last_updated_time = clock_timestamp(), ready_time = clock_timestamp(),"
+		" rewinding = true, code = NULL, output = NULL, failure = NULL,"
+		" noted = true"
 		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Failed'"
 	},
 	{
@@ -354,11 +372,12 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	},
 	{
 		/* to all active children of an instance: end */
-		DS_SQL_SEND_TERMINATE, "tjz", false, true, false,
+		DS_SQL_SEND_TERMINATE, "tujz", false, true, false,
 		"WITH child AS (SELECT instance_id, execution_id, run_id, owner"
-		" FROM " INSTANCE " WHERE parent_instance_id = $1 AND status IN " ACTIVE "),"
+		" FROM " INSTANCE " WHERE parent_instance_id = $1 AND parent_run_id = $2"
+		" AND status IN " ACTIVE "),"
 		" sent AS (INSERT INTO " INBOX " (run_id, instance_id, kind, data, sent_time)"
-		" SELECT run_id, instance_id, 'x', $2, $3 FROM child)"
+		" SELECT run_id, instance_id, 'x', $3, $4 FROM child)"
 		" SELECT instance_id, execution_id, owner FROM child"
 	},
 	{
@@ -488,7 +507,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		DS_SQL_FIND_PURGEABLE, "zzSOti", true, true, false,
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE instance_id > $5 AND created_time >= $1"
-		" AND (created_time < $2 OR $2 IS NULL) AND status = ANY ($3)"
+		" AND (created_time < $2 OR $2 = 'infinity') AND status = ANY ($3)"
 		" AND pg_has_role($4, owner, 'USAGE')"
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
 		" WHERE p.instance_id = i.parent_instance_id AND p.status IN " ACTIVE ")"

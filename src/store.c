@@ -15,8 +15,7 @@
 static void add_fence(DsParameters *p, const DsInstance *inst);
 static void add_start(DsParameters *p, const DsStart *start);
 static void add_wait(DsParameters *p, const DsWait *wait);
-static bool change_status(DsStatementId statement, const DsInstance *inst,
-						  TimestampTz now);
+static bool change_status(DsStatementId statement, const DsInstance *inst);
 
 DsInstance *
 ds_store_load(const char *instance_id)
@@ -59,10 +58,11 @@ ds_store_load(const char *instance_id)
 		inst->parent.instance_id = ds_column_text(&s, 0, col++);
 		if (inst->parent.instance_id != NULL)
 		{
-			inst->parent.execution_id = ds_column_uuid(0, col);
-			inst->parent.seq = ds_column_int(0, col + 1);
+			inst->parent.run_id = ds_column_uuid(0, col);
+			inst->parent.execution_id = ds_column_uuid(0, col + 1);
+			inst->parent.seq = ds_column_int(0, col + 2);
 		}
-		col += 2;
+		col += 3;
 		inst->input = ds_column_jsonb(&s, 0, col++);
 		inst->custom_status = ds_column_jsonb(&s, 0, col++);
 		inst->output = ds_column_jsonb(&s, 0, col++);
@@ -214,7 +214,7 @@ ds_store_continue(const DsStepWrite *w)
 	ds_add_jsonb(&p, w->next_input);
 	ds_add_jsonb(&p, w->custom_status);
 	done = ds_execute(DS_SQL_CONTINUE, &p) > 0;
-	if (done && w->inst->history_length > 0)
+	if (done && (w->inst->history_length > 0 || ds_column_bool(0, 1)))
 	{
 		/* in this order: a task that ends meanwhile adds to the history */
 		ds_delete_tasks(&w->inst->execution_id, true);
@@ -225,8 +225,7 @@ ds_store_continue(const DsStepWrite *w)
 }
 
 bool
-ds_store_terminate(const DsInstance *inst, TimestampTz now, Jsonb *output,
-				   bool bounded)
+ds_store_terminate(const DsInstance *inst, Jsonb *output, bool bounded)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -235,7 +234,6 @@ ds_store_terminate(const DsInstance *inst, TimestampTz now, Jsonb *output,
 	ds_open_session(&s);
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);
-	ds_add_time(&p, now);
 	ds_add_jsonb(&p, output);
 	if (bounded)
 		done = ds_execute_bounded(DS_SQL_TERMINATE, &p) > 0;
@@ -246,21 +244,21 @@ ds_store_terminate(const DsInstance *inst, TimestampTz now, Jsonb *output,
 }
 
 bool
-ds_store_suspend(const DsInstance *inst, TimestampTz now)
+ds_store_suspend(const DsInstance *inst)
 {
-	return change_status(DS_SQL_SUSPEND, inst, now);
+	return change_status(DS_SQL_SUSPEND, inst);
 }
 
 bool
-ds_store_resume(const DsInstance *inst, TimestampTz now)
+ds_store_resume(const DsInstance *inst)
 {
-	return change_status(DS_SQL_RESUME, inst, now);
+	return change_status(DS_SQL_RESUME, inst);
 }
 
 bool
-ds_store_rewind(const DsInstance *inst, TimestampTz now)
+ds_store_rewind(const DsInstance *inst)
 {
-	return change_status(DS_SQL_REWIND, inst, now);
+	return change_status(DS_SQL_REWIND, inst);
 }
 
 bool
@@ -305,7 +303,7 @@ ds_store_is_unlocked(const char *instance_id)
 }
 
 static bool
-change_status(DsStatementId statement, const DsInstance *inst, TimestampTz now)
+change_status(DsStatementId statement, const DsInstance *inst)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -314,7 +312,6 @@ change_status(DsStatementId statement, const DsInstance *inst, TimestampTz now)
 	ds_open_session(&s);
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);
-	ds_add_time(&p, now);
 	done = ds_execute(statement, &p) > 0;
 	ds_close_session(&s);
 	return done;
@@ -343,6 +340,7 @@ add_start(DsParameters *p, const DsStart *start)
 	ds_add_time(p, start->ready_time);
 	ds_add_int(p, start->home);
 	ds_add_text(p, start->parent.instance_id);
+	ds_add(p, UUIDPGetDatum(&start->parent.run_id), !child);
 	ds_add(p, UUIDPGetDatum(&start->parent.execution_id), !child);
 	ds_add(p, Int32GetDatum(start->parent.seq), !child);
 }

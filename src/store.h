@@ -79,11 +79,11 @@ extern bool ds_store_start_over(const DsStart *start, const DsInstance *over,
 extern bool ds_store_step(const DsStepWrite *w, bool *suspended);
 extern bool ds_store_end(const DsStepWrite *w);
 extern bool ds_store_continue(const DsStepWrite *w);
-extern bool ds_store_terminate(const DsInstance *inst, TimestampTz now,
-							   Jsonb *output, bool bounded);
-extern bool ds_store_suspend(const DsInstance *inst, TimestampTz now);
-extern bool ds_store_resume(const DsInstance *inst, TimestampTz now);
-extern bool ds_store_rewind(const DsInstance *inst, TimestampTz now);
+extern bool ds_store_terminate(const DsInstance *inst, Jsonb *output,
+							   bool bounded);
+extern bool ds_store_suspend(const DsInstance *inst);
+extern bool ds_store_resume(const DsInstance *inst);
+extern bool ds_store_rewind(const DsInstance *inst);
 
 /* Removes an ended instance with all that belongs to it but its children. */
 extern bool ds_store_purge(const DsInstance *inst);
@@ -105,7 +105,7 @@ extern void ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row);
 
 /* A client did that; its transaction has the instance's row locked. */
 extern void ds_store_add_note(const DsInstance *inst, DsNoteKind kind,
-							  Jsonb *reason, TimestampTz now);
+							  Jsonb *reason);
 
 /* The history in the form of Durable Functions' status query, or NULL. */
 extern Jsonb *ds_store_story(const char *instance_id, bool outputs,
@@ -154,9 +154,9 @@ typedef struct DsChild
 	Oid			owner;
 } DsChild;
 
-/* Tells all active children of the instance to end; a list of DsChild. */
-extern List *ds_store_send_terminate(const char *parent_instance_id,
-									 Jsonb *reason, TimestampTz now);
+/* Tells all active children of the run to end; a list of DsChild. */
+extern List *ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
+									 TimestampTz now);
 
 /* Was it told to end?  *reason: and why. */
 extern bool ds_store_find_terminate(const DsInstance *inst, Jsonb **reason);
@@ -223,7 +223,7 @@ extern List *ds_store_ownerless(int limit);
 
 /*
  * Ended instances after the given id; lists of strings.  Those of the user's
- * roles that were created in that time (0: no end), or all that ended before.
+ * roles that were created in that time, or all that ended before.
  */
 extern List *ds_store_find_purgeable(TimestampTz created_from,
 									 TimestampTz created_to, int n_statuses,

@@ -73,8 +73,7 @@ ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 }
 
 void
-ds_store_add_note(const DsInstance *inst, DsNoteKind kind, Jsonb *reason,
-				  TimestampTz now)
+ds_store_add_note(const DsInstance *inst, DsNoteKind kind, Jsonb *reason)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -83,7 +82,8 @@ ds_store_add_note(const DsInstance *inst, DsNoteKind kind, Jsonb *reason,
 	ds_add_uuid(&p, &inst->execution_id);
 	ds_add_char(&p, kind);
 	ds_add_jsonb(&p, reason);
-	ds_add_time(&p, now);
+	/* not before the wait for the row's lock was over */
+	ds_add_time(&p, GetCurrentTimestamp());
 	ds_execute(DS_SQL_INSERT_NOTE, &p);
 	ds_close_session(&s);
 }

@@ -30,7 +30,7 @@ ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
 }
 
 List *
-ds_store_send_terminate(const char *parent_instance_id, Jsonb *reason,
+ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
 						TimestampTz now)
 {
 	DsSession	s;
@@ -39,7 +39,8 @@ ds_store_send_terminate(const char *parent_instance_id, Jsonb *reason,
 	uint64		n;
 
 	ds_open_session(&s);
-	ds_add_text(&p, parent_instance_id);
+	ds_add_text(&p, parent->instance_id);
+	ds_add_uuid(&p, &parent->run_id);
 	ds_add_jsonb(&p, reason);
 	ds_add_time(&p, now);
 	n = ds_execute(DS_SQL_SEND_TERMINATE, &p);

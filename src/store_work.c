@@ -180,7 +180,7 @@ ds_store_find_purgeable(TimestampTz created_from, TimestampTz created_to,
 
 	ds_open_session(&s);
 	ds_add(&p, TimestampTzGetDatum(created_from), false);
-	ds_add_time(&p, created_to);
+	ds_add(&p, TimestampTzGetDatum(created_to), false);
 	ds_add_status_array(&p, n_statuses, statuses);
 	ds_add_oid(&p, user);
 	ds_add_text(&p, after_id);

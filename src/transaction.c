@@ -57,7 +57,7 @@ ds_tx_abort(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	AbortCurrentTransaction();
+	AbortOutOfAnyTransaction();
 	PortalErrorCleanup();
 	jit_reset_after_error();
 	MemoryContextSwitchTo(caller);
