@@ -150,9 +150,8 @@ TRUNCATE fail_log;
 
 -- an activity that is missing, unsuitable, or not to be executed
 CREATE FUNCTION fail_text(input text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '1'::jsonb $$;
-CREATE FUNCTION fail_set(input jsonb) RETURNS SETOF jsonb LANGUAGE sql AS $$ SELECT input $$;
-CREATE FUNCTION fail_int(input jsonb) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
-CREATE PROCEDURE fail_procedure(input jsonb) LANGUAGE sql AS $$ SELECT 1 $$;
+CREATE FUNCTION fail_any(input anyelement) RETURNS anyelement LANGUAGE sql AS $$ SELECT input $$;
+CREATE FUNCTION fail_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE FUNCTION fail_strict(input jsonb) RETURNS jsonb STRICT LANGUAGE sql AS $$ SELECT '"called"'::jsonb $$;
 CREATE FUNCTION fail_call(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -166,12 +165,12 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN jsonb_build_object('state', state, 'message', message, 'hint', hint <> '');
 END $$;
 SELECT name, df_start_singleton('fail_call', 'fail call ' || name, jsonb_build_object('name', name)) AS started
-FROM unnest('{fail_nowhere,fail_text,fail_set,fail_int,fail_procedure,fail_strict,pg_catalog.now}'::text[]) name;
+FROM unnest('{fail_nowhere,fail_text,fail_any,fail_trigger,fail_strict,pg_catalog.sum}'::text[]) name;
 SELECT f, s.runtime_status, s.output
-FROM unnest('{fail_nowhere,fail_text,fail_set,fail_int,fail_procedure,fail_strict,pg_catalog.now}'::text[]) f,
+FROM unnest('{fail_nowhere,fail_text,fail_any,fail_trigger,fail_strict,pg_catalog.sum}'::text[]) f,
 	df_wait_for_completion('fail call ' || f) s;
 -- a value for retry is refused
-SELECT df_start_singleton('fail_call', 'fail retry', '{"name": "fail_log", "retry": {"max_attempts": 3}}');
+SELECT df_start_singleton('fail_call', 'fail retry', '{"name": "fail_log", "retry": {"attempts": 3}}');
 SELECT s.runtime_status, s.output FROM df_wait_for_completion('fail retry') s;
 SELECT count(*) FROM fail_log;
 
@@ -270,8 +269,7 @@ SELECT runtime_status, output, failure ->> 'sqlstate' AS sqlstate FROM df_wait_f
 
 DROP ROLE regress_ds_user;
 DROP TABLE fail_child, fail_parent, fail_unique, fail_log;
-DROP PROCEDURE fail_procedure;
 DROP FUNCTION fail_log, fail_parent, fail_child, fail_unique, fail_custom, fail_catch, fail_diagnostics,
-	fail_uncaught, fail_self, fail_deferred, fail_deferred_uncaught, fail_deferred_own, fail_text, fail_set,
-	fail_int, fail_strict, fail_call, fail_forbidden, fail_slow, fail_large, fail_timeout,
+	fail_uncaught, fail_self, fail_deferred, fail_deferred_uncaught, fail_deferred_own, fail_text, fail_any,
+	fail_trigger, fail_strict, fail_call, fail_forbidden, fail_slow, fail_large, fail_timeout,
 	fail_timeout_uncaught, fail_output, fail_locked, fail_cancel, fail_commit, fail_assert;

@@ -134,7 +134,7 @@ decide(const DsCall *call, DsRow *row, ErrorData *error)
 	const char *sqlstate = unpack_sql_state(error->sqlerrcode);
 	int			attempts = call->counted + 1;
 	TimestampTz first_time = call->first_time ? call->first_time :
-		row->scheduled_time;
+	row->scheduled_time;
 
 	row->failure = ds_failure_of_task(failure, call->name, call->seq, attempts,
 									  NULL);

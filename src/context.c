@@ -330,7 +330,7 @@ TimestampTz
 ds_context_timer(FunctionCallInfo fcinfo)
 {
 	TimestampTz fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
-		ds_time_after(PG_GETARG_INTERVAL_P(0));
+	ds_time_after(PG_GETARG_INTERVAL_P(0));
 
 	/* zero stands for no time in memory */
 	return fire_at == 0 ? 1 : fire_at;

@@ -118,8 +118,8 @@ ds_op_has_ended(const DsOp *op)
 /* A wait that an instance has committed to; kind DS_OP_NONE if none. */
 typedef struct DsWait
 {
-	DsOpKind	kind;			/* DS_OP_TIMER, _EVENT, _TASKS, or
-								 * _ACTIVITY: until its next attempt */
+	DsOpKind	kind;			/* DS_OP_TIMER, _EVENT, _TASKS, or _ACTIVITY:
+								 * until its next attempt */
 	char	   *name;			/* of the event or activity */
 	TimestampTz since;
 	TimestampTz fire_at;		/* 0: waits for ever */

@@ -10,7 +10,8 @@
 
 #include "access/xlogdefs.h"
 #include "replay.h"
-#include "step.h"
+#include "executor.h"
+#include "store.h"
 
 typedef struct DsRun
 {
@@ -24,5 +25,27 @@ typedef struct DsRun
 	int			n_steps;		/* since then */
 	bool		progress;		/* something was written */
 } DsRun;
+
+/* What every write of a step has: the caller adds its own. */
+extern DsStepWrite ds_run_begin_write(DsRun *run);
+
+/*
+ * The tasks that the step has to open, a list of DsTask.  Children are started
+ * in the present transaction; one that cannot be has ended by that, so this
+ * comes before ds_run_begin_write.
+ */
+extern List *ds_run_begin_tasks(DsRun *run);
+
+/* The write was committed: what is in memory follows. */
+extern void ds_run_written(DsRun *run);
+
+/*
+ * Is there something that an activity may build on, or that people should see
+ * while it runs?
+ */
+extern bool ds_run_has_news(const DsRun *run);
+
+/* Activities of it may be executing elsewhere. */
+extern bool ds_run_has_open_tasks(const DsRun *run);
 
 #endif

@@ -500,8 +500,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- purging --- */
 	{
 		/*
-		 * Ended instances that were created between $1 and $2 with one of
-		 * the statuses $3 and belong to a role of $4's, after the key $5; none
+		 * Ended instances that were created between $1 and $2 with one of the
+		 * statuses $3 and belong to a role of $4's, after the key $5; none
 		 * whose parent is active.
 		 */
 		DS_SQL_FIND_PURGEABLE, "zzSOti", true, true, false,

@@ -34,7 +34,6 @@
 
 #include "activity.h"
 #include "arguments.h"
-#include "child.h"
 #include "commit_hints.h"
 #include "durability.h"
 #include "ending.h"
@@ -82,13 +81,7 @@ static bool store_attempt(const DsRow *row, void *arg);
 static StepResult store_progress(DsRun *run);
 static StepResult store_failure(DsRun *run, Jsonb *failure);
 static StepResult lose(void);
-static DsStepWrite begin_write(DsRun *run);
-static List *begin_tasks(DsRun *run);
-static void after_commit(DsRun *run);
-static bool needs_progress_write(const DsRun *run);
-static Jsonb *present_custom_status(const DsRun *run);
 static void flush_previous_step(const DsRun *run);
-static bool has_open_tasks(const DsRun *run);
 static bool must_yield(const DsRun *run);
 static void log_failure(const DsRun *run, const Jsonb *failure);
 
@@ -259,7 +252,7 @@ do_step(DsRun *run)
 	 * What the activity is about to tell the world may build on recorded
 	 * values and events: they come first.
 	 */
-	if (needs_progress_write(run))
+	if (ds_run_has_news(run))
 	{
 		StepResult	step = store_progress(run);
 
@@ -286,20 +279,20 @@ end_execution(DsRun *run, const DsPass *pass)
 
 		if (pass->outcome == DS_PASS_CONTINUED)
 		{
-			w = begin_write(run);
+			w = ds_run_begin_write(run);
 			w.next_execution = ds_new_execution_id();
 			w.next_input = run->replay->next_input;
 			w.keep_events = run->replay->keep_events;
 			done = ds_store_continue(&w);
-			if (done && has_open_tasks(run))
+			if (done && ds_run_has_open_tasks(run))
 				ds_at_commit_cancel(run->inst->instance_id,
 									&run->inst->execution_id);
 		}
 		else
 		{
-			List	   *tasks = begin_tasks(run);
+			List	   *tasks = ds_run_begin_tasks(run);
 
-			w = begin_write(run);
+			w = ds_run_begin_write(run);
 			w.tasks = tasks;
 			w.end_status = pass->outcome == DS_PASS_FAILED ? DS_FAILED :
 				DS_COMPLETED;
@@ -332,7 +325,7 @@ end_execution(DsRun *run, const DsPass *pass)
 		return store_failure(run, ds_failure_from_error(error));
 	if (!done)
 		return lose();
-	after_commit(run);
+	ds_run_written(run);
 	if (pass->outcome == DS_PASS_CONTINUED)
 		return STEP_NEW_EXECUTION;
 	if (pass->outcome == DS_PASS_FAILED)
@@ -362,7 +355,7 @@ enter_wait(DsRun *run, DsWait *wait)
 
 		CHECK_FOR_INTERRUPTS();
 		ds_tx_begin();
-		tasks = begin_tasks(run);
+		tasks = ds_run_begin_tasks(run);
 		fulfilled = ds_fulfil(run, wait);
 		if (run->replay->tasks == NIL &&
 			(fulfilled ||
@@ -375,17 +368,17 @@ enter_wait(DsRun *run, DsWait *wait)
 				return STEP_WAITS;
 			wait->kind = DS_OP_NONE;
 			/* if it has just been read, what came goes with the next step */
-			return written || !needs_progress_write(run) ? STEP_GOES_ON :
+			return written || !ds_run_has_news(run) ? STEP_GOES_ON :
 				store_progress(run);
 		}
-		w = begin_write(run);
+		w = ds_run_begin_write(run);
 		w.tasks = tasks;
 		if (!fulfilled)
 			w.wait = *wait;
 		if (!ds_store_step(&w, &suspended))
 			return lose();
 		ds_tx_commit();
-		after_commit(run);
+		ds_run_written(run);
 		if (fulfilled)
 		{
 			wait->kind = DS_OP_NONE;
@@ -436,7 +429,7 @@ do_activity(DsRun *run, const DsRequest *request)
 	if (!ds_activity_run(&call, &row, store_attempt, &attempt))
 		return lose();
 	ds_replay_learn(replay, &row);
-	after_commit(run);
+	ds_run_written(run);
 	if (attempt.suspended)
 		return STEP_WAITS;
 	if (row.outcome == DS_OUTCOME_RETRIED || row.outcome == DS_OUTCOME_REPEATED)
@@ -452,7 +445,7 @@ static bool
 store_attempt(const DsRow *row, void *arg)
 {
 	Attempt    *attempt = arg;
-	DsStepWrite w = begin_write(attempt->run);
+	DsStepWrite w = ds_run_begin_write(attempt->run);
 
 	w.last_row = row;
 	w.history_length = Max(w.history_length, row->seq);
@@ -476,13 +469,13 @@ store_progress(DsRun *run)
 	bool		suspended;
 
 	ds_tx_begin();
-	tasks = begin_tasks(run);
-	w = begin_write(run);
+	tasks = ds_run_begin_tasks(run);
+	w = ds_run_begin_write(run);
 	w.tasks = tasks;
 	if (!ds_store_step(&w, &suspended))
 		return lose();
 	ds_tx_commit();
-	after_commit(run);
+	ds_run_written(run);
 	return STEP_GOES_ON;
 }
 
@@ -493,7 +486,7 @@ store_failure(DsRun *run, Jsonb *failure)
 	DsStepWrite w;
 
 	ds_replay_forget_tasks(run->replay);
-	w = begin_write(run);
+	w = ds_run_begin_write(run);
 	w.end_status = DS_FAILED;
 	w.failure = failure;
 	ds_tx_begin();
@@ -501,7 +494,7 @@ store_failure(DsRun *run, Jsonb *failure)
 		return lose();
 	ds_instance_has_ended(run->inst, DS_FAILED, NULL, failure, true);
 	ds_tx_commit();
-	after_commit(run);
+	ds_run_written(run);
 	log_failure(run, failure);
 	return STEP_ENDED;
 }
@@ -514,135 +507,6 @@ lose(void)
 	return STEP_LOST;
 }
 
-static DsStepWrite
-begin_write(DsRun *run)
-{
-	const DsReplay *replay = run->replay;
-	DsStepWrite w = {0};
-	ListCell   *cell;
-
-	w.inst = run->inst;
-	w.now = GetCurrentTimestamp();
-	w.start_clock = run->inst->start_clock ? run->inst->start_clock :
-		replay->start_clock;
-	w.code = replay->code;
-	w.history_length = replay->n_ops;
-	w.n_rows = replay->n_rows;
-	w.rows = replay->rows;
-	w.n_rewound = 0;
-	if (replay->rewound != NIL)
-	{
-		DsRow	   *rewound = palloc(list_length(replay->rewound) * sizeof(DsRow));
-
-		foreach(cell, replay->rewound)
-			rewound[w.n_rewound++] = *(DsRow *) lfirst(cell);
-		w.rewound = rewound;
-	}
-	w.custom_status = present_custom_status(run);
-	return w;
-}
-
-/*
- * The tasks that the step has to open, a list of DsTask.  Children are started
- * in the present transaction; one that cannot be has ended by that.
- */
-static List *
-begin_tasks(DsRun *run)
-{
-	DsReplay   *replay = run->replay;
-	DsInstance *inst = run->inst;
-	List	   *tasks = NIL;
-	ListCell   *cell;
-
-	foreach(cell, replay->tasks)
-	{
-		DsOp	   *op = ds_replay_op(replay, lfirst_int(cell));
-		DsTask	   *task = palloc0(sizeof(DsTask));
-		DsRow		end;
-
-		CHECK_FOR_INTERRUPTS();
-		task->kind = op->last.kind;
-		task->owner = inst->owner;
-		task->home = inst->home;
-		task->execution_id = inst->execution_id;
-		task->seq = op->last.seq;
-		task->attempt = op->last.attempt + 1;
-		task->instance_id = inst->instance_id;
-		task->name = op->last.name;
-		if (op->last.kind == DS_OP_CHILD)
-		{
-			task->first_time = GetCurrentTimestamp();
-			if (!ds_child_begin(inst, op, &end))
-			{
-				ds_replay_add(replay, &end);
-				continue;
-			}
-		}
-		else
-		{
-			task->ready_time = GetCurrentTimestamp();
-			task->search_path = op->search_path;
-			task->input = op->input;
-			task->retry = op->retry;
-			ds_at_commit_task(task);
-		}
-		tasks = lappend(tasks, task);
-	}
-	return tasks;
-}
-
-/* What is in memory follows what is now in the table. */
-static void
-after_commit(DsRun *run)
-{
-	DsInstance *inst = run->inst;
-	DsReplay   *replay = run->replay;
-
-	ds_replay_written(replay);
-	inst->turn++;
-	inst->status = DS_RUNNING;
-	inst->history_length = replay->n_stored;
-	inst->rewinding = false;
-	inst->start_clock = inst->start_clock ? inst->start_clock :
-		replay->start_clock;
-	inst->code = replay->code;
-	inst->custom_status = present_custom_status(run);
-	run->lsn = Max(run->lsn, XactLastCommitEnd);
-	run->progress = true;
-	run->n_steps++;
-	if (run->limits->steps_left > 0)
-		run->limits->steps_left--;
-}
-
-/*
- * Is there something that an activity may build on, or that people should see
- * while it runs?
- */
-static bool
-needs_progress_write(const DsRun *run)
-{
-	const DsReplay *replay = run->replay;
-	const Jsonb *old_status = run->inst->custom_status;
-	const Jsonb *status = present_custom_status(run);
-
-	if (replay->n_rows > 0 || replay->rewound != NIL || replay->tasks != NIL)
-		return true;
-	if (replay->clock_used && run->inst->start_clock == 0)
-		return true;
-	if ((old_status == NULL) != (status == NULL))
-		return true;
-	return status != NULL &&
-		(VARSIZE(status) != VARSIZE(old_status) ||
-		 memcmp(status, old_status, VARSIZE(status)) != 0);
-}
-
-static Jsonb *
-present_custom_status(const DsRun *run)
-{
-	return run->replay->custom_status_set ? run->replay->custom_status :
-		run->inst->custom_status;
-}
-
 /*
  * What an activity told the outside world must never be taken back by a
  * crash, so its result is on disk before the next activity begins.  In the
@@ -653,23 +517,6 @@ flush_previous_step(const DsRun *run)
 {
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
 		ds_wait_durable(run->lsn);
-}
-
-/* Activities of it may be executing elsewhere. */
-static bool
-has_open_tasks(const DsRun *run)
-{
-	const DsReplay *replay = run->replay;
-
-	for (int i = 0; i < replay->n_stored; i++)
-	{
-		const DsOp *op = &replay->ops[i];
-
-		if (op->last.kind == DS_OP_ACTIVITY && op->last.parallel &&
-			!ds_op_has_ended(op))
-			return true;
-	}
-	return false;
 }
 
 /* To come back later means to read the history again. */
