@@ -93,14 +93,14 @@ ds_restart(PG_FUNCTION_ARGS)
 		if (PG_GETARG_BOOL(1))
 		{
 			start.instance_id = random_id();
-			ds_start_prepare_again(&start);
+			ds_start_prepare_again(&start, present->owner);
 			ds_start(&start, DS_ON_CONFLICT_ERROR, ds_any_ended);
 			break;
 		}
 		if (ds_status_is_active(present->status))
 			ds_error_exists(present);
 		start.instance_id = instance_id;
-		ds_start_prepare_again(&start);
+		ds_start_prepare_again(&start, present->owner);
 		/* what is started again is what was read, or we look again */
 		if (ds_start_over(&start, present, ds_any_ended))
 			break;

@@ -127,5 +127,5 @@ ds_purge_family(const DsInstance *inst)
 	check_stack_depth();
 	if (!ds_store_purge(inst))
 		return 0;
-	return 1 + ds_purge_families(ds_store_find_ended_children(inst->instance_id));
+	return 1 + ds_purge_families(ds_store_find_ended_children(inst));
 }

@@ -55,6 +55,7 @@ ds_replay_create(MemoryContext cxt, DsInstance *inst, DsOp *ops, int n_ops)
 	replay->ops = ops;
 	replay->n_ops = replay->max_ops = replay->n_stored = n_ops;
 	replay->code = inst->code;
+	replay->still_rewinding = inst->rewinding;
 	return replay;
 }
 
@@ -299,7 +300,8 @@ ds_replay_rewind_unmet(DsReplay *replay)
 {
 	if (!replay->inst->rewinding)
 		return;
-	for (int i = 0; i < replay->n_ops; i++)
+	/* what the code has not come by yet may be met later */
+	for (int i = 0; i < replay->cursor; i++)
 	{
 		DsOp	   *op = &replay->ops[i];
 
@@ -307,6 +309,7 @@ ds_replay_rewind_unmet(DsReplay *replay)
 			op->last.outcome == DS_OUTCOME_FAILED)
 			take_back(replay, op);
 	}
+	replay->still_rewinding = !ds_replay_at_end(replay);
 }
 
 /* A task begins again; a single activity is asked for by the code itself. */

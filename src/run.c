@@ -42,6 +42,7 @@ ds_run_begin_write(DsRun *run)
 			rewound[w.n_rewound++] = *(DsRow *) lfirst(cell);
 		w.rewound = rewound;
 	}
+	w.rewinding = run->inst->rewinding && replay->still_rewinding;
 	w.custom_status = present_custom_status(run);
 	return w;
 }
@@ -106,7 +107,7 @@ ds_run_written(DsRun *run)
 	inst->turn++;
 	inst->status = DS_RUNNING;
 	inst->history_length = replay->n_stored;
-	inst->rewinding = false;
+	inst->rewinding = inst->rewinding && replay->still_rewinding;
 	inst->start_clock = inst->start_clock ? inst->start_clock :
 		replay->start_clock;
 	inst->code = replay->code;

@@ -53,9 +53,9 @@ ds_start_prepare(DsStart *start, const char *search_path,
 }
 
 void
-ds_start_prepare_again(DsStart *start)
+ds_start_prepare_again(DsStart *start, Oid owner)
 {
-	start->owner = GetUserId();
+	start->owner = owner;
 	prepare(start, ds_function_find_in(start->function_schema, start->name,
 									   start->input), 0);
 }

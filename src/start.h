@@ -43,8 +43,11 @@ extern bool ds_reuse_has(const DsReuse *reuse, DsStatus status);
 extern void ds_start_prepare(DsStart *start, const char *search_path,
 							 TimestampTz start_at);
 
-/* The same for a function that was found in start->function_schema before. */
-extern void ds_start_prepare_again(DsStart *start);
+/*
+ * The same for a function that was found in start->function_schema before,
+ * for its owner, whoever calls: it is that role's code and input.
+ */
+extern void ds_start_prepare_again(DsStart *start, Oid owner);
 
 /*
  * One attempt to start over the ended or terminated execution that was seen;

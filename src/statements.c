@@ -144,7 +144,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		 * $1 to $3 are the fence.  $16: also while it is suspended, for an
 		 * activity that was running then.
 		 */
-		DS_SQL_STEP, "tuiziczztzjjiIlb", false, true, true,
+		DS_SQL_STEP, "tuiziczztzjjiIlbb", false, true, true,
 		"UPDATE " INSTANCE
 		" SET status = CASE status WHEN 'Suspended' THEN status ELSE 'Running' END,"
 		" turn = turn + 1, last_updated_time = $4, history_length = $5,"
@@ -153,7 +153,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHEN $6 IS NULL THEN least(ready_time, $4) ELSE $8 END,"
 		" suspended_ready_time = CASE WHEN status = 'Suspended' THEN $4 END,"
 		" start_clock = $10, wait_default = $11, custom_status = $12,"
-		" wait_watch = $13, wait_tasks = $14, code = $15, rewinding = false"
+		" wait_watch = $13, wait_tasks = $14, code = $15, rewinding = $17"
 		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
 		" AND (status IN " RUNNABLE " OR $16 AND status = 'Suspended')"
 		" RETURNING status"
@@ -402,6 +402,12 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE run_id = $1 FOR UPDATE SKIP LOCKED)"
 	},
 	{
+		/* but not that its parent was terminated */
+		DS_SQL_DROP_EVENTS, "u", false, true, false,
+		"DELETE FROM " INBOX " WHERE run_id = $1 AND id IN (SELECT id FROM " INBOX
+		" WHERE run_id = $1 AND kind = 'e' FOR UPDATE SKIP LOCKED)"
+	},
+	{
 		DS_SQL_DROP_ORPHANED_MESSAGES, "", false, false, false,
 		"DELETE FROM " INBOX " WHERE (run_id, id) IN (SELECT b.run_id, b.id"
 		" FROM " INBOX " b WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
@@ -510,7 +516,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" AND (created_time < $2 OR $2 = 'infinity') AND status = ANY ($3)"
 		" AND pg_has_role($4, owner, 'USAGE')"
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
-		" WHERE p.instance_id = i.parent_instance_id AND p.status IN " ACTIVE ")"
+		" WHERE p.instance_id = i.parent_instance_id"
+		" AND p.run_id = i.parent_run_id AND p.status IN " ACTIVE ")"
 		" ORDER BY instance_id LIMIT $6"
 	},
 	{
@@ -519,13 +526,14 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE instance_id > $2 AND last_updated_time < $1 AND status IN " ENDED
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
-		" WHERE p.instance_id = i.parent_instance_id AND p.status IN " ACTIVE ")"
+		" WHERE p.instance_id = i.parent_instance_id"
+		" AND p.run_id = i.parent_run_id AND p.status IN " ACTIVE ")"
 		" ORDER BY instance_id LIMIT $3"
 	},
 	{
-		DS_SQL_FIND_ENDED_CHILDREN, "t", true, true, false,
+		DS_SQL_FIND_ENDED_CHILDREN, "to", true, true, false,
 		"SELECT instance_id FROM " INSTANCE
-		" WHERE parent_instance_id = $1 AND status IN " ENDED
+		" WHERE parent_instance_id = $1 AND owner = $2 AND status IN " ENDED
 	},
 	{
 		DS_SQL_DELETE_INSTANCE, "tu", false, true, false,

@@ -162,6 +162,7 @@ ds_store_step(const DsStepWrite *w, bool *suspended)
 	ds_add_int_array(&p, w->wait.n_tasks, w->wait.tasks);
 	ds_add(&p, Int64GetDatum(w->code), w->code == 0);
 	ds_add_bool(&p, w->even_suspended);
+	ds_add_bool(&p, w->rewinding);
 	done = ds_execute(DS_SQL_STEP, &p) > 0;
 	*suspended = done &&
 		ds_status_from_oid(ds_column_oid(0, 1)) == DS_SUSPENDED;
@@ -207,7 +208,7 @@ ds_store_continue(const DsStepWrite *w)
 			ds_delete_message(&w->inst->run_id, w->rows[i].inbox_id);
 	}
 	if (!w->keep_events)
-		ds_delete_messages(&w->inst->run_id);
+		ds_delete_events(&w->inst->run_id);
 	add_fence(&p, w->inst);
 	ds_add_time(&p, w->now);
 	ds_add_uuid(&p, &w->next_execution);

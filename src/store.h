@@ -51,6 +51,7 @@ typedef struct DsStepWrite
 	Jsonb	   *custom_status;
 	DsWait		wait;			/* STEP: kind DS_OP_NONE if it goes on */
 	bool		even_suspended; /* STEP: an activity has ended */
+	bool		rewinding;		/* STEP: there may be more to take back */
 	DsStatus	end_status;		/* END */
 	Jsonb	   *output;			/* END */
 	Jsonb	   *failure;		/* END */
@@ -231,7 +232,7 @@ extern List *ds_store_find_purgeable(TimestampTz created_from,
 									 const char *after_id, int limit);
 extern List *ds_store_find_expired(TimestampTz ended_before,
 								   const char *after_id, int limit);
-extern List *ds_store_find_ended_children(const char *parent_instance_id);
+extern List *ds_store_find_ended_children(const DsInstance *parent);
 
 /* Is there an active instance with another stamp? */
 extern bool ds_store_any_foreign(int stamp);

@@ -130,3 +130,12 @@ ds_delete_messages(const pg_uuid_t *run_id)
 	ds_add_uuid(&p, run_id);
 	ds_execute(DS_SQL_DROP_MESSAGES, &p);
 }
+
+void
+ds_delete_events(const pg_uuid_t *run_id)
+{
+	DsParameters p = {0};
+
+	ds_add_uuid(&p, run_id);
+	ds_execute(DS_SQL_DROP_EVENTS, &p);
+}

@@ -18,5 +18,6 @@ extern void ds_delete_history(const pg_uuid_t *execution_id);
 extern bool ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded);
 extern void ds_delete_message(const pg_uuid_t *run_id, int64 id);
 extern void ds_delete_messages(const pg_uuid_t *run_id);
+extern void ds_delete_events(const pg_uuid_t *run_id);
 
 #endif

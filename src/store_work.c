@@ -207,14 +207,15 @@ ds_store_find_expired(TimestampTz ended_before, const char *after_id, int limit)
 }
 
 List *
-ds_store_find_ended_children(const char *parent_instance_id)
+ds_store_find_ended_children(const DsInstance *parent)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	List	   *result;
 
 	ds_open_session(&s);
-	ds_add_text(&p, parent_instance_id);
+	ds_add_text(&p, parent->instance_id);
+	ds_add_oid(&p, parent->owner);
 	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_ENDED_CHILDREN, &p));
 	ds_close_session(&s);
 	return result;
