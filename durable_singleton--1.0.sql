@@ -565,7 +565,8 @@ CREATE VIEW durable_singleton.event AS
 	SELECT t.instance_id, t.execution_id, t.owner,
 		pg_catalog.row_number() OVER (
 			PARTITION BY t.instance_id, t.execution_id
-			ORDER BY t.part, t.event_time, t.seq, t.attempt, t.phase)::int AS seq,
+			ORDER BY t.part > 0, t.event_time, t.part, t.seq, t.attempt,
+				t.phase)::int AS seq,
 		t.event_type, t.event_time, t.name, t.input, t.result, t.failure,
 		t.scheduled_time, t.fire_at, t.child_id, t.seq AS task, t.status
 	FROM (

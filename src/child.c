@@ -74,7 +74,7 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 		return false;
 	if (child->status == DS_FAILED)
 	{
-		if (!ds_store_rewind(child))
+		if (!ds_store_rewind(child, true))
 			return false;
 		ds_store_add_note(child, DS_NOTE_REWOUND,
 						  ds_string_to_jsonb(_("the parent was rewound")));

@@ -134,7 +134,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 			error_status(inst, "Only a failed instance can be rewound.");
 		if (inst->status != DS_FAILED)
 			ds_error_ended(inst);
-	} while (!ds_store_rewind(inst));
+	} while (!ds_store_rewind(inst, false));
 	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
 	ds_at_commit_ready(inst->owner, instance_id, 0);
 	PG_RETURN_VOID();

@@ -22,7 +22,6 @@
 
 #include "durability.h"
 #include "fulfil.h"
-#include "hints.h"
 #include "jsonb_build.h"
 #include "store.h"
 
@@ -34,7 +33,6 @@ static bool fulfil_any(DsRun *run, DsWait *wait);
 static void learn_ends(DsRun *run, const DsWait *wait);
 static bool find_event(DsRun *run, const char *name, DsEvent *event);
 static bool find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when);
-static void look_again_at(DsRun *run, const DsWait *wait);
 
 bool
 ds_fulfil(DsRun *run, DsWait *wait)
@@ -59,8 +57,6 @@ ds_fulfil(DsRun *run, DsWait *wait)
 		default:
 			elog(ERROR, "unknown kind of wait '%c'", wait->kind);
 	}
-	if (!fulfilled)
-		look_again_at(run, wait);
 	return fulfilled;
 }
 
@@ -322,11 +318,4 @@ find_event(DsRun *run, const char *name, DsEvent *event)
 		ds_wait_for_invalidations(event->sender);
 	pfree(taken);
 	return found;
-}
-
-static void
-look_again_at(DsRun *run, const DsWait *wait)
-{
-	if (wait->fire_at != 0)
-		ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
 }

@@ -13,7 +13,8 @@
 /*
  * True: it has; what came is in the replay, to be written with the next step.
  * False: not yet.  Of a wait for tasks some may have ended all the same, and
- * wait->watch and wait->fire_at say when to look again.  Needs a transaction.
+ * wait->watch and wait->fire_at say when to look again; the caller tells the
+ * workers, once they can see the wait.  Needs a transaction.
  */
 extern bool ds_fulfil(DsRun *run, DsWait *wait);
 

@@ -78,6 +78,7 @@ bool
 ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 {
 	DsReuse		allowed = reuse;
+	bool		child = start->parent.instance_id != NULL;
 
 	if (on_conflict == DS_ON_CONFLICT_TERMINATE)
 	{
@@ -93,7 +94,7 @@ ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 		present = ds_store_load(start->instance_id);
 		if (present == NULL)
 		{
-			if (ds_store_insert(start))
+			if (ds_store_insert(start, child))
 			{
 				ds_at_commit_ready(start->owner, start->instance_id,
 								   start->ready_time);
@@ -116,10 +117,12 @@ ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 bool
 ds_start_over(const DsStart *start, const DsInstance *present, DsReuse allowed)
 {
+	/* a parent's step must not be pinned by somebody's open transaction */
+	bool		child = start->parent.instance_id != NULL;
 	bool		had_tasks;
 
 	ds_check_not_own_step(present);
-	if (!ds_store_start_over(start, present, allowed.n, allowed.statuses,
+	if (!ds_store_start_over(start, present, allowed.n, allowed.statuses, child,
 							 &had_tasks))
 		return false;
 	if (ds_status_is_active(present->status))

@@ -168,7 +168,11 @@ load(DsRun *run, const char *instance_id)
 			if (inst->wait.kind == DS_OP_TASKS)
 				ready = true;	/* enter_wait looks into it */
 			else if (inst->wait.kind != DS_OP_NONE)
+			{
 				ready = ds_fulfil(run, &inst->wait);
+				if (!ready && inst->wait.fire_at != 0)
+					ds_hint_wake(MyDatabaseId, inst->owner, inst->wait.fire_at);
+			}
 			else if (inst->ready_time <= GetCurrentTimestamp())
 				ready = true;
 			else
@@ -365,7 +369,11 @@ enter_wait(DsRun *run, DsWait *wait)
 			/* the next pass comes without a lock on our tables */
 			ds_tx_commit();
 			if (!fulfilled)
+			{
+				if (wait->fire_at != 0)
+					ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
 				return STEP_WAITS;
+			}
 			wait->kind = DS_OP_NONE;
 			/* if it has just been read, what came goes with the next step */
 			return written || !ds_run_has_news(run) ? STEP_GOES_ON :
@@ -384,6 +392,9 @@ enter_wait(DsRun *run, DsWait *wait)
 			wait->kind = DS_OP_NONE;
 			return STEP_GOES_ON;
 		}
+		/* not before the commit: whoever looks must find it */
+		if (wait->fire_at != 0)
+			ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
 		if (wait->kind != DS_OP_TASKS)
 			return STEP_WAITS;
 		written = true;

@@ -15,7 +15,10 @@
 static void add_fence(DsParameters *p, const DsInstance *inst);
 static void add_start(DsParameters *p, const DsStart *start);
 static void add_wait(DsParameters *p, const DsWait *wait);
-static bool change_status(DsStatementId statement, const DsInstance *inst);
+static bool change_status(DsStatementId statement, const DsInstance *inst,
+						  bool bounded);
+static uint64 execute_bounded_if(bool bounded, DsStatementId statement,
+								 DsParameters *p);
 
 DsInstance *
 ds_store_load(const char *instance_id)
@@ -87,7 +90,7 @@ ds_store_load_wait_tasks(DsInstance *inst)
 }
 
 bool
-ds_store_insert(const DsStart *start)
+ds_store_insert(const DsStart *start, bool bounded)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -95,14 +98,15 @@ ds_store_insert(const DsStart *start)
 
 	ds_open_session(&s);
 	add_start(&p, start);
-	done = ds_execute(DS_SQL_INSERT_INSTANCE, &p) > 0;
+	done = execute_bounded_if(bounded, DS_SQL_INSERT_INSTANCE, &p) > 0;
 	ds_close_session(&s);
 	return done;
 }
 
 bool
 ds_store_start_over(const DsStart *start, const DsInstance *over,
-					int n_allowed, const DsStatus *allowed, bool *had_tasks)
+					int n_allowed, const DsStatus *allowed, bool bounded,
+					bool *had_tasks)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -115,14 +119,14 @@ ds_store_start_over(const DsStart *start, const DsInstance *over,
 	ds_add_uuid(&p, &over->execution_id);
 	ds_add_int(&p, over->turn);
 	ds_add_status_array(&p, n_allowed, allowed);
-	done = ds_execute(archive ? DS_SQL_START_OVER_ARCHIVING : DS_SQL_START_OVER,
-					  &p) > 0;
+	done = execute_bounded_if(bounded, archive ? DS_SQL_START_OVER_ARCHIVING :
+							  DS_SQL_START_OVER, &p) > 0;
 	if (done)
 	{
 		DsParameters prune = {0};
 
 		if (over->history_length > 0)
-			*had_tasks = ds_delete_tasks(&over->execution_id, false);
+			*had_tasks = ds_delete_tasks(&over->execution_id, bounded);
 		/* events that the old run never waited for */
 		ds_delete_messages(&over->run_id);
 		ds_add_text(&prune, start->instance_id);
@@ -236,10 +240,7 @@ ds_store_terminate(const DsInstance *inst, Jsonb *output, bool bounded)
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);
 	ds_add_jsonb(&p, output);
-	if (bounded)
-		done = ds_execute_bounded(DS_SQL_TERMINATE, &p) > 0;
-	else
-		done = ds_execute(DS_SQL_TERMINATE, &p) > 0;
+	done = execute_bounded_if(bounded, DS_SQL_TERMINATE, &p) > 0;
 	ds_close_session(&s);
 	return done;
 }
@@ -247,19 +248,19 @@ ds_store_terminate(const DsInstance *inst, Jsonb *output, bool bounded)
 bool
 ds_store_suspend(const DsInstance *inst)
 {
-	return change_status(DS_SQL_SUSPEND, inst);
+	return change_status(DS_SQL_SUSPEND, inst, false);
 }
 
 bool
 ds_store_resume(const DsInstance *inst)
 {
-	return change_status(DS_SQL_RESUME, inst);
+	return change_status(DS_SQL_RESUME, inst, false);
 }
 
 bool
-ds_store_rewind(const DsInstance *inst)
+ds_store_rewind(const DsInstance *inst, bool bounded)
 {
-	return change_status(DS_SQL_REWIND, inst);
+	return change_status(DS_SQL_REWIND, inst, bounded);
 }
 
 bool
@@ -304,7 +305,7 @@ ds_store_is_unlocked(const char *instance_id)
 }
 
 static bool
-change_status(DsStatementId statement, const DsInstance *inst)
+change_status(DsStatementId statement, const DsInstance *inst, bool bounded)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -313,9 +314,15 @@ change_status(DsStatementId statement, const DsInstance *inst)
 	ds_open_session(&s);
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);
-	done = ds_execute(statement, &p) > 0;
+	done = execute_bounded_if(bounded, statement, &p) > 0;
 	ds_close_session(&s);
 	return done;
+}
+
+static uint64
+execute_bounded_if(bool bounded, DsStatementId statement, DsParameters *p)
+{
+	return bounded ? ds_execute_bounded(statement, p) : ds_execute(statement, p);
 }
 
 static void

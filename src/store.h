@@ -69,12 +69,12 @@ extern DsInstance *ds_store_load(const char *instance_id);
 extern void ds_store_load_wait_tasks(DsInstance *inst);
 
 /* The statements that change a status.  False: no row was in that state. */
-extern bool ds_store_insert(const DsStart *start);
+extern bool ds_store_insert(const DsStart *start, bool bounded);
 
 /* *had_tasks: it had open tasks, which are cancelled. */
 extern bool ds_store_start_over(const DsStart *start, const DsInstance *over,
 								int n_allowed, const DsStatus *allowed,
-								bool *had_tasks);
+								bool bounded, bool *had_tasks);
 
 /* *suspended: it was suspended in the meantime. */
 extern bool ds_store_step(const DsStepWrite *w, bool *suspended);
@@ -84,7 +84,7 @@ extern bool ds_store_terminate(const DsInstance *inst, Jsonb *output,
 							   bool bounded);
 extern bool ds_store_suspend(const DsInstance *inst);
 extern bool ds_store_resume(const DsInstance *inst);
-extern bool ds_store_rewind(const DsInstance *inst);
+extern bool ds_store_rewind(const DsInstance *inst, bool bounded);
 
 /* Removes an ended instance with all that belongs to it but its children. */
 extern bool ds_store_purge(const DsInstance *inst);
