@@ -59,39 +59,44 @@ ds_child_begin(const DsInstance *parent, const DsOp *op, DsRow *end)
 }
 
 /*
- * After a rewind: the child is still there, and goes on.  False: it has to be
- * started anew.
+ * After a rewind: the child is still there, and goes on, or has completed.
+ * False: it has to be started anew.
  */
 static bool
 go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 {
-	DsInstance *child = ds_store_load(op->last.child_id);
+	for (;;)
+	{
+		DsInstance *child = ds_store_load(op->last.child_id);
 
-	if (child == NULL || child->parent.instance_id == NULL ||
-		memcmp(&child->parent.execution_id, &parent->execution_id,
-			   sizeof(pg_uuid_t)) != 0 ||
-		child->parent.seq != op->last.seq)
-		return false;
-	if (child->status == DS_FAILED)
-	{
-		if (!ds_store_rewind(child, true))
+		CHECK_FOR_INTERRUPTS();
+		if (child == NULL || child->parent.instance_id == NULL ||
+			memcmp(&child->parent.execution_id, &parent->execution_id,
+				   sizeof(pg_uuid_t)) != 0 ||
+			child->parent.seq != op->last.seq ||
+			child->status == DS_TERMINATED)
 			return false;
-		ds_store_add_note(child, DS_NOTE_REWOUND,
-						  ds_string_to_jsonb(_("the parent was rewound")));
-		ds_at_commit_ready(child->owner, child->instance_id, 0);
+		if (child->status == DS_COMPLETED)
+		{
+			/* somebody has rewound it by hand, and it succeeded */
+			end->outcome = DS_OUTCOME_COMPLETED;
+			end->result = child->output;
+			*goes_on = false;
+			return true;
+		}
 		*goes_on = true;
-		return true;
+		/* locked, it ends when it can see that its parent waits for it */
+		if (ds_status_is_active(child->status) && ds_store_lock_active(child))
+			return true;
+		if (child->status == DS_FAILED && ds_store_rewind(child, true))
+		{
+			ds_store_add_note(child, DS_NOTE_REWOUND,
+							  ds_string_to_jsonb(_("the parent was rewound")));
+			ds_at_commit_ready(child->owner, child->instance_id, 0);
+			return true;
+		}
+		/* it has just gone on: look again */
 	}
-	if (child->status == DS_COMPLETED)
-	{
-		/* somebody has rewound it by hand, and it succeeded */
-		end->outcome = DS_OUTCOME_COMPLETED;
-		end->result = child->output;
-		*goes_on = false;
-		return true;
-	}
-	*goes_on = ds_status_is_active(child->status);
-	return *goes_on;
 }
 
 /*

@@ -25,6 +25,8 @@
 #include "errors.h"
 #include "hub.h"
 #include "jsonb_build.h"
+#include "replay.h"
+#include "slot.h"
 #include "store.h"
 
 PG_FUNCTION_INFO_V1(ds_raise_event);
@@ -37,6 +39,7 @@ static char *begin(FunctionCallInfo fcinfo, const char *function,
 				   Jsonb **reason);
 static DsInstance *load_owned(const char *instance_id);
 static DsInstance *load_active(const char *instance_id);
+static void check_not_own_pass(const DsInstance *inst);
 pg_noreturn static void error_status(const DsInstance *inst,
 									 const char *hint);
 
@@ -88,6 +91,7 @@ ds_suspend(PG_FUNCTION_ARGS)
 	{
 		CHECK_FOR_INTERRUPTS();
 		inst = load_active(instance_id);
+		check_not_own_pass(inst);
 		if (inst->status == DS_SUSPENDED)
 			error_status(inst, "Let it go on with df_resume.");
 	} while (!ds_store_suspend(inst));
@@ -175,6 +179,18 @@ load_active(const char *instance_id)
 	if (!ds_status_is_active(inst->status))
 		ds_error_ended(inst);
 	return inst;
+}
+
+/* The pass could not be written down any more, and would run for ever. */
+static void
+check_not_own_pass(const DsInstance *inst)
+{
+	if (ds_replay_is_in_pass() && ds_step_is_mine(&inst->execution_id))
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("instance \"%s\" cannot be suspended by its own orchestrator",
+						inst->instance_id),
+				 errhint("Suspend it in an activity.")));
 }
 
 static void

@@ -17,6 +17,8 @@
 
 #include "hints.h"
 #include "settings.h"
+#include "slot.h"
+#include "work_search.h"
 
 static void set_rescan(DsGroup *group, void *arg);
 static void forget_work(DsGroup *group, void *arg);
@@ -197,6 +199,14 @@ ds_hint_visit(Oid database)
 }
 
 bool
+ds_group_has_work(const DsGroup *group)
+{
+	return group->n_hints > 0 || group->rescan ||
+		!ds_search_is_done(&group->due_search) ||
+		!ds_search_is_done(&group->full_search);
+}
+
+bool
 ds_pop_hint(DsGroup *group, DsWork *work)
 {
 	int			i = group->first_hint;
@@ -225,41 +235,81 @@ ds_has_work(Oid database, Oid role)
 	LWLockAcquire(ds_hub->lock, LW_SHARED);
 	group = ds_hub_group(database, role, false);
 	if (group != NULL)
-		result = group->n_hints > 0 || group->rescan ||
+		result = ds_group_has_work(group) ||
 			(group->next_wake != 0 &&
 			 group->next_wake <= GetCurrentTimestamp());
 	LWLockRelease(ds_hub->lock);
 	return result;
 }
 
-DsSearch
-ds_take_search(Oid database, Oid role)
+bool
+ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
+			   bool *fresh)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	DsSearch	search = DS_SEARCH_NOTHING;
+	DsWorkSearch *next = NULL;
+	DsGroup    *group;
+
+	*fresh = false;
+	ds_hub_lock();
+	group = ds_hub_group(database, role, false);
+	if (group != NULL && group->retry_time != 0 && group->retry_time <= now)
+	{
+		group->retry_time = 0;
+		group->rescan = true;
+	}
+	if (group != NULL && !group->searching &&
+		group->n_hints < DS_MAX_HINTS_OF_GROUP / 8)
+	{
+		/* one that is under way comes to its end before the next begins */
+		if (group->next_wake != 0 && group->next_wake <= now &&
+			ds_search_is_done(&group->due_search))
+		{
+			group->next_wake = 0;
+			ds_search_begin(&group->due_search, role, home, false, false);
+			*fresh = true;
+		}
+		if (group->rescan && ds_search_is_done(&group->full_search))
+		{
+			group->rescan = false;
+			ds_search_begin(&group->full_search, role, home, false, true);
+			*fresh = true;
+		}
+		/* in turns, so that neither holds up the other */
+		if (!ds_search_is_done(&group->due_search))
+			next = &group->due_search;
+		if (!ds_search_is_done(&group->full_search) &&
+			(next == NULL || group->full_search_next))
+			next = &group->full_search;
+		group->full_search_next = next == &group->due_search;
+	}
+	if (next != NULL)
+	{
+		*search = *next;
+		group->searching = ds_my_slot->searching = true;
+	}
+	ds_hub_unlock();
+	return next != NULL;
+}
+
+void
+ds_return_search(Oid database, Oid role, const DsWorkSearch *search, bool lost)
+{
 	DsGroup    *group;
 
 	ds_hub_lock();
 	group = ds_hub_group(database, role, false);
 	if (group != NULL)
 	{
-		if (group->retry_time != 0 && group->retry_time <= now)
-		{
-			group->retry_time = 0;
-			group->rescan = true;
-		}
-		/* there is room for what will be found */
-		if (group->rescan && group->n_hints < DS_MAX_HINTS_OF_GROUP / 2)
-			search = DS_SEARCH_ALL;
-		else if (group->next_wake != 0 && group->next_wake <= now)
-			search = DS_SEARCH_DUE;
-		if (search != DS_SEARCH_NOTHING)
-			group->next_wake = 0;
-		if (search == DS_SEARCH_ALL)
-			group->rescan = false;
+		if (search->all)
+			group->full_search = *search;
+		else
+			group->due_search = *search;
+		group->rescan |= lost;
+		group->searching = false;
 	}
+	ds_my_slot->searching = false;
 	ds_hub_unlock();
-	return search;
 }
 
 TimestampTz
@@ -316,6 +366,8 @@ forget_work(DsGroup *group, void *arg)
 	if (group->key.database == *(Oid *) arg)
 	{
 		ds_drop_hints(group);
+		ds_search_end(&group->due_search);
+		ds_search_end(&group->full_search);
 		group->rescan = false;
 		group->next_wake = 0;
 		group->retry_time = 0;

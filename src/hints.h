@@ -19,6 +19,9 @@
  */
 extern void ds_wake_group(DsGroup *group, TimestampTz at);
 
+/* Is there something to do right now, as far as we know? */
+extern bool ds_group_has_work(const DsGroup *group);
+
 /* False if the group has none. */
 extern bool ds_wake_idle_worker(DsGroup *group);
 
@@ -53,17 +56,16 @@ extern void ds_hint_visit(Oid database);
 extern bool ds_has_work(Oid database, Oid role);
 
 /*
- * What a worker has to search the table for.  It is expected to do so: the
- * wish is taken back, and so is the time of the next wake-up.
+ * A search that this worker shall go on with by one batch, if there is one and
+ * the queue has room.  The searches of a group are shared by its workers, so
+ * that a long step of one does not hold them up.  *fresh: it has just begun.
  */
-typedef enum DsSearch
-{
-	DS_SEARCH_NOTHING,
-	DS_SEARCH_DUE,				/* instances whose time has come */
-	DS_SEARCH_ALL				/* and those with an event, too */
-} DsSearch;
+extern bool ds_take_search(Oid database, Oid role, int home,
+						   DsWorkSearch *search, bool *fresh);
 
-extern DsSearch ds_take_search(Oid database, Oid role);
+/* Gives it back.  lost: not all that was found became a hint. */
+extern void ds_return_search(Oid database, Oid role,
+							 const DsWorkSearch *search, bool lost);
 
 /* When the role's next wake-up is due; 0 if none is known. */
 extern TimestampTz ds_next_wake(Oid database, Oid role);

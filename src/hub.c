@@ -16,6 +16,7 @@
 
 #include "hints.h"
 #include "hub.h"
+#include "work_search.h"
 
 DsHub	   *ds_hub = NULL;
 static HTAB *groups = NULL;
@@ -78,6 +79,8 @@ ds_hub_group(Oid database, Oid role, bool create)
 	{
 		memset((char *) group + sizeof(key), 0, sizeof(*group) - sizeof(key));
 		group->first_hint = group->last_hint = DS_NO_HINT;
+		ds_search_end(&group->due_search);
+		ds_search_end(&group->full_search);
 	}
 	return group;
 }

@@ -49,7 +49,11 @@ typedef struct DsGroup
 	int			last_hint;
 	int			n_hints;
 	int			n_workers;		/* slots of the group, starting ones too */
-	bool		rescan;			/* hints were lost: search the table */
+	bool		rescan;			/* hints were lost: search the tables */
+	bool		searching;		/* a worker is at one of these: */
+	DsWorkSearch due_search;	/* for what is due */
+	DsWorkSearch full_search;	/* for all that is ready */
+	bool		full_search_next;	/* its turn, if both are under way */
 	TimestampTz next_wake;		/* earliest due time known, 0: none */
 	TimestampTz retry_time;		/* when to set rescan, 0: never */
 	TimestampTz last_pop;		/* when a worker last took a hint */
@@ -79,6 +83,7 @@ typedef struct DsSlot
 	bool		evicted;		/* was sent away: that is no failure */
 	bool		recheck;		/* somebody else found the instance ready */
 	bool		executing;		/* user code runs */
+	bool		searching;		/* its group's "searching" */
 	pid_t		pid;
 	Latch	   *latch;
 	uint32		generation;

@@ -176,6 +176,34 @@ typedef struct DsWork
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 } DsWork;
 
+/* How far a search has come. */
+typedef struct DsSearchKey
+{
+	TimestampTz time;
+	DsWork		work;
+} DsSearchKey;
+
+/* A search of the tables for work that no hint told of (work_search.c). */
+typedef enum DsSearchPhase
+{
+	DS_SEARCH_INSTANCES,		/* that are due */
+	DS_SEARCH_TASKS,			/* that are due */
+	DS_SEARCH_AWAITING,			/* instances that wait for tasks */
+	DS_SEARCH_TOLD,				/* instances that wait for messages */
+	DS_SEARCH_DONE
+} DsSearchPhase;
+
+typedef struct DsWorkSearch
+{
+	DsSearchPhase phase;
+	DsSearchKey after;			/* where in the phase it is */
+	TimestampTz begun;			/* what is due later is for the next one */
+	Oid			owner;
+	int			home;
+	bool		any_home;
+	bool		all;			/* also what is ready without being due */
+} DsWorkSearch;
+
 /* An open task that is an activity or a child. */
 typedef struct DsTask
 {

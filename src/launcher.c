@@ -219,7 +219,7 @@ survey_group(DsGroup *group, void *arg)
 	bool		needs;
 
 	/* when does the group have something to do? */
-	if (group->n_hints > 0 || group->rescan)
+	if (ds_group_has_work(group))
 		due = survey->now;
 	else
 	{

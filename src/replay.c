@@ -166,6 +166,12 @@ ds_replay_end_pass(void)
 	current = NULL;
 }
 
+bool
+ds_replay_is_in_pass(void)
+{
+	return current != NULL;
+}
+
 void
 ds_replay_violation(DsReplay *replay, const char *message,
 					const char *detail, const char *hint)

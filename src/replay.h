@@ -119,6 +119,9 @@ extern void ds_replay_violation(DsReplay *replay, const char *message,
 /* The code is at odds with its history, here. */
 extern void ds_replay_mismatch(DsReplay *replay, const char *detail);
 
+/* True in the code of an orchestrator, and not in an activity. */
+extern bool ds_replay_is_in_pass(void);
+
 /* --- for the functions of context.c and context_tasks.c --- */
 
 /*

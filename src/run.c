@@ -52,7 +52,7 @@ ds_run_begin_write(DsRun *run)
  * in the present transaction; one that cannot be has ended by that.
  */
 List *
-ds_run_begin_tasks(DsRun *run)
+ds_run_begin_tasks(DsRun *run, bool only_children)
 {
 	DsReplay   *replay = run->replay;
 	DsInstance *inst = run->inst;
@@ -66,6 +66,8 @@ ds_run_begin_tasks(DsRun *run)
 		DsRow		end;
 
 		CHECK_FOR_INTERRUPTS();
+		if (only_children && op->last.kind != DS_OP_CHILD)
+			continue;
 		task->kind = op->last.kind;
 		task->owner = inst->owner;
 		task->home = inst->home;

@@ -30,11 +30,11 @@ typedef struct DsRun
 extern DsStepWrite ds_run_begin_write(DsRun *run);
 
 /*
- * The tasks that the step has to open, a list of DsTask.  Children are started
- * in the present transaction; one that cannot be has ended by that, so this
- * comes before ds_run_begin_write.
+ * The tasks that the step has to open, a list of DsTask; "only_children" if
+ * the execution ends by continue-as-new.  Children are started in the present transaction;
+ * one that cannot be has ended by that, so this comes before ds_run_begin_write.
  */
-extern List *ds_run_begin_tasks(DsRun *run);
+extern List *ds_run_begin_tasks(DsRun *run, bool only_children);
 
 /* The write was committed: what is in memory follows. */
 extern void ds_run_written(DsRun *run);

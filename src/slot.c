@@ -156,6 +156,8 @@ ds_slot_detach(void)
 	/* what it was at must be found again, and its hints are for others */
 	if (group != NULL && (!slot->foreground || slot->instance_id[0] != '\0'))
 		group->rescan = true;
+	if (group != NULL && slot->searching)
+		group->searching = false;
 	if (!slot->foreground)
 	{
 		if (!slot->evicted)
@@ -178,7 +180,7 @@ ds_slot_retire(bool even_with_work)
 
 	ds_hub_lock();
 	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
-	work = group != NULL && (group->n_hints > 0 || group->rescan);
+	work = group != NULL && ds_group_has_work(group);
 	if (!work || even_with_work)
 	{
 		leave_group(ds_my_slot);
@@ -473,6 +475,7 @@ free_slot(DsSlot *slot)
 	slot->evicted = false;
 	slot->recheck = false;
 	slot->executing = false;
+	slot->searching = false;
 	slot->pid = 0;
 	slot->latch = NULL;
 	slot->instance_id[0] = '\0';

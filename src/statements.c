@@ -194,7 +194,9 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" timer AS (INSERT INTO " HISTORY
 		" (execution_id, seq, attempt, kind, outcome, parallel, name,"
 		" scheduled_time, event_time, fire_at)"
-		" SELECT execution_id, history_length + 1, 1, wait_kind, 's', false,"
+		" SELECT execution_id, 0, (SELECT coalesce(max(attempt), 0) + 1"
+		" FROM " HISTORY " h WHERE h.execution_id = $2 AND h.seq = 0),"
+		" wait_kind, 's', false,"
 		" wait_name, wait_since, wait_since, wait_fire_at FROM ended"
 		" WHERE wait_kind IN ('t', 'e') AND wait_fire_at IS NOT NULL)"
 		" SELECT 1 FROM ended"
@@ -230,6 +232,12 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" rewinding = true, code = NULL, output = NULL, failure = NULL,"
 		" noted = true"
 		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Failed'"
+	},
+	{
+		/* it cannot end before the present transaction does */
+		DS_SQL_LOCK_ACTIVE, "tu", false, true, true,
+		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
+		" AND execution_id = $2 AND status IN " ACTIVE " FOR NO KEY UPDATE"
 	},
 	{
 		DS_SQL_TRY_LOCK_INSTANCE, "t", false, true, false,

@@ -72,7 +72,7 @@ typedef struct Attempt
 
 static bool load(DsRun *run, const char *instance_id);
 static bool is_runnable(DsRun *run, DsInstance *inst);
-static void load_history(DsRun *run, DsInstance *inst);
+static bool load_history(DsRun *run, DsInstance *inst);
 static StepResult do_step(DsRun *run);
 static StepResult end_execution(DsRun *run, const DsPass *pass);
 static StepResult enter_wait(DsRun *run, DsWait *wait);
@@ -162,9 +162,8 @@ load(DsRun *run, const char *instance_id)
 			if (inst->wait.fire_at != 0)
 				ds_hint_wake(MyDatabaseId, inst->owner, inst->wait.fire_at);
 		}
-		else
+		else if (load_history(run, inst))
 		{
-			load_history(run, inst);
 			if (inst->wait.kind == DS_OP_TASKS)
 				ready = true;	/* enter_wait looks into it */
 			else if (inst->wait.kind != DS_OP_NONE)
@@ -204,7 +203,7 @@ is_runnable(DsRun *run, DsInstance *inst)
 	return inst->status != DS_SUSPENDED;
 }
 
-static void
+static bool
 load_history(DsRun *run, DsInstance *inst)
 {
 	DsOp	   *ops = NULL;
@@ -214,6 +213,9 @@ load_history(DsRun *run, DsInstance *inst)
 		ops = ds_store_load_history(inst, &n_ops);
 	if (inst->wait.kind == DS_OP_TASKS)
 		ds_store_load_wait_tasks(inst);
+	/* it has gone on between the two reads: whoever did it tells */
+	if (n_ops != inst->history_length)
+		return false;
 	run->inst = inst;
 	run->replay = ds_replay_create(run->cxt, inst, ops, n_ops);
 	run->n_loaded = n_ops;
@@ -227,6 +229,7 @@ load_history(DsRun *run, DsInstance *inst)
 	}
 	if (inst->turn == 0)
 		ds_wait_for_invalidations(inst->xmin);
+	return true;
 }
 
 /* One pass, and what it asks for. */
@@ -283,6 +286,8 @@ end_execution(DsRun *run, const DsPass *pass)
 
 		if (pass->outcome == DS_PASS_CONTINUED)
 		{
+			/* they are instances of their own, and go on without it */
+			(void) ds_run_begin_tasks(run, true);
 			w = ds_run_begin_write(run);
 			w.next_execution = ds_new_execution_id();
 			w.next_input = run->replay->next_input;
@@ -294,7 +299,7 @@ end_execution(DsRun *run, const DsPass *pass)
 		}
 		else
 		{
-			List	   *tasks = ds_run_begin_tasks(run);
+			List	   *tasks = ds_run_begin_tasks(run, false);
 
 			w = ds_run_begin_write(run);
 			w.tasks = tasks;
@@ -359,7 +364,7 @@ enter_wait(DsRun *run, DsWait *wait)
 
 		CHECK_FOR_INTERRUPTS();
 		ds_tx_begin();
-		tasks = ds_run_begin_tasks(run);
+		tasks = ds_run_begin_tasks(run, false);
 		fulfilled = ds_fulfil(run, wait);
 		if (run->replay->tasks == NIL &&
 			(fulfilled ||
@@ -480,7 +485,7 @@ store_progress(DsRun *run)
 	bool		suspended;
 
 	ds_tx_begin();
-	tasks = ds_run_begin_tasks(run);
+	tasks = ds_run_begin_tasks(run, false);
 	w = ds_run_begin_write(run);
 	w.tasks = tasks;
 	if (!ds_store_step(&w, &suspended))

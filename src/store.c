@@ -264,6 +264,12 @@ ds_store_rewind(const DsInstance *inst, bool bounded)
 }
 
 bool
+ds_store_lock_active(const DsInstance *inst)
+{
+	return change_status(DS_SQL_LOCK_ACTIVE, inst, true);
+}
+
+bool
 ds_store_purge(const DsInstance *inst)
 {
 	DsSession	s;

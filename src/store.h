@@ -86,6 +86,9 @@ extern bool ds_store_suspend(const DsInstance *inst);
 extern bool ds_store_resume(const DsInstance *inst);
 extern bool ds_store_rewind(const DsInstance *inst, bool bounded);
 
+/* Lets the instance end only after the transaction, if it is active; bounded. */
+extern bool ds_store_lock_active(const DsInstance *inst);
+
 /* Removes an ended instance with all that belongs to it but its children. */
 extern bool ds_store_purge(const DsInstance *inst);
 
@@ -181,13 +184,6 @@ extern bool ds_store_find_event(const DsInstance *inst, const char *name,
 extern void ds_store_drop_orphaned_messages(void);
 
 /* --- store_work.c: work that no hint told of --- */
-
-/* How far a search has come. */
-typedef struct DsSearchKey
-{
-	TimestampTz time;
-	DsWork		work;
-} DsSearchKey;
 
 /*
  * Instances or tasks of the owner that are due, at most "limit", after the

@@ -20,6 +20,7 @@ void
 ds_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
 				bool all)
 {
+	search->begun = GetCurrentTimestamp();
 	search->owner = owner;
 	search->home = home;
 	search->any_home = any_home;
@@ -30,7 +31,6 @@ ds_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
 List *
 ds_search_next(DsWorkSearch *search, int batch)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	List	   *found = NIL;
 
 	while (found == NIL && search->phase != DS_SEARCH_DONE)
@@ -38,12 +38,13 @@ ds_search_next(DsWorkSearch *search, int batch)
 		switch (search->phase)
 		{
 			case DS_SEARCH_INSTANCES:
-				found = ds_store_find_ready(search->owner, now, search->home,
+				found = ds_store_find_ready(search->owner, search->begun,
+											search->home,
 											search->any_home, &search->after,
 											batch);
 				break;
 			case DS_SEARCH_TASKS:
-				found = ds_store_find_ready_tasks(search->owner, now,
+				found = ds_store_find_ready_tasks(search->owner, search->begun,
 												  search->home,
 												  search->any_home,
 												  &search->after, batch);
@@ -74,6 +75,12 @@ bool
 ds_search_is_done(const DsWorkSearch *search)
 {
 	return search->phase == DS_SEARCH_DONE;
+}
+
+void
+ds_search_end(DsWorkSearch *search)
+{
+	begin_phase(search, DS_SEARCH_DONE);
 }
 
 static void

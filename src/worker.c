@@ -47,7 +47,7 @@ static void check_identity(void);
 static bool may_work_here(void);
 static void forget_my_group(void);
 static void work(void);
-static bool search_for_work(Oid role, bool from_start, bool all);
+static bool search_for_work(DsWorkSearch *search);
 static void run_hint(const DsWork *work);
 static bool others_wait(void);
 static bool must_stop(void);
@@ -200,13 +200,14 @@ work(void)
 											  ALLOCSET_DEFAULT_SIZES);
 	TimestampTz idle_since = GetCurrentTimestamp();
 	Oid			role = ds_my_slot->role;
-	bool		more = false;	/* the last search has not seen all */
-	bool		all = false;
 	DsWork		next;
 
 	for (;;)
 	{
-		DsSearch	search;
+		DsWorkSearch search;
+		bool		searched;
+		bool		fresh;
+		bool		kept;
 
 		if (ConfigReloadPending)
 		{
@@ -216,8 +217,6 @@ work(void)
 		/* asked to go, or sent away between two steps */
 		if (ProcDiePending || must_leave())
 		{
-			if (more)
-				ds_hint_rescan(MyDatabaseId, role);
 			ds_slot_retire(true);
 			return;
 		}
@@ -228,17 +227,18 @@ work(void)
 		MemoryContextSwitchTo(cxt);
 
 		check_identity();
-		search = ds_take_search(MyDatabaseId, role);
-		if (search != DS_SEARCH_NOTHING)
+		searched = ds_take_search(MyDatabaseId, role, ds_home_stamp(), &search,
+								  &fresh);
+		if (searched)
 		{
-			if (!may_work_here())
+			if (fresh && !may_work_here())
 			{
 				forget_my_group();
 				ds_slot_retire(true);
 				return;
 			}
-			all = search == DS_SEARCH_ALL;
-			more = search_for_work(role, true, all);
+			kept = search_for_work(&search);
+			ds_return_search(MyDatabaseId, role, &search, !kept);
 		}
 		if (ds_slot_take_hint(&next))
 		{
@@ -247,9 +247,7 @@ work(void)
 			idle_since = GetCurrentTimestamp();
 			continue;
 		}
-		if (more)
-			more = search_for_work(role, false, all);
-		if (more || search != DS_SEARCH_NOTHING)
+		if (searched)
 			continue;
 
 		pgstat_report_stat(true);
@@ -295,38 +293,28 @@ run_hint(const DsWork *work)
 }
 
 /*
- * Finds a batch of the role's work in the tables, and hints at it: instances
- * that are due, then tasks that are due, and with "all" those for which an
- * event waits or a task has ended.  True: there is more where it left off.
+ * Finds the next batch of the role's work in the tables, and hints at it.
+ * False: there was no room for all.
  */
 static bool
-search_for_work(Oid role, bool from_start, bool all)
+search_for_work(DsWorkSearch *search)
 {
-	static DsWorkSearch search;
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz next;
+	TimestampTz next = 0;
 	List	   *found;
 	ListCell   *cell;
 	bool		kept = true;
 
-	if (from_start)
-		ds_search_begin(&search, role, ds_home_stamp(), false, all);
 	ds_tx_begin();
-	found = ds_search_next(&search, SEARCH_BATCH);
-	next = ds_store_next_wake(role, now);
+	found = ds_search_next(search, SEARCH_BATCH);
+	if (ds_search_is_done(search))
+		next = ds_store_next_wake(search->owner, search->begun);
 	ds_tx_commit();
 
 	foreach(cell, found)
-	{
-		if (!ds_hint_ready(MyDatabaseId, role, lfirst(cell)))
-			kept = false;
-	}
-	if (!kept)
-		/* no room for all: they are found again */
-		ds_search_begin(&search, role, ds_home_stamp(), false, all);
+		kept &= ds_hint_ready(MyDatabaseId, search->owner, lfirst(cell));
 	if (next != 0)
-		ds_hint_wake(MyDatabaseId, role, next);
-	return !kept || !ds_search_is_done(&search);
+		ds_hint_wake(MyDatabaseId, search->owner, next);
+	return kept;
 }
 
 static bool
