@@ -116,6 +116,28 @@ execute(const DsStatement *statement, DsParameters *p, bool bounded)
 	return SPI_processed;
 }
 
+void
+ds_loop_start(DsLoop *loop)
+{
+	loop->cxt = AllocSetContextCreate(CurrentMemoryContext,
+									  "durable_singleton statement",
+									  ALLOCSET_SMALL_SIZES);
+	loop->outer = MemoryContextSwitchTo(loop->cxt);
+}
+
+void
+ds_loop_next(DsLoop *loop)
+{
+	MemoryContextReset(loop->cxt);
+}
+
+void
+ds_loop_end(DsLoop *loop)
+{
+	MemoryContextSwitchTo(loop->outer);
+	MemoryContextDelete(loop->cxt);
+}
+
 /* --- parameters --- */
 
 void

@@ -70,6 +70,20 @@ extern void ds_add_int64_array(DsParameters *p, int n, const int64 *values);
 extern void ds_add_status_array(DsParameters *p, int n, const DsStatus *values);
 
 /*
+ * For many statements in one session: parameters that are built between these
+ * are in memory that the next begin takes back.
+ */
+typedef struct DsLoop
+{
+	MemoryContext cxt;
+	MemoryContext outer;
+} DsLoop;
+
+extern void ds_loop_start(DsLoop *loop);
+extern void ds_loop_next(DsLoop *loop);
+extern void ds_loop_end(DsLoop *loop);
+
+/*
  * Row (from 0) and column (from 1) of what the last statement found; texts,
  * jsonb and lists are copied for the caller of the session.
  */

@@ -112,11 +112,19 @@ ds_store_story(const char *instance_id, bool outputs, bool inputs,
 void
 ds_put_rows(const DsStepWrite *w)
 {
-	for (int i = 0; i < w->n_rows; i++)
+	DsLoop		loop;
+
+	if (w->n_rows > 0)
 	{
-		put_row(&w->inst->execution_id, &w->rows[i]);
-		if (w->rows[i].inbox_id != 0)
-			ds_delete_message(&w->inst->run_id, w->rows[i].inbox_id);
+		ds_loop_start(&loop);
+		for (int i = 0; i < w->n_rows; i++)
+		{
+			put_row(&w->inst->execution_id, &w->rows[i]);
+			if (w->rows[i].inbox_id != 0)
+				ds_delete_message(&w->inst->run_id, w->rows[i].inbox_id);
+			ds_loop_next(&loop);
+		}
+		ds_loop_end(&loop);
 	}
 	if (w->last_row != NULL)
 		put_row(&w->inst->execution_id, w->last_row);

@@ -161,7 +161,11 @@ void
 ds_put_tasks(const DsStepWrite *w)
 {
 	ListCell   *cell;
+	DsLoop		loop;
 
+	if (w->tasks == NIL)
+		return;
+	ds_loop_start(&loop);
 	foreach(cell, w->tasks)
 	{
 		const DsTask *task = lfirst(cell);
@@ -183,7 +187,9 @@ ds_put_tasks(const DsStepWrite *w)
 		ds_add_jsonb(&p, task->input);
 		ds_add_jsonb(&p, task->retry);
 		ds_execute(DS_SQL_INSERT_TASK, &p);
+		ds_loop_next(&loop);
 	}
+	ds_loop_end(&loop);
 }
 
 bool
