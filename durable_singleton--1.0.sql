@@ -691,10 +691,12 @@ CREATE VIEW @extschema@.df_instances WITH (security_barrier) AS
 					THEN 'any of ' || cardinality(i.wait_tasks) || ' tasks'
 				ELSE 'all of ' || cardinality(i.wait_tasks) || ' tasks' END
 			END AS waiting_for,
-		CASE WHEN i.status NOT IN ('Pending', 'Running') THEN NULL
+		CASE WHEN i.status NOT IN ('Pending', 'Running', 'Suspended') THEN NULL
 			WHEN i.wait_kind IS NOT NULL THEN i.wait_fire_at
-			WHEN i.status = 'Pending' AND i.ready_time > i.created_time
-			THEN i.ready_time END AS next_wake_time
+			WHEN i.turn = 0
+				AND coalesce(i.ready_time, i.suspended_ready_time) > i.created_time
+			THEN coalesce(i.ready_time, i.suspended_ready_time)
+			END AS next_wake_time
 	FROM durable_singleton.instance i,
 		LATERAL (SELECT durable_singleton.access_level(i.owner) AS level) a
 	WHERE a.level > 0;

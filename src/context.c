@@ -189,6 +189,8 @@ ds_set_custom_status(PG_FUNCTION_ARGS)
 	DsReplay   *replay = ds_context_enter("df_set_custom_status()");
 	Jsonb	   *value = ds_arg_payload(fcinfo, 0, "custom_status");
 
+	if (replay->custom_status_set && replay->custom_status != NULL)
+		pfree(replay->custom_status);
 	replay->custom_status_set = true;
 	replay->custom_status = ds_replay_copy(replay, value);
 	PG_RETURN_VOID();

@@ -30,7 +30,10 @@ static bool fulfil_timer(DsRun *run, const DsWait *wait);
 static bool fulfil_event(DsRun *run, const DsWait *wait);
 static bool fulfil_all(DsRun *run, DsWait *wait);
 static bool fulfil_any(DsRun *run, DsWait *wait);
-static void learn_ends(DsRun *run, const DsWait *wait);
+static void learn_awaited(DsRun *run, const DsWait *wait);
+static void learn_all(DsRun *run);
+static bool is_ended_by_others(const DsReplay *replay, int seq);
+static void learn_ends(DsRun *run, int n_open, const int *open);
 static bool find_event(DsRun *run, const char *name, DsEvent *event);
 static bool find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when);
 
@@ -53,6 +56,8 @@ ds_fulfil(DsRun *run, DsWait *wait)
 		case DS_OP_TASKS:
 			fulfilled = wait->any ? fulfil_any(run, wait) :
 				fulfil_all(run, wait);
+			if (fulfilled)
+				learn_all(run);
 			break;
 		default:
 			elog(ERROR, "unknown kind of wait '%c'", wait->kind);
@@ -132,7 +137,7 @@ fulfil_all(DsRun *run, DsWait *wait)
 	DsReplay   *replay = run->replay;
 	const DsOp *watch = NULL;
 
-	learn_ends(run, wait);
+	learn_awaited(run, wait);
 	for (int i = 0; i < wait->n_tasks; i++)
 	{
 		DsOp	   *op = ds_replay_op(replay, wait->tasks[i]);
@@ -175,7 +180,7 @@ fulfil_any(DsRun *run, DsWait *wait)
 	int			winner = 0;
 	DsRow		row = {0};
 
-	learn_ends(run, wait);
+	learn_awaited(run, wait);
 	wait->fire_at = 0;
 	for (int i = 0; i < wait->n_tasks; i++)
 	{
@@ -216,30 +221,68 @@ fulfil_any(DsRun *run, DsWait *wait)
 	return true;
 }
 
-/* What others have done since we read the history. */
+/* What others have done with the awaited tasks since we read the history. */
 static void
-learn_ends(DsRun *run, const DsWait *wait)
+learn_awaited(DsRun *run, const DsWait *wait)
 {
-	DsReplay   *replay = run->replay;
+	const DsReplay *replay = run->replay;
 	int		   *open = MemoryContextAllocHuge(CurrentMemoryContext,
 											  (wait->n_tasks + 1) * sizeof(int));
 	int			n_open = 0;
-	DsRow	   *rows;
-	int			n;
 
 	for (int i = 0; i < wait->n_tasks; i++)
 	{
 		int			seq = wait->tasks[i];
-		const DsOp *op;
 
 		if (seq < 1 || seq > replay->n_ops)
 			elog(ERROR, "instance \"%s\" waits for task %d, which is not in its history",
 				 run->inst->instance_id, seq);
-		op = ds_replay_op(replay, seq);
-		if (seq <= replay->n_stored && !ds_op_has_ended(op) &&
-			(op->last.kind == DS_OP_ACTIVITY || op->last.kind == DS_OP_CHILD))
+		if (is_ended_by_others(replay, seq))
 			open[n_open++] = seq;
 	}
+	learn_ends(run, n_open, open);
+	pfree(open);
+}
+
+/*
+ * The code is going to run: the more it knows, the more awaits it passes
+ * before it has to be called again.
+ */
+static void
+learn_all(DsRun *run)
+{
+	const DsReplay *replay = run->replay;
+	int		   *open = MemoryContextAllocHuge(CurrentMemoryContext,
+											  (replay->n_stored + 1) * sizeof(int));
+	int			n_open = 0;
+
+	for (int seq = 1; seq <= replay->n_stored; seq++)
+	{
+		if (is_ended_by_others(replay, seq))
+			open[n_open++] = seq;
+	}
+	learn_ends(run, n_open, open);
+	pfree(open);
+}
+
+/* An activity or child that was begun and is open, as far as we know. */
+static bool
+is_ended_by_others(const DsReplay *replay, int seq)
+{
+	const DsOp *op = ds_replay_op(replay, seq);
+
+	return seq <= replay->n_stored && op->last.parallel &&
+		!ds_op_has_ended(op) &&
+		(op->last.kind == DS_OP_ACTIVITY || op->last.kind == DS_OP_CHILD);
+}
+
+static void
+learn_ends(DsRun *run, int n_open, const int *open)
+{
+	DsReplay   *replay = run->replay;
+	DsRow	   *rows;
+	int			n;
+
 	if (n_open == 0)
 		return;
 	n = ds_store_load_ends(run->inst, n_open, open, &rows);
@@ -252,7 +295,7 @@ learn_ends(DsRun *run, const DsWait *wait)
 		ds_replay_learn(replay, &rows[i]);
 		run->lsn = Max(run->lsn, ds_commit_lsn_of(rows[i].xmin));
 	}
-	pfree(open);
+	pfree(rows);
 }
 
 /*

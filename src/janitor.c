@@ -194,6 +194,7 @@ fail_ownerless(void)
 	List	   *ids = ds_store_ownerless(OWNERLESS_BATCH);
 	ListCell   *cell;
 
+	ds_store_delete_ownerless_tasks();
 	if (ids == NIL)
 		return;
 	error.sqlerrcode = ERRCODE_UNDEFINED_OBJECT;

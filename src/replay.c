@@ -145,7 +145,13 @@ ds_replay_begin_pass(DsReplay *replay)
 	replay->unpatched = NIL;
 	replay->suspended = false;
 	replay->swallowed = 0;
+	/* what the pass before left behind; what is stored belongs to the instance */
+	if (replay->request.wait.tasks != NULL)
+		pfree(replay->request.wait.tasks);
 	memset(&replay->request, 0, sizeof(replay->request));
+	if (replay->custom_status != NULL &&
+		replay->custom_status != inst->custom_status)
+		pfree(replay->custom_status);
 	replay->met_failure = NULL;
 	replay->continued = false;
 	replay->next_input = NULL;
@@ -343,13 +349,21 @@ void
 ds_replay_forget_tasks(DsReplay *replay)
 {
 	int			n;
+	int			n_rows = 0;
 
 	for (n = replay->n_at_start; n < replay->n_ops; n++)
 	{
-		if (replay->ops[n].last.outcome == DS_OUTCOME_SCHEDULED)
+		const DsRow *row = &replay->ops[n].last;
+
+		if (row->parallel)
 			break;
 	}
-	replay->n_rows -= replay->n_ops - n;
+	for (int i = 0; i < replay->n_rows; i++)
+	{
+		if (replay->rows[i].seq <= n)
+			replay->rows[n_rows++] = replay->rows[i];
+	}
+	replay->n_rows = n_rows;
 	replay->n_ops = n;
 	replay->tasks = list_truncate(replay->tasks, replay->n_tasks_at_start);
 	replay->rewound = NIL;

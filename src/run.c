@@ -113,7 +113,13 @@ ds_run_written(DsRun *run)
 	inst->start_clock = inst->start_clock ? inst->start_clock :
 		replay->start_clock;
 	inst->code = replay->code;
-	inst->custom_status = present_custom_status(run);
+	if (replay->custom_status_set)
+	{
+		if (inst->custom_status != NULL &&
+			inst->custom_status != replay->custom_status)
+			pfree(inst->custom_status);
+		inst->custom_status = replay->custom_status;
+	}
 	run->lsn = Max(run->lsn, XactLastCommitEnd);
 	run->progress = true;
 	run->n_steps++;

@@ -183,6 +183,11 @@ ds_slot_retire(bool even_with_work)
 	work = group != NULL && ds_group_has_work(group);
 	if (!work || even_with_work)
 	{
+		if (group != NULL && ds_my_slot->searching)
+		{
+			group->searching = false;
+			group->rescan = true;
+		}
 		leave_group(ds_my_slot);
 		free_slot(ds_my_slot);
 		ds_my_slot = NULL;

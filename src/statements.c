@@ -181,7 +181,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	{
 /*
 		 * The timer of the wait, which stood in the row alone, goes into the
-		 * history: an execution that was terminated is told, too.
+		 * history: an execution that was terminated is told, too.  Notes have
+		 * attempts from 1 on, and 0 is free for the one end.
 		 */
 		DS_SQL_TERMINATE, "tuj", false, true, false,
 		"WITH ended AS (UPDATE " INSTANCE
@@ -194,9 +195,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" timer AS (INSERT INTO " HISTORY
 		" (execution_id, seq, attempt, kind, outcome, parallel, name,"
 		" scheduled_time, event_time, fire_at)"
-		" SELECT execution_id, 0, (SELECT coalesce(max(attempt), 0) + 1"
-		" FROM " HISTORY " h WHERE h.execution_id = $2 AND h.seq = 0),"
-		" wait_kind, 's', false,"
+		" SELECT execution_id, 0, 0, wait_kind, 's', false,"
 		" wait_name, wait_since, wait_since, wait_fire_at FROM ended"
 		" WHERE wait_kind IN ('t', 'e') AND wait_fire_at IS NOT NULL)"
 		" SELECT 1 FROM ended"
@@ -511,6 +510,12 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" (SELECT FROM pg_roles a WHERE a.oid = i.owner) LIMIT $1"
 	},
 
+	{
+		DS_SQL_DELETE_OWNERLESS_TASKS, "", false, false, false,
+		"DELETE FROM " TASK " t WHERE kind = 'a' AND NOT EXISTS"
+		" (SELECT FROM pg_roles a WHERE a.oid = t.owner)"
+	},
+
 	/* --- purging --- */
 	{
 		/*
@@ -574,8 +579,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	},
 	{
 		DS_SQL_ANY_FOREIGN, "i", true, false, false,
-		"SELECT 1 FROM " INSTANCE
-		" WHERE home <> $1 AND status IN ('Pending', 'Running', 'Suspended')"
-		" LIMIT 1"
+		"SELECT 1 WHERE EXISTS (SELECT FROM " INSTANCE
+		" WHERE home <> $1 AND status IN " ACTIVE ")"
+		" OR EXISTS (SELECT FROM " TASK " WHERE home <> $1)"
 	},
 };

@@ -215,7 +215,12 @@ load_history(DsRun *run, DsInstance *inst)
 		ds_store_load_wait_tasks(inst);
 	/* it has gone on between the two reads: whoever did it tells */
 	if (n_ops != inst->history_length)
+	{
+		ereport(LOG,
+				(errmsg("history of instance \"%s\" has %d operations, not %d: it is left alone for now",
+						inst->instance_id, n_ops, inst->history_length)));
 		return false;
+	}
 	run->inst = inst;
 	run->replay = ds_replay_create(run->cxt, inst, ops, n_ops);
 	run->n_loaded = n_ops;

@@ -218,6 +218,8 @@ extern List *ds_store_owners_with_work(void);
 /* Active instances whose owner was dropped; a list of strings. */
 extern List *ds_store_ownerless(int limit);
 
+extern void ds_store_delete_ownerless_tasks(void);
+
 /*
  * Ended instances after the given id; lists of strings.  Those of the user's
  * roles that were created in that time, or all that ended before.

@@ -167,6 +167,17 @@ ds_store_ownerless(int limit)
 	return result;
 }
 
+void
+ds_store_delete_ownerless_tasks(void)
+{
+	DsSession	s;
+	DsParameters p = {0};
+
+	ds_open_session(&s);
+	ds_execute(DS_SQL_DELETE_OWNERLESS_TASKS, &p);
+	ds_close_session(&s);
+}
+
 /* --- purging --- */
 
 List *
