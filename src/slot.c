@@ -228,7 +228,7 @@ ds_slot_take_hint(DsWork *work)
 		found = true;
 		ds_my_slot->state = DS_SLOT_BUSY;
 		/* we may be away for long: the others are for somebody else */
-		if (group->n_hints > 0)
+		if (ds_group_has_work(group))
 			ds_wake_group(group, 0);
 	}
 	ds_hub_unlock();
