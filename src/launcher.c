@@ -64,7 +64,6 @@ typedef struct Survey
 	int			n_workers;		/* of all groups */
 	int			n_candidates;
 	Candidate  *candidates;		/* the neediest first */
-	int			n_starving;
 } Survey;
 
 static List *started = NIL;
@@ -77,7 +76,7 @@ static int	compare_candidates(const void *a, const void *b);
 static bool group_has_starting_worker(const DsGroup *group);
 static bool start_worker(const DsGroupKey *key);
 static bool role_exists(Oid role);
-static void make_room(void);
+static void make_room(bool starving);
 static void sleep_until(TimestampTz until);
 
 void
@@ -133,8 +132,15 @@ ds_launcher_main(Datum arg)
 			survey.next = Min(survey.next, next_visit);
 			for (int i = 0; i < survey.n_candidates; i++)
 			{
+				/* the next round has the place that is given up */
 				if (survey.n_workers >= ds_max_workers)
+				{
+					make_room(survey.candidates[i].starving);
+					survey.next = Min(survey.next,
+									  TimestampTzPlusMilliseconds(survey.now,
+																  ROTATION_MS));
 					break;
+				}
 				if (!start_worker(&survey.candidates[i].key))
 				{
 					survey.next = Min(survey.next,
@@ -143,13 +149,6 @@ ds_launcher_main(Datum arg)
 					break;
 				}
 				survey.n_workers++;
-			}
-			if (survey.n_starving > 0 && survey.n_workers >= ds_max_workers)
-			{
-				make_room();
-				survey.next = Min(survey.next,
-								  TimestampTzPlusMilliseconds(survey.now,
-															  ROTATION_MS));
 			}
 		}
 		sleep_until(survey.next);
@@ -273,8 +272,6 @@ survey_group(DsGroup *group, void *arg)
 	survey->next = Min(survey->next,
 					   TimestampTzPlusMilliseconds(survey->now,
 												   DS_BUSY_CHECK_MS));
-	if (group->n_workers == 0)
-		survey->n_starving++;
 	candidate = &survey->candidates[survey->n_candidates++];
 	candidate->key = group->key;
 	candidate->starving = group->n_workers == 0;
@@ -362,11 +359,11 @@ role_exists(Oid role)
 
 /*
  * Roles wait and all workers are taken: one shall go, an idle one at best,
- * else, after its step, one of the role that has the most.  If that step takes
- * long, another one is asked.
+ * else, if a role has none at all, one of the role that has the most, after its
+ * step.  If that step takes long, another one is asked.
  */
 static void
-make_room(void)
+make_room(bool starving)
 {
 	DsSlot	   *slots = ds_hub_slots();
 	TimestampTz now = GetCurrentTimestamp();
@@ -394,7 +391,8 @@ make_room(void)
 		rank = group ? group->n_workers : 0;
 		if (slot->state == DS_SLOT_IDLE)
 			rank += ds_hub->n_slots;
-		else if (!TimestampDifferenceExceeds(slot->attached, now, ROTATION_MS))
+		else if (!starving ||
+				 !TimestampDifferenceExceeds(slot->attached, now, ROTATION_MS))
 			continue;
 		if (rank > chosen_rank)
 		{
