@@ -1,5 +1,5 @@
-# every example runs through as it stands, and again, for an ordinary role that
-# has nothing but df_grant_usage
+# every example does what it promises: as it stands, and again, for an ordinary
+# role that has nothing but df_grant_usage
 use strict;
 use warnings;
 use FindBin;
@@ -9,15 +9,81 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+# What an example promises: how that is called, what it prints to show it (a
+# pattern), and a condition that holds afterwards.
+my %promised = (
+	aggregator => [
+		'each event is counted once, over several turns',
+		qr/Completed\s+\| \{"yes": 17, "votes": 25\}/,
+		q{(SELECT count(DISTINCT execution_id) = 2 FROM poll.turn)}
+	],
+	any_function => [
+		'a function of any signature is an activity',
+		qr/5 \|\s+15\.00 \| EUR/,
+		q{(SELECT count(*) = 1 FROM shop.charge WHERE currency = 'EUR')}
+	],
+	async_http_status => [
+		'a request is accepted once, and then followed to its end',
+		qr/"status": 202, "location".*"status": 409.*"status": 202, "progress".*"status": 200/s,
+		q{(SELECT count(*) = 5 FROM web.page)}
+	],
+	eternal_singleton => [
+		'each round is done once, in an execution of its own',
+		qr/^\s+1\n\s+2\n\s+3\n/m,
+		q{(SELECT count(DISTINCT execution_id) = max(round) FROM house.cleaning)}
+	],
+	fan_out_fan_in => [
+		'each row has its task, and the results are summed up',
+		qr/Completed\s+\|\s+3100\s/,
+		q{(SELECT count(*) = 20 AND sum(cost) = 3100 FROM fleet.inspection)}
+	],
+	first => [
+		'the first start gets true, the second false',
+		qr/ t\n.* f\n.*Completed/s,
+		q{(SELECT output ? 'Hello Tokyo' FROM df_get_status('greeter'))}
+	],
+	function_chaining => [
+		'a chain ends where it fails',
+		qr/order 1 +\| Completed .*order 2 +\| Failed /s,
+		q{(SELECT pieces = 16 FROM chain.stock) AND (SELECT count(*) = 1 FROM chain.parcel)}
+	],
+	human_interaction => [
+		'an answer in time, an escalation, and nobody at all',
+		qr/"manager"\n.*"director"\n.*"nobody"\n/s,
+		q{(SELECT string_agg(receiver, ' ' ORDER BY number) = 'manager director Bob'
+			FROM office.letter WHERE subject = 'a car')}
+	],
+	monitor => [
+		'it looks until the condition holds, or gives up',
+		qr/"looks": 4, "arrived": true.*"arrived": false/s,
+		q{(SELECT count(*) = 4 FROM port.look WHERE ship = 'Argo')
+			AND (SELECT min(miles_off) = 100 FROM port.look WHERE ship = 'Flying Dutchman')}
+	],
+	retry_and_rewind => [
+		'a passing failure is retried, a lasting one mended and rewound',
+		qr/TaskFailed.*nobody opens.*TaskCompleted.*"sqlstate": "23503".*delivered to Bob/s,
+		q{(SELECT count(*) = 2 FROM post.delivery) AND (SELECT count(*) = 2 FROM post.stamp)}
+	],
+	saga => [
+		'a failing third step leaves the books balanced',
+		qr/"booked": true.*"booked": false.*Bob\s*\|\s*1000\n/s,
+		q{(SELECT sum(balance) = 2000 FROM bank.account)
+			AND (SELECT balance = 1000 FROM bank.account WHERE name = 'Bob')
+			AND (SELECT sum(CASE 'Bob' WHEN payer THEN -amount WHEN payee THEN amount END) = 0
+				FROM bank.booking WHERE trip = 'trip of Bob')}
+	],
+);
+
+my $folder = "$FindBin::RealBin/../examples";
+my @examples = sort map { m{([^/]+)\.sql$} } glob("$folder/*.sql");
+is_deeply(\@examples, [ sort keys %promised ], 'each example has its check');
+
 my $node = new_server('main');
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN');
 
-my @examples = sort glob("$FindBin::RealBin/../examples/*.sql");
-cmp_ok(scalar @examples, '>=', 4, 'there are examples');
-
-foreach my $file (@examples)
+foreach my $name (@examples)
 {
-	my ($name) = $file =~ m{([^/]+)\.sql$};
+	my ($promise, $shown, $condition) = @{ $promised{$name} };
 
 	$node->safe_psql('postgres', "CREATE DATABASE $name OWNER app");
 	$node->safe_psql($name, q{
@@ -31,28 +97,34 @@ foreach my $file (@examples)
 		my $result = $node->run_log(
 			[
 				$node->installed_command('psql'), '-X', '-U', 'app',
-				'-d', $node->connstr($name), '-f', $file
+				'-d', $node->connstr($name), '-f', "$folder/$name.sql"
 			],
 			'<', \undef, '>', \$stdout, '2>', \$stderr);
-		ok($result && $stderr eq '', "example $name runs, $time")
+		ok($result && $stderr eq '', "$name runs, $time")
 		  or diag("$stdout\n$stderr");
+		like($stdout, $shown, "$name, $time, shows: $promise");
+		is($node->safe_psql($name, "SELECT $condition"), 't',
+			"$name, $time, keeps: $promise");
 	}
 
 	is($node->safe_psql($name, q{
 		SELECT count(*) > 0 FROM df_instances WHERE owner = 'app'::regrole}),
-		't', "example $name started instances");
+		't', "$name started instances");
 	is($node->safe_psql($name, q{
 		SELECT count(*) FROM df_instances WHERE runtime_status
 			IN ('Pending', 'Running', 'Suspended')}),
-		'0', "example $name leaves nothing active");
+		'0', "$name leaves nothing active");
 }
 
 # What the README shows first is the first example, remarks and OR REPLACE aside.
-my ($shown) = slurp_file("$FindBin::RealBin/../README.md") =~ /```sql\n(.*?)```/s;
+my $readme = slurp_file("$FindBin::RealBin/../README.md");
+my ($shown) = $readme =~ /```sql\n(.*?)```/s;
 $shown =~ s/ *-- .*//g;
-my $example = slurp_file("$FindBin::RealBin/../examples/first.sql");
+my $example = slurp_file("$folder/first.sql");
 $example =~ s/ OR REPLACE//g;
 cmp_ok(index($example, $shown), '>', 0, 'the README shows the first example');
+is_deeply([ sort map { /(\w+)\.sql`/ } $readme =~ /(\w+\.sql`)/g ],
+	[ sort(@examples) ], 'the README names each example once');
 
 finish($node);
 done_testing();
