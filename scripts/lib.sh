@@ -226,7 +226,9 @@ unprivileged()
 	"${prefix[@]}" env -i -C "$base" \
 		PATH="${bindir:+$bindir:}/usr/local/bin:/usr/bin:/bin" \
 		HOME="$base/home" TMPDIR="$base/tmp" LANG=C.UTF-8 LC_MESSAGES=C \
-		SHELL=/bin/sh USER="$user" LOGNAME="$user" "$@" </dev/null
+		SHELL=/bin/sh USER="$user" LOGNAME="$user" \
+		${MODEL_SEED:+MODEL_SEED="$MODEL_SEED"} \
+		${MODEL_SEQUENCES:+MODEL_SEQUENCES="$MODEL_SEQUENCES"} "$@" </dev/null
 }
 
 # The same in a process group of its own, in the background, so that an

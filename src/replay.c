@@ -145,7 +145,11 @@ ds_replay_begin_pass(DsReplay *replay)
 	replay->unpatched = NIL;
 	replay->suspended = false;
 	replay->swallowed = 0;
-	/* what the pass before left behind; what is stored belongs to the instance */
+
+	/*
+	 * what the pass before left behind; what is stored belongs to the
+	 * instance
+	 */
 	if (replay->request.wait.tasks != NULL)
 		pfree(replay->request.wait.tasks);
 	memset(&replay->request, 0, sizeof(replay->request));

@@ -46,8 +46,8 @@ typedef struct DsReplay
 	DsRow	   *rows;
 	List	   *rewound;		/* of DsRow: failures that are taken back */
 	List	   *tasks;			/* numbers of tasks to be begun */
-	bool		still_rewinding;	/* until a pass has come to the end of what
-									 * the code did before the rewind */
+	bool		still_rewinding;	/* until a pass has come to the end of
+									 * what the code did before the rewind */
 
 	/* --- state of one pass --- */
 	int			cursor;
