@@ -179,7 +179,7 @@ purge_expired(void)
 		ids = ds_store_find_expired(before, after, PURGE_BATCH);
 		if (ids != NIL)
 			strlcpy(after, llast(ids), sizeof(after));
-		(void) ds_purge_families(ids);
+		(void) ds_purge_families(ids, true);
 		ds_tx_commit();
 	} while (ids != NIL);
 	MemoryContextSwitchTo(MemoryContextGetParent(cxt));

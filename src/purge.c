@@ -58,7 +58,7 @@ ds_purge(PG_FUNCTION_ARGS)
 					 errmsg("instance \"%s\" is %s", instance_id,
 							ds_status_name(inst->status)),
 					 errhint("Only an instance that has ended can be purged.")));
-		purged = ds_purge_family(inst);
+		purged = ds_purge_family(inst, false);
 		/* none: somebody was faster */
 	} while (purged == 0);
 	PG_RETURN_INT64(purged);
@@ -97,7 +97,7 @@ ds_purge_by(PG_FUNCTION_ARGS)
 									  GetUserId(), after, BATCH);
 		if (ids != NIL)
 			strlcpy(after, llast(ids), sizeof(after));
-		purged += ds_purge_families(ids);
+		purged += ds_purge_families(ids, true);
 		MemoryContextSwitchTo(old);
 	} while (ids != NIL);
 	MemoryContextDelete(cxt);
@@ -105,7 +105,7 @@ ds_purge_by(PG_FUNCTION_ARGS)
 }
 
 int64
-ds_purge_families(List *instance_ids)
+ds_purge_families(List *instance_ids, bool skip_locked)
 {
 	int64		purged = 0;
 	ListCell   *cell;
@@ -115,17 +115,18 @@ ds_purge_families(List *instance_ids)
 		DsInstance *inst = ds_store_load(lfirst(cell));
 
 		if (inst != NULL && !ds_status_is_active(inst->status))
-			purged += ds_purge_family(inst);
+			purged += ds_purge_family(inst, skip_locked);
 	}
 	return purged;
 }
 
 int64
-ds_purge_family(const DsInstance *inst)
+ds_purge_family(const DsInstance *inst, bool skip_locked)
 {
 	CHECK_FOR_INTERRUPTS();
 	check_stack_depth();
-	if (!ds_store_purge(inst))
+	if (!ds_store_purge(inst, skip_locked))
 		return 0;
-	return 1 + ds_purge_families(ds_store_find_ended_children(inst));
+	return 1 + ds_purge_families(ds_store_find_ended_children(inst),
+								 skip_locked);
 }

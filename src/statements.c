@@ -549,6 +549,11 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE parent_instance_id = $1 AND owner = $2 AND status IN " ENDED
 	},
 	{
+		DS_SQL_LOCK_ENDED, "tu", false, true, false,
+		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
+		" AND execution_id = $2 AND status IN " ENDED " FOR UPDATE SKIP LOCKED"
+	},
+	{
 		DS_SQL_DELETE_INSTANCE, "tu", false, true, false,
 		"DELETE FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $2"
 		" AND status IN " ENDED

@@ -270,12 +270,14 @@ ds_store_lock_active(const DsInstance *inst)
 }
 
 bool
-ds_store_purge(const DsInstance *inst)
+ds_store_purge(const DsInstance *inst, bool skip_locked)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	bool		done;
 
+	if (skip_locked && !change_status(DS_SQL_LOCK_ENDED, inst, false))
+		return false;
 	ds_open_session(&s);
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);

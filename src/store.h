@@ -89,8 +89,11 @@ extern bool ds_store_rewind(const DsInstance *inst, bool bounded);
 /* Lets the instance end only after the transaction, if it is active; bounded. */
 extern bool ds_store_lock_active(const DsInstance *inst);
 
-/* Removes an ended instance with all that belongs to it but its children. */
-extern bool ds_store_purge(const DsInstance *inst);
+/*
+ * Removes an ended instance with all that belongs to it but its children.
+ * skip_locked: not if somebody else is at it, who purges or starts it.
+ */
+extern bool ds_store_purge(const DsInstance *inst, bool skip_locked);
 
 /* True if nobody holds a lock on the instance's row that a step must wait for. */
 extern bool ds_store_is_unlocked(const char *instance_id);
