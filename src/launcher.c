@@ -76,7 +76,7 @@ static int	compare_candidates(const void *a, const void *b);
 static bool group_has_starting_worker(const DsGroup *group);
 static bool start_worker(const DsGroupKey *key);
 static bool role_exists(Oid role);
-static void make_room(bool starving);
+static TimestampTz make_room(bool starving);
 static void sleep_until(TimestampTz until);
 
 void
@@ -135,10 +135,8 @@ ds_launcher_main(Datum arg)
 				/* the next round has the place that is given up */
 				if (survey.n_workers >= ds_max_workers)
 				{
-					make_room(survey.candidates[i].starving);
 					survey.next = Min(survey.next,
-									  TimestampTzPlusMilliseconds(survey.now,
-																  ROTATION_MS));
+									  make_room(survey.candidates[i].starving));
 					break;
 				}
 				if (!start_worker(&survey.candidates[i].key))
@@ -360,9 +358,10 @@ role_exists(Oid role)
 /*
  * Roles wait and all workers are taken: one shall go, an idle one at best,
  * else, if a role has none at all, one of the role that has the most, after its
- * step.  If that step takes long, another one is asked.
+ * step.  If that step takes long, another one is asked.  Returns when to look
+ * again.
  */
-static void
+static TimestampTz
 make_room(bool starving)
 {
 	DsSlot	   *slots = ds_hub_slots();
@@ -370,6 +369,7 @@ make_room(bool starving)
 	DsSlot	   *chosen = NULL;
 	int			chosen_rank = -1;
 	bool		on_its_way = false;
+	TimestampTz next = TimestampTzPlusMilliseconds(now, ROTATION_MS);
 
 	ds_hub_lock();
 	for (int i = 0; i < ds_hub->slots_used; i++)
@@ -391,9 +391,15 @@ make_room(bool starving)
 		rank = group ? group->n_workers : 0;
 		if (slot->state == DS_SLOT_IDLE)
 			rank += ds_hub->n_slots;
-		else if (!starving ||
-				 !TimestampDifferenceExceeds(slot->attached, now, ROTATION_MS))
+		else if (!starving)
 			continue;
+		else if (!TimestampDifferenceExceeds(slot->attached, now, ROTATION_MS))
+		{
+			/* it has its second, and no more */
+			next = Min(next, TimestampTzPlusMilliseconds(slot->attached,
+														 ROTATION_MS + 1));
+			continue;
+		}
 		if (rank > chosen_rank)
 		{
 			chosen = slot;
@@ -407,6 +413,7 @@ make_room(bool starving)
 		SetLatch(chosen->latch);
 	}
 	ds_hub_unlock();
+	return next;
 }
 
 static void
