@@ -50,8 +50,13 @@ ds_settle_down(void)
 {
 	if (ds_is_at_home())
 		return true;
-	/* what is still to be restored carries another stamp, and will not run */
-	if (ds_store_any_foreign(ds_home_stamp()))
+
+	/*
+	 * A clone has the home of its original and no other.  In a database that
+	 * is being restored, CREATE EXTENSION has left one, too: the instances
+	 * may still be to come.
+	 */
+	if (!ds_store_has_one_home() || ds_store_any_foreign(ds_home_stamp()))
 		return false;
 	adopt();
 	return true;

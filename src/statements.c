@@ -566,6 +566,10 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" FROM " HOME
 	},
 	{
+		DS_SQL_COUNT_HOMES, "", true, false, false,
+		"SELECT count(*) FROM " HOME
+	},
+	{
 		DS_SQL_DELETE_HOME, "", false, false, false,
 		"DELETE FROM " HOME
 	},

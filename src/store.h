@@ -238,6 +238,7 @@ extern List *ds_store_find_ended_children(const DsInstance *parent);
 /* Is there an active instance with another stamp? */
 extern bool ds_store_any_foreign(int stamp);
 extern bool ds_store_is_home(int64 system_identifier, Oid database);
+extern bool ds_store_has_one_home(void);
 extern void ds_store_move_home(int64 system_identifier, Oid database, int stamp);
 
 #endif

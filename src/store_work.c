@@ -264,6 +264,19 @@ ds_store_is_home(int64 system_identifier, Oid database)
 	return result;
 }
 
+bool
+ds_store_has_one_home(void)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	bool		result;
+
+	ds_open_session(&s);
+	result = ds_execute(DS_SQL_COUNT_HOMES, &p) > 0 && ds_column_int64(0, 1) == 1;
+	ds_close_session(&s);
+	return result;
+}
+
 void
 ds_store_move_home(int64 system_identifier, Oid database, int stamp)
 {
