@@ -19,7 +19,8 @@ extern bool ds_is_at_home(void);
 
 /*
  * The same, for the janitor: a copy that brought no active instance along (of
- * a template with the extension in it, say) becomes a home of its own.
+ * a template with the extension in it, say) becomes a home of its own.  A
+ * restored one waits for df_adopt_database().
  */
 extern bool ds_settle_down(void);
 
