@@ -115,6 +115,14 @@ ds_op_has_ended(const DsOp *op)
 		op->last.outcome == DS_OUTCOME_TIMED_OUT;
 }
 
+/* True if a failed attempt is followed by another one, at the row's fire_at. */
+static inline bool
+ds_row_is_tried_again(const DsRow *row)
+{
+	return row->outcome == DS_OUTCOME_RETRIED ||
+		row->outcome == DS_OUTCOME_REPEATED;
+}
+
 /* A wait that an instance has committed to; kind DS_OP_NONE if none. */
 typedef struct DsWait
 {

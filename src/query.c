@@ -26,8 +26,6 @@
 static SPIPlanPtr plans[DS_NUM_STATEMENTS];
 static uint64 plans_generation = 0;
 
-static uint64 execute(const DsStatement *statement, DsParameters *p,
-					  bool bounded);
 static SPIPlanPtr get_plan(const DsStatement *statement);
 static Oid	parameter_type(char letter);
 
@@ -58,18 +56,13 @@ ds_close_session(const DsSession *session)
 uint64
 ds_execute(DsStatementId id, DsParameters *p)
 {
-	return execute(&ds_statements[id], p, ds_statements[id].bounded);
+	return ds_execute_bounded(id, p, false);
 }
 
 uint64
-ds_execute_bounded(DsStatementId id, DsParameters *p)
+ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 {
-	return execute(&ds_statements[id], p, true);
-}
-
-static uint64
-execute(const DsStatement *statement, DsParameters *p, bool bounded)
-{
+	const DsStatement *statement = &ds_statements[id];
 	bool		save_seqscan = enable_seqscan;
 	bool		save_bitmapscan = enable_bitmapscan;
 	bool		save_sort = enable_sort;
@@ -77,7 +70,7 @@ execute(const DsStatement *statement, DsParameters *p, bool bounded)
 	int			save_lock_timeout = LockTimeout;
 	int			rc = 0;
 
-	Assert(statement == &ds_statements[statement->id]);
+	Assert(statement->id == id);
 	Assert(p->n == strlen(statement->types));
 
 	/*
@@ -94,7 +87,7 @@ execute(const DsStatement *statement, DsParameters *p, bool bounded)
 		if (statement->by_key)
 			enable_seqscan = enable_bitmapscan = enable_sort = false;
 		jit_enabled = false;
-		if (bounded)
+		if (bounded || statement->bounded)
 			LockTimeout = BOUNDED_WAIT_MS;
 		plan = get_plan(statement);
 		rc = SPI_execute_snapshot(plan, p->values, p->nulls,

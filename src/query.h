@@ -51,8 +51,9 @@ extern void ds_close_session(const DsSession *session);
  */
 extern uint64 ds_execute(DsStatementId id, DsParameters *p);
 
-/* The same, waiting for row locks only for a second. */
-extern uint64 ds_execute_bounded(DsStatementId id, DsParameters *p);
+/* The same; if bounded, waiting for row locks only for a second. */
+extern uint64 ds_execute_bounded(DsStatementId id, DsParameters *p,
+								 bool bounded);
 
 /* A NULL pointer, the time 0 and the character 0 are NULL. */
 extern void ds_add(DsParameters *p, Datum value, bool isnull);

@@ -76,6 +76,7 @@ static bool load_history(DsRun *run, DsInstance *inst);
 static StepResult do_step(DsRun *run);
 static StepResult end_execution(DsRun *run, const DsPass *pass);
 static StepResult enter_wait(DsRun *run, DsWait *wait);
+static void tell_when_due(const DsInstance *inst, const DsWait *wait);
 static StepResult do_activity(DsRun *run, const DsRequest *request);
 static bool store_attempt(const DsRow *row, void *arg);
 static StepResult store_progress(DsRun *run);
@@ -158,10 +159,7 @@ load(DsRun *run, const char *instance_id)
 			 inst->wait.fire_at > GetCurrentTimestamp()))
 			look = ds_store_is_stirred(instance_id, true);
 		if (!look)
-		{
-			if (inst->wait.fire_at != 0)
-				ds_hint_wake(MyDatabaseId, inst->owner, inst->wait.fire_at);
-		}
+			tell_when_due(inst, &inst->wait);
 		else if (load_history(run, inst))
 		{
 			if (inst->wait.kind == DS_OP_TASKS)
@@ -169,8 +167,8 @@ load(DsRun *run, const char *instance_id)
 			else if (inst->wait.kind != DS_OP_NONE)
 			{
 				ready = ds_fulfil(run, &inst->wait);
-				if (!ready && inst->wait.fire_at != 0)
-					ds_hint_wake(MyDatabaseId, inst->owner, inst->wait.fire_at);
+				if (!ready)
+					tell_when_due(inst, &inst->wait);
 			}
 			else if (inst->ready_time <= GetCurrentTimestamp())
 				ready = true;
@@ -380,8 +378,7 @@ enter_wait(DsRun *run, DsWait *wait)
 			ds_tx_commit();
 			if (!fulfilled)
 			{
-				if (wait->fire_at != 0)
-					ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
+				tell_when_due(run->inst, wait);
 				return STEP_WAITS;
 			}
 			wait->kind = DS_OP_NONE;
@@ -403,8 +400,7 @@ enter_wait(DsRun *run, DsWait *wait)
 			return STEP_GOES_ON;
 		}
 		/* not before the commit: whoever looks must find it */
-		if (wait->fire_at != 0)
-			ds_hint_wake(MyDatabaseId, run->inst->owner, wait->fire_at);
+		tell_when_due(run->inst, wait);
 		if (wait->kind != DS_OP_TASKS)
 			return STEP_WAITS;
 		written = true;
@@ -416,6 +412,14 @@ enter_wait(DsRun *run, DsWait *wait)
 		if (!stirred)
 			return STEP_WAITS;
 	}
+}
+
+/* A worker of the owner shall look when the wait ends by itself. */
+static void
+tell_when_due(const DsInstance *inst, const DsWait *wait)
+{
+	if (wait->fire_at != 0)
+		ds_hint_wake(MyDatabaseId, inst->owner, wait->fire_at);
 }
 
 static StepResult
@@ -453,7 +457,7 @@ do_activity(DsRun *run, const DsRequest *request)
 	ds_run_written(run);
 	if (attempt.suspended)
 		return STEP_WAITS;
-	if (row.outcome == DS_OUTCOME_RETRIED || row.outcome == DS_OUTCOME_REPEATED)
+	if (ds_row_is_tried_again(&row))
 	{
 		ds_hint_wake(MyDatabaseId, run->inst->owner, row.fire_at);
 		return STEP_WAITS;
@@ -471,7 +475,7 @@ store_attempt(const DsRow *row, void *arg)
 	w.last_row = row;
 	w.history_length = Max(w.history_length, row->seq);
 	w.even_suspended = true;
-	if (row->outcome == DS_OUTCOME_RETRIED || row->outcome == DS_OUTCOME_REPEATED)
+	if (ds_row_is_tried_again(row))
 	{
 		w.wait.kind = DS_OP_ACTIVITY;
 		w.wait.name = row->name;

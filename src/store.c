@@ -17,8 +17,6 @@ static void add_start(DsParameters *p, const DsStart *start);
 static void add_wait(DsParameters *p, const DsWait *wait);
 static bool change_status(DsStatementId statement, const DsInstance *inst,
 						  bool bounded);
-static uint64 execute_bounded_if(bool bounded, DsStatementId statement,
-								 DsParameters *p);
 
 DsInstance *
 ds_store_load(const char *instance_id)
@@ -98,7 +96,7 @@ ds_store_insert(const DsStart *start, bool bounded)
 
 	ds_open_session(&s);
 	add_start(&p, start);
-	done = execute_bounded_if(bounded, DS_SQL_INSERT_INSTANCE, &p) > 0;
+	done = ds_execute_bounded(DS_SQL_INSERT_INSTANCE, &p, bounded) > 0;
 	ds_close_session(&s);
 	return done;
 }
@@ -119,8 +117,8 @@ ds_store_start_over(const DsStart *start, const DsInstance *over,
 	ds_add_uuid(&p, &over->execution_id);
 	ds_add_int(&p, over->turn);
 	ds_add_status_array(&p, n_allowed, allowed);
-	done = execute_bounded_if(bounded, archive ? DS_SQL_START_OVER_ARCHIVING :
-							  DS_SQL_START_OVER, &p) > 0;
+	done = ds_execute_bounded(archive ? DS_SQL_START_OVER_ARCHIVING :
+							  DS_SQL_START_OVER, &p, bounded) > 0;
 	if (done)
 	{
 		DsParameters prune = {0};
@@ -240,7 +238,7 @@ ds_store_terminate(const DsInstance *inst, Jsonb *output, bool bounded)
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);
 	ds_add_jsonb(&p, output);
-	done = execute_bounded_if(bounded, DS_SQL_TERMINATE, &p) > 0;
+	done = ds_execute_bounded(DS_SQL_TERMINATE, &p, bounded) > 0;
 	ds_close_session(&s);
 	return done;
 }
@@ -322,15 +320,9 @@ change_status(DsStatementId statement, const DsInstance *inst, bool bounded)
 	ds_open_session(&s);
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);
-	done = execute_bounded_if(bounded, statement, &p) > 0;
+	done = ds_execute_bounded(statement, &p, bounded) > 0;
 	ds_close_session(&s);
 	return done;
-}
-
-static uint64
-execute_bounded_if(bool bounded, DsStatementId statement, DsParameters *p)
-{
-	return bounded ? ds_execute_bounded(statement, p) : ds_execute(statement, p);
 }
 
 static void

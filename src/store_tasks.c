@@ -89,16 +89,11 @@ ds_store_end_child_task(const DsParent *parent, bool bounded)
 	DsSession	s;
 	DsParameters p = {0};
 	DsTask	   *task = NULL;
-	uint64		n;
 
 	ds_open_session(&s);
 	ds_add_uuid(&p, &parent->execution_id);
 	ds_add_int(&p, parent->seq);
-	if (bounded)
-		n = ds_execute_bounded(DS_SQL_END_CHILD_TASK, &p);
-	else
-		n = ds_execute(DS_SQL_END_CHILD_TASK, &p);
-	if (n > 0)
+	if (ds_execute_bounded(DS_SQL_END_CHILD_TASK, &p, bounded) > 0)
 	{
 		task = MemoryContextAllocZero(s.caller, sizeof(DsTask));
 		task->kind = DS_OP_CHILD;
@@ -198,9 +193,7 @@ ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded)
 	DsParameters p = {0};
 
 	ds_add_uuid(&p, execution_id);
-	if (bounded)
-		return ds_execute_bounded(DS_SQL_DELETE_TASKS, &p) > 0;
-	return ds_execute(DS_SQL_DELETE_TASKS, &p) > 0;
+	return ds_execute_bounded(DS_SQL_DELETE_TASKS, &p, bounded) > 0;
 }
 
 static void

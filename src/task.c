@@ -68,7 +68,7 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 	}
 	if (limits->steps_left > 0)
 		limits->steps_left--;
-	if (row.outcome == DS_OUTCOME_RETRIED || row.outcome == DS_OUTCOME_REPEATED)
+	if (ds_row_is_tried_again(&row))
 		ds_hint_wake(MyDatabaseId, task->owner, row.fire_at);
 	else
 		tell_instance(task);

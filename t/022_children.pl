@@ -265,21 +265,9 @@ sub survive
 
 foreach my $round (1 .. 2)
 {
-	survive("kill -9, $round", sub {
-		my ($pid) = @_;
-		my $mark = -s $node->logfile;
+	my %strikes = strikes($node);
 
-		kill 'KILL', $pid;
-		$node->wait_for_log(qr/$pid\) was terminated by signal 9/, $mark);
-	});
-	survive("immediate shutdown, $round", sub {
-		$node->stop('immediate');
-		$node->start;
-	});
-	survive("pg_terminate_backend, $round", sub {
-		is(query('SELECT bool_and(pg_terminate_backend(pid)) FROM df_stat_workers'),
-			't', 'all workers are told to go');
-	});
+	survive("$_, $round", $strikes{$_}) foreach sort keys %strikes;
 }
 
 # A terminate that is committed and crashed upon

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
-  wait_ended wait_status wait_in_activity start_psql median finish);
+  wait_ended wait_status wait_in_activity start_psql strikes median finish);
 
 # A server that preloads the extension, with the extension in "postgres".
 # conf: more lines for postgresql.conf; init: arguments of Cluster's init.
@@ -87,6 +87,31 @@ sub error_of
 	my ($hint) = $stderr =~ /^HINT:  (.*)/m;
 
 	return ($sqlstate // '', $message // '', $hint // '');
+}
+
+# What may befall workers, by name: functions that are called with the pid of
+# a worker that is at work.
+sub strikes
+{
+	my ($node) = @_;
+
+	return (
+		'kill -9' => sub {
+			my ($pid) = @_;
+			my $mark = -s $node->logfile;
+
+			kill 'KILL', $pid;
+			$node->wait_for_log(qr/$pid\) was terminated by signal 9/, $mark);
+		},
+		'immediate shutdown' => sub {
+			$node->stop('immediate');
+			$node->start;
+		},
+		'pg_terminate_backend' => sub {
+			is( $node->safe_psql('postgres',
+					'SELECT bool_and(pg_terminate_backend(pid)) FROM df_stat_workers'),
+				't', 'all workers are told to go');
+		});
 }
 
 # Waits until the instances whose ids are like the pattern have all ended.
