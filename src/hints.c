@@ -207,6 +207,14 @@ ds_group_has_work(const DsGroup *group)
 }
 
 bool
+ds_group_has_due_work(const DsGroup *group, TimestampTz now)
+{
+	return ds_group_has_work(group) ||
+		(group->next_wake != 0 && group->next_wake <= now) ||
+		(group->retry_time != 0 && group->retry_time <= now);
+}
+
+bool
 ds_pop_hint(DsGroup *group, DsWork *work)
 {
 	int			i = group->first_hint;
@@ -235,9 +243,7 @@ ds_has_work(Oid database, Oid role)
 	LWLockAcquire(ds_hub->lock, LW_SHARED);
 	group = ds_hub_group(database, role, false);
 	if (group != NULL)
-		result = ds_group_has_work(group) ||
-			(group->next_wake != 0 &&
-			 group->next_wake <= GetCurrentTimestamp());
+		result = ds_group_has_due_work(group, GetCurrentTimestamp());
 	LWLockRelease(ds_hub->lock);
 	return result;
 }

@@ -22,6 +22,9 @@ extern void ds_wake_group(DsGroup *group, TimestampTz at);
 /* Is there something to do right now, as far as we know? */
 extern bool ds_group_has_work(const DsGroup *group);
 
+/* The same, or is something due that must be looked for first? */
+extern bool ds_group_has_due_work(const DsGroup *group, TimestampTz now);
+
 /* False if the group has none. */
 extern bool ds_wake_idle_worker(DsGroup *group);
 

@@ -376,6 +376,7 @@ make_room(bool starving)
 	{
 		DsSlot	   *slot = &slots[i];
 		DsGroup    *group;
+		bool		idle;
 		int			rank;
 
 		if (slot->foreground ||
@@ -389,7 +390,10 @@ make_room(bool starving)
 		}
 		group = ds_hub_group(slot->database, slot->role, false);
 		rank = group ? group->n_workers : 0;
-		if (slot->state == DS_SLOT_IDLE)
+		/* one that is still connecting has not had its turn yet */
+		idle = slot->state == DS_SLOT_IDLE &&
+			(group == NULL || !ds_group_has_due_work(group, now));
+		if (idle)
 			rank += ds_hub->n_slots;
 		else if (!starving)
 			continue;
@@ -406,7 +410,7 @@ make_room(bool starving)
 			chosen_rank = rank;
 		}
 	}
-	if (chosen != NULL && (!on_its_way || chosen->state == DS_SLOT_IDLE))
+	if (chosen != NULL && (!on_its_way || chosen_rank >= ds_hub->n_slots))
 	{
 		chosen->leave = true;
 		chosen->leave_since = now;
