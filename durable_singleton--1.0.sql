@@ -50,7 +50,25 @@ CREATE TABLE durable_singleton.home (
 
 -- One row an instance id: its present execution.
 CREATE TABLE durable_singleton.instance (
+	-- What a start writes comes first, and what steps change last: of a new
+	-- version of a row, the WAL has only what differs from the old one.
 	created_time timestamptz NOT NULL,
+	owner regrole NOT NULL,
+	-- short stamp of the home database, see table home
+	home int NOT NULL,
+	execution_id uuid NOT NULL,
+	-- survives continue-as-new, changes at a new start; the inbox goes by it
+	run_id uuid NOT NULL,
+	parent_run_id uuid,
+	parent_execution_id uuid,
+	-- the task of the parent's that this instance is
+	parent_seq int,
+	instance_id text COLLATE "C" NOT NULL,
+	-- the orchestrator's name as the start gave it, and the schema it was found in
+	name text NOT NULL,
+	function_schema text NOT NULL,
+	parent_instance_id text COLLATE "C",
+	input jsonb,
 	last_updated_time timestamptz NOT NULL,
 	-- when a worker should look at the instance; NULL: only when told to
 	ready_time timestamptz,
@@ -63,23 +81,13 @@ CREATE TABLE durable_singleton.instance (
 	suspended_ready_time timestamptz,
 	-- fingerprint of the orchestrator's body, recorded with the first step
 	code bigint,
-	owner regrole NOT NULL,
 	status @extschema@.df_runtime_status NOT NULL,
 	-- number of committed steps of the execution: the fence of the next one
 	turn int NOT NULL,
 	-- number of durable operations in the history of the execution
 	history_length int NOT NULL,
-	-- short stamp of the home database, see table home
-	home int NOT NULL,
-	-- the task of the parent's that this instance is
-	parent_seq int,
 	-- while it waits for tasks: the one whose end is worth a look, or 0: any
 	wait_watch int,
-	execution_id uuid NOT NULL,
-	-- survives continue-as-new, changes at a new start; the inbox goes by it
-	run_id uuid NOT NULL,
-	parent_run_id uuid,
-	parent_execution_id uuid,
 	-- kind of the durable wait, NULL while not waiting: t and e as in
 	-- history.kind, a: until an activity is tried again, w: for tasks
 	wait_kind "char",
@@ -87,15 +95,9 @@ CREATE TABLE durable_singleton.instance (
 	noted boolean NOT NULL DEFAULT false,
 	-- the next step may run again what failed last
 	rewinding boolean NOT NULL DEFAULT false,
-	instance_id text COLLATE "C" NOT NULL,
-	-- the orchestrator's name as the start gave it, and the schema it was found in
-	name text NOT NULL,
-	function_schema text NOT NULL,
 	wait_name text,
 	wait_default jsonb,
 	wait_tasks int[],
-	parent_instance_id text COLLATE "C",
-	input jsonb,
 	custom_status jsonb,
 	output jsonb,
 	failure jsonb,

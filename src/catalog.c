@@ -42,6 +42,11 @@ static const char *const status_names[DS_NUM_STATUS] = {
 	"ContinuedAsNew", "Canceled"
 };
 
+static const char *const table_names[DS_NUM_TABLES] = {"instance", "history"};
+static const char *const key_names[DS_NUM_TABLES] = {
+	"instance_pkey", "history_pkey"
+};
+
 static DsCatalog cache;
 static bool cache_valid = false;
 static Oid	cached_table = InvalidOid;
@@ -144,7 +149,7 @@ load_catalog(void)
 		return false;
 	namespace = get_namespace_oid(TABLE_SCHEMA, true);
 	table = OidIsValid(namespace) ?
-		get_relname_relid("instance", namespace) : InvalidOid;
+		get_relname_relid(table_names[DS_INSTANCE], namespace) : InvalidOid;
 	/* while CREATE EXTENSION runs, the extension is there before its tables */
 	if (!OidIsValid(table) ||
 		getExtensionOfObject(RelationRelationId, table) != extension)
@@ -161,6 +166,13 @@ load_catalog(void)
 										ObjectIdGetDatum(fresh.schema));
 	if (!OidIsValid(fresh.status_type) || !OidIsValid(fresh.result_type))
 		return false;
+	for (int i = 0; i < DS_NUM_TABLES; i++)
+	{
+		fresh.table[i] = get_relname_relid(table_names[i], namespace);
+		fresh.key_index[i] = get_relname_relid(key_names[i], namespace);
+		if (!OidIsValid(fresh.table[i]) || !OidIsValid(fresh.key_index[i]))
+			return false;
+	}
 	fresh.status_array_type = get_array_type(fresh.status_type);
 	for (int i = 0; i < DS_NUM_STATUS; i++)
 	{

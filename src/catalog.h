@@ -11,11 +11,22 @@
 
 #include "instance.h"
 
+/* The tables that are also read and written without a statement (table.c). */
+typedef enum DsTable
+{
+	DS_INSTANCE,
+	DS_HISTORY
+} DsTable;
+
+#define DS_NUM_TABLES	(DS_HISTORY + 1)
+
 typedef struct DsCatalog
 {
 	Oid			extension;
 	Oid			schema;			/* where functions, views and types are */
 	Oid			owner;			/* of the tables */
+	Oid			table[DS_NUM_TABLES];
+	Oid			key_index[DS_NUM_TABLES];	/* of the primary key */
 	Oid			status_type;	/* df_runtime_status */
 	Oid			status_array_type;
 	Oid			status_value[DS_NUM_STATUS];

@@ -148,6 +148,8 @@ startup_shmem(void)
 		ds_hub->lock = &GetNamedLWLockTranche("durable_singleton")->lock;
 		ds_hub->n_slots = MaxBackends;
 		ds_hub->visit_all = true;
+		pg_atomic_init_u64(&ds_hub->flush_wanted, InvalidXLogRecPtr);
+		pg_atomic_init_u32(&ds_hub->flushing, 0);
 		/* prepared transactions may have survived a restart */
 		ds_hub->prepared_work = max_prepared_xacts > 0;
 		for (int i = 0; i < DS_MAX_HINTS; i++)

@@ -128,6 +128,8 @@ typedef struct DsHub
 	LWLock	   *lock;
 	Latch	   *launcher_latch; /* NULL while there is no launcher */
 	TimestampTz launcher_sleeps_until;
+	pg_atomic_uint64 flush_wanted;	/* see flusher.c */
+	pg_atomic_uint32 flushing;
 	int			n_slots;
 	int			slots_used;		/* all slots above are free */
 	int			n_waiters;		/* in use */

@@ -9,6 +9,7 @@
 #define DS_INSTANCE_H
 
 #include "datatype/timestamp.h"
+#include "storage/itemptr.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
@@ -173,7 +174,8 @@ typedef struct DsInstance
 	Jsonb	   *custom_status;
 	Jsonb	   *output;
 	Jsonb	   *failure;
-	TransactionId xmin;			/* who wrote this version of the row */
+	TransactionId xmin;			/* who wrote this version of the row, */
+	ItemPointerData place;		/* and where it was last seen */
 } DsInstance;
 
 /* What an executor runs: an instance, or a task of one. */

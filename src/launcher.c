@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "eviction.h"
+#include "flusher.h"
 #include "hints.h"
 #include "hub.h"
 #include "settings.h"
@@ -105,6 +106,7 @@ ds_launcher_main(Datum arg)
 	ds_hub->visit_all = true;
 	ds_hub_unlock();
 	ds_slot_abandon_starting();
+	ds_flusher_reset();
 	pgstat_report_activity(STATE_IDLE, NULL);
 
 	for (;;)
@@ -159,6 +161,7 @@ forget_launcher(int code, Datum arg)
 	ds_hub_lock();
 	ds_hub->launcher_latch = NULL;
 	ds_hub_unlock();
+	ds_flusher_reset();
 }
 
 /* Slots of workers that ended without giving them back are free again. */
@@ -420,12 +423,19 @@ make_room(bool starving)
 	return next;
 }
 
+/* Sleeps, or flushes the WAL, until woken or until that time. */
 static void
 sleep_until(TimestampTz until)
 {
 	int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
 	long		timeout = -1;
 
+	while (ds_flush_behind())
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (MyLatch->is_set || GetCurrentTimestamp() >= until)
+			break;
+	}
 	if (!TIMESTAMP_NOT_FINITE(until))
 	{
 		events |= WL_TIMEOUT;

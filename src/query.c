@@ -26,6 +26,9 @@
 static SPIPlanPtr plans[DS_NUM_STATEMENTS];
 static uint64 plans_generation = 0;
 
+/* What ds_column() reads, if not the result of the last statement. */
+static TupleTableSlot *current_slot = NULL;
+
 static SPIPlanPtr get_plan(const DsStatement *statement);
 static Oid	parameter_type(char letter);
 
@@ -67,8 +70,8 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 	bool		save_bitmapscan = enable_bitmapscan;
 	bool		save_sort = enable_sort;
 	bool		save_jit = jit_enabled;
-	int			save_lock_timeout = LockTimeout;
-	int			rc = 0;
+	DsLockBound bound;
+	volatile int rc = 0;
 
 	Assert(statement->id == id);
 	Assert(p->n == strlen(statement->types));
@@ -80,6 +83,8 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 	 * transaction must not pin its executor.  No user code runs in here, so
 	 * nobody else sees the settings.
 	 */
+	current_slot = NULL;
+	ds_bound_locks(&bound, bounded || statement->bounded);
 	PG_TRY();
 	{
 		SPIPlanPtr	plan;
@@ -87,8 +92,6 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 		if (statement->by_key)
 			enable_seqscan = enable_bitmapscan = enable_sort = false;
 		jit_enabled = false;
-		if (bounded || statement->bounded)
-			LockTimeout = BOUNDED_WAIT_MS;
 		plan = get_plan(statement);
 		rc = SPI_execute_snapshot(plan, p->values, p->nulls,
 								  GetLatestSnapshot(), InvalidSnapshot,
@@ -100,13 +103,28 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 		enable_bitmapscan = save_bitmapscan;
 		enable_sort = save_sort;
 		jit_enabled = save_jit;
-		LockTimeout = save_lock_timeout;
+		ds_unbound_locks(&bound);
 	}
 	PG_END_TRY();
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+/* The caller takes it back in any case, also after an error. */
+void
+ds_bound_locks(DsLockBound *saved, bool bounded)
+{
+	saved->lock_timeout = LockTimeout;
+	if (bounded)
+		LockTimeout = BOUNDED_WAIT_MS;
+}
+
+void
+ds_unbound_locks(const DsLockBound *saved)
+{
+	LockTimeout = saved->lock_timeout;
 }
 
 void
@@ -238,9 +256,20 @@ ds_add_status_array(DsParameters *p, int n, const DsStatus *values)
 
 /* --- results --- */
 
+void
+ds_read_slot(TupleTableSlot *slot)
+{
+	current_slot = slot;
+}
+
 Datum
 ds_column(int row, int col, bool *isnull)
 {
+	if (current_slot != NULL)
+	{
+		*isnull = current_slot->tts_isnull[col - 1];
+		return current_slot->tts_values[col - 1];
+	}
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
 						 col, isnull);
 }

@@ -21,10 +21,11 @@
 #define DS_QUERY_H
 
 #include "catalog.h"
+#include "executor/tuptable.h"
 #include "nodes/pg_list.h"
 #include "statements.h"
 
-#define DS_MAX_PARAMETERS	24
+#define DS_MAX_PARAMETERS	40
 
 /* The parameters of a statement, filled in order. */
 typedef struct DsParameters
@@ -54,6 +55,23 @@ extern uint64 ds_execute(DsStatementId id, DsParameters *p);
 /* The same; if bounded, waiting for row locks only for a second. */
 extern uint64 ds_execute_bounded(DsStatementId id, DsParameters *p,
 								 bool bounded);
+
+/* Waiting for locks for a second only, and as before. */
+typedef struct DsLockBound
+{
+	int			lock_timeout;
+} DsLockBound;
+
+extern void ds_bound_locks(DsLockBound *saved, bool bounded);
+extern void ds_unbound_locks(const DsLockBound *saved);
+
+/* The next parameter that is added is number n, from 1 on. */
+static inline DsParameters *
+ds_at(DsParameters *p, int n)
+{
+	p->n = n - 1;
+	return p;
+}
 
 /* A NULL pointer, the time 0 and the character 0 are NULL. */
 extern void ds_add(DsParameters *p, Datum value, bool isnull);
@@ -86,8 +104,11 @@ extern void ds_loop_end(DsLoop *loop);
 
 /*
  * Row (from 0) and column (from 1) of what the last statement found; texts,
- * jsonb and lists are copied for the caller of the session.
+ * jsonb and lists are copied for the caller of the session.  After
+ * ds_read_slot() it is row 0 of that slot, whose columns are all there, until
+ * the next statement or ds_read_slot(NULL).
  */
+extern void ds_read_slot(TupleTableSlot *slot);
 extern Datum ds_column(int row, int col, bool *isnull);
 extern char *ds_column_text(const DsSession *s, int row, int col);
 extern Jsonb *ds_column_jsonb(const DsSession *s, int row, int col);

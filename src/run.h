@@ -24,6 +24,7 @@ typedef struct DsRun
 	int			n_loaded;		/* operations in the history when it was read */
 	int			n_steps;		/* since then */
 	bool		progress;		/* something was written */
+	bool		in_transaction; /* the first pass is in that of the load */
 } DsRun;
 
 /* What every write of a step has: the caller adds its own. */

@@ -3,13 +3,16 @@
  * statements.c
  *	  All SQL on the extension's tables.
  *
+ * What a step does each time, and the insert of a start, go without a
+ * statement (table.c): ds_store_load(), ds_store_insert(), ds_store_step(),
+ * ds_store_end() and their like in store_history.c.
+ *
  * The statements run as the owner of the tables with search_path set to
  * pg_catalog alone (catalog.c, query.c).
  *
- * Every change of instance.status is in here: INSERT_INSTANCE, START_OVER,
- * STEP, END, CONTINUE, TERMINATE, SUSPEND, RESUME, REWIND.  All but the first
- * name the execution they mean, and those of a step its turn, too: that is the
- * fence.  The fence of a task is its row in table task.
+ * Every change of instance.status is in there or in here: START_OVER,
+ * CONTINUE, TERMINATE, SUSPEND, RESUME, REWIND.  All but the insert name the
+ * execution they mean, and those of a step its turn, too: that is the fence.  The fence of a task is its row in table task.
  *
  *-------------------------------------------------------------------------
  */
@@ -72,41 +75,11 @@
 	" AND t.attempt = 0 AND t.kind = 'e' AND lower(t.name) = lower(b.name)" \
 	" AND NOT " HAS_END("s") ")))"
 
-/* columns in the order of load_row() */
-#define HISTORY_COLUMNS \
-	"seq, attempt, kind, outcome, parallel, name, child_id, result, failure," \
-	" scheduled_time, event_time, fire_at, xmin"
-
 #define TIME(t) \
 	"to_char(" t " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"')"
 
 const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- the instance --- */
-	{
-		/* columns in the order of ds_store_load() */
-		DS_SQL_LOAD_INSTANCE, "t", true, true, false,
-		"SELECT execution_id, run_id, owner, status, turn, history_length, home,"
-		" rewinding, name, function_schema, created_time, last_updated_time,"
-		" ready_time, start_clock, code, wait_kind, wait_name, wait_since,"
-		" wait_fire_at, wait_default, wait_watch, parent_instance_id,"
-		" parent_run_id, parent_execution_id, parent_seq, input, custom_status, output, failure,"
-		" xmin FROM " INSTANCE " WHERE instance_id = $1"
-	},
-	{
-		DS_SQL_LOAD_WAIT_TASKS, "t", true, true, false,
-		"SELECT wait_tasks FROM " INSTANCE " WHERE instance_id = $1"
-	},
-	{
-		DS_SQL_INSERT_INSTANCE, "tuottjzzituui", false, true, false,
-		"INSERT INTO " INSTANCE
-		" (instance_id, execution_id, run_id, owner, name, function_schema, input,"
-		" created_time, last_updated_time, ready_time, status, turn,"
-		" history_length, home, parent_instance_id, parent_run_id,"
-		" parent_execution_id, parent_seq)"
-		" VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $7, $8, 'Pending', 0, 0, $9,"
-		" $10, $11, $12, $13)"
-		" ON CONFLICT (instance_id) DO NOTHING"
-	},
 	{
 		DS_SQL_START_OVER, START_OVER_TYPES, false, true, false, START_OVER
 	},
@@ -138,34 +111,6 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" RETURNING execution_id)"
 		" DELETE FROM " HISTORY
 		" WHERE execution_id IN (SELECT execution_id FROM gone)"
-	},
-	{
-		/*
-		 * $1 to $3 are the fence.  $16: also while it is suspended, for an
-		 * activity that was running then.
-		 */
-		DS_SQL_STEP, "tuiziczztzjjiIlbb", false, true, true,
-		"UPDATE " INSTANCE
-		" SET status = CASE status WHEN 'Suspended' THEN status ELSE 'Running' END,"
-		" turn = turn + 1, last_updated_time = $4, history_length = $5,"
-		" wait_kind = $6, wait_since = $7, wait_fire_at = $8, wait_name = $9,"
-		" ready_time = CASE WHEN status = 'Suspended' THEN NULL"
-		" WHEN $6 IS NULL THEN least(ready_time, $4) ELSE $8 END,"
-		" suspended_ready_time = CASE WHEN status = 'Suspended' THEN $4 END,"
-		" start_clock = $10, wait_default = $11, custom_status = $12,"
-		" wait_watch = $13, wait_tasks = $14, code = $15, rewinding = $17"
-		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
-		" AND (status IN " RUNNABLE " OR $16 AND status = 'Suspended')"
-		" RETURNING status"
-	},
-	{
-		DS_SQL_END, "tuiziszjjj", false, true, true,
-		"UPDATE " INSTANCE
-		" SET status = $6, turn = turn + 1, last_updated_time = $4,"
-		" history_length = $5, ready_time = NULL, start_clock = $7,"
-		" custom_status = $8, output = $9, failure = $10," NO_WAIT
-		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
-		" AND status IN " RUNNABLE
 	},
 	{
 		/* run_id stays: unprocessed events belong to the next execution */
@@ -246,23 +191,11 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 
 	/* --- its history --- */
 	{
-		DS_SQL_LOAD_HISTORY, "u", true, true, false,
-		"SELECT " HISTORY_COLUMNS " FROM " HISTORY
-		" WHERE execution_id = $1 AND seq > 0 ORDER BY seq, attempt"
-	},
-	{
 		/* the last rows of some tasks */
 		DS_SQL_LOAD_ENDS, "uI", true, true, false,
-		"SELECT h.* FROM unnest($2) t (seq), LATERAL (SELECT " HISTORY_COLUMNS
+		"SELECT h.* FROM unnest($2) t (seq), LATERAL (SELECT h.*, h.xmin"
 		" FROM " HISTORY " h WHERE h.execution_id = $1 AND h.seq = t.seq"
 		" ORDER BY h.attempt DESC LIMIT 1) h"
-	},
-	{
-		DS_SQL_INSERT_HISTORY, "uiiccbttjjjzzz", false, true, false,
-		"INSERT INTO " HISTORY
-		" (execution_id, seq, attempt, kind, outcome, parallel, name, child_id,"
-		" input, result, failure, scheduled_time, event_time, fire_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 	},
 	{
 		DS_SQL_MARK_REWOUND, "uii", false, true, false,

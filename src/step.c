@@ -136,8 +136,10 @@ ds_step_run_instance(const char *instance_id, MemoryContext cxt,
 }
 
 /*
- * Reads the instance in a transaction of its own.  False: there is nothing to
- * run; when there will be, is noted.
+ * Reads the instance.  False: there is nothing to run; when there will be, is
+ * noted.  Reading it by key leaves no lock behind, so that the first pass may
+ * come in the same transaction; any statement does, and user code must not run
+ * with it.
  */
 static bool
 load(DsRun *run, const char *instance_id)
@@ -147,6 +149,7 @@ load(DsRun *run, const char *instance_id)
 
 	/* of the execution before, when it is one after the other */
 	ds_user_code_forget();
+	run->in_transaction = false;
 	ds_tx_begin();
 	inst = ds_store_load(instance_id);
 	if (inst != NULL && is_runnable(run, inst))
@@ -171,12 +174,16 @@ load(DsRun *run, const char *instance_id)
 					tell_when_due(inst, &inst->wait);
 			}
 			else if (inst->ready_time <= GetCurrentTimestamp())
+			{
 				ready = true;
+				run->in_transaction = inst->parent.instance_id == NULL;
+			}
 			else
 				ds_hint_wake(MyDatabaseId, inst->owner, inst->ready_time);
 		}
 	}
-	ds_tx_commit();
+	if (!run->in_transaction)
+		ds_tx_commit();
 	return ready;
 }
 
@@ -242,7 +249,9 @@ do_step(DsRun *run)
 	DsReplay   *replay = run->replay;
 	DsPass		pass;
 
-	ds_tx_begin();
+	if (!run->in_transaction)
+		ds_tx_begin();
+	run->in_transaction = false;
 	pass = ds_frame_run(replay);
 	if (pass.cancelled && (ds_step_is_cancelled() || ds_my_slot->foreground))
 		ereport(ERROR,

@@ -7,98 +7,133 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "settings.h"
 #include "store_parts.h"
+#include "table.h"
+
+/* A step's change of its instance's row. */
+typedef struct Step
+{
+	const DsStepWrite *w;
+	bool		suspended;		/* the instance was, in the meantime */
+} Step;
 
 static void add_fence(DsParameters *p, const DsInstance *inst);
 static void add_start(DsParameters *p, const DsStart *start);
-static void add_wait(DsParameters *p, const DsWait *wait);
+static bool passes_fence(const DsStepWrite *w, DsStatus *status);
+static void change_progress(DsParameters *p, const DsStepWrite *w,
+							DsStatus status);
+static void change_wait(DsParameters *p, const DsWait *wait);
+static bool change_for_step(DsParameters *p, void *arg);
+static bool change_for_end(DsParameters *p, void *arg);
 static bool change_status(DsStatementId statement, const DsInstance *inst,
 						  bool bounded);
 
 DsInstance *
 ds_store_load(const char *instance_id)
 {
-	DsSession	s;
-	DsParameters p = {0};
+	DsScan		scan;
 	DsInstance *inst = NULL;
 
-	ds_open_session(&s);
-	ds_add_text(&p, instance_id);
-	if (ds_execute(DS_SQL_LOAD_INSTANCE, &p) > 0)
+	ds_scan_begin(&scan, DS_INSTANCE, CStringGetTextDatum(instance_id));
+	if (ds_scan_next(&scan))
 	{
-		int			col = 1;
+		const DsSession *s = &scan.session;
 		bool		isnull;
 
-		inst = MemoryContextAllocZero(s.caller, sizeof(DsInstance));
-		inst->instance_id = MemoryContextStrdup(s.caller, instance_id);
-		inst->execution_id = ds_column_uuid(0, col++);
-		inst->run_id = ds_column_uuid(0, col++);
-		inst->owner = ds_column_oid(0, col++);
-		inst->status = ds_status_from_oid(ds_column_oid(0, col++));
-		inst->turn = ds_column_int(0, col++);
-		inst->history_length = ds_column_int(0, col++);
-		inst->home = ds_column_int(0, col++);
-		inst->rewinding = ds_column_bool(0, col++);
-		inst->name = ds_column_text(&s, 0, col++);
-		inst->function_schema = ds_column_text(&s, 0, col++);
-		inst->created_time = ds_column_time(0, col++);
-		inst->last_updated_time = ds_column_time(0, col++);
-		inst->ready_time = ds_column_time(0, col++);
-		inst->start_clock = ds_column_time(0, col++);
-		inst->code = ds_column_int64(0, col++);
-		inst->wait.kind = (DsOpKind) ds_column_char(0, col++);
-		inst->wait.name = ds_column_text(&s, 0, col++);
-		inst->wait.since = ds_column_time(0, col++);
-		inst->wait.fire_at = ds_column_time(0, col++);
-		inst->wait.default_value = ds_column_jsonb(&s, 0, col++);
-		inst->wait.watch = DatumGetInt32(ds_column(0, col++, &isnull));
+		inst = palloc0(sizeof(DsInstance));
+		inst->instance_id = pstrdup(instance_id);
+		inst->execution_id = ds_column_uuid(0, INSTANCE_execution_id);
+		inst->run_id = ds_column_uuid(0, INSTANCE_run_id);
+		inst->owner = ds_column_oid(0, INSTANCE_owner);
+		inst->status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
+		inst->turn = ds_column_int(0, INSTANCE_turn);
+		inst->history_length = ds_column_int(0, INSTANCE_history_length);
+		inst->home = ds_column_int(0, INSTANCE_home);
+		inst->rewinding = ds_column_bool(0, INSTANCE_rewinding);
+		inst->name = ds_column_text(s, 0, INSTANCE_name);
+		inst->function_schema = ds_column_text(s, 0, INSTANCE_function_schema);
+		inst->created_time = ds_column_time(0, INSTANCE_created_time);
+		inst->last_updated_time = ds_column_time(0, INSTANCE_last_updated_time);
+		inst->ready_time = ds_column_time(0, INSTANCE_ready_time);
+		inst->start_clock = ds_column_time(0, INSTANCE_start_clock);
+		inst->code = ds_column_int64(0, INSTANCE_code);
+		inst->wait.kind = (DsOpKind) ds_column_char(0, INSTANCE_wait_kind);
+		inst->wait.name = ds_column_text(s, 0, INSTANCE_wait_name);
+		inst->wait.since = ds_column_time(0, INSTANCE_wait_since);
+		inst->wait.fire_at = ds_column_time(0, INSTANCE_wait_fire_at);
+		inst->wait.default_value = ds_column_jsonb(s, 0, INSTANCE_wait_default);
+		inst->wait.watch = DatumGetInt32(ds_column(0, INSTANCE_wait_watch,
+												   &isnull));
 		inst->wait.any = !isnull && inst->wait.watch == 0;
-		inst->parent.instance_id = ds_column_text(&s, 0, col++);
+		inst->parent.instance_id = ds_column_text(s, 0,
+												  INSTANCE_parent_instance_id);
 		if (inst->parent.instance_id != NULL)
 		{
-			inst->parent.run_id = ds_column_uuid(0, col);
-			inst->parent.execution_id = ds_column_uuid(0, col + 1);
-			inst->parent.seq = ds_column_int(0, col + 2);
+			inst->parent.run_id = ds_column_uuid(0, INSTANCE_parent_run_id);
+			inst->parent.execution_id =
+				ds_column_uuid(0, INSTANCE_parent_execution_id);
+			inst->parent.seq = ds_column_int(0, INSTANCE_parent_seq);
 		}
-		col += 3;
-		inst->input = ds_column_jsonb(&s, 0, col++);
-		inst->custom_status = ds_column_jsonb(&s, 0, col++);
-		inst->output = ds_column_jsonb(&s, 0, col++);
-		inst->failure = ds_column_jsonb(&s, 0, col++);
-		inst->xmin = (TransactionId) ds_column_oid(0, col++);
+		inst->input = ds_column_jsonb(s, 0, INSTANCE_input);
+		inst->custom_status = ds_column_jsonb(s, 0, INSTANCE_custom_status);
+		inst->output = ds_column_jsonb(s, 0, INSTANCE_output);
+		inst->failure = ds_column_jsonb(s, 0, INSTANCE_failure);
+		inst->xmin = ds_scan_xmin(&scan);
+		inst->place = ds_scan_place(&scan);
 	}
-	ds_close_session(&s);
+	ds_scan_end(&scan);
 	return inst;
 }
 
 void
 ds_store_load_wait_tasks(DsInstance *inst)
 {
-	DsSession	s;
-	DsParameters p = {0};
+	DsScan		scan;
 
-	ds_open_session(&s);
-	ds_add_text(&p, inst->instance_id);
-	if (ds_execute(DS_SQL_LOAD_WAIT_TASKS, &p) > 0)
-		inst->wait.tasks = ds_column_int_array(&s, 0, 1, &inst->wait.n_tasks);
-	ds_close_session(&s);
+	ds_scan_begin(&scan, DS_INSTANCE, CStringGetTextDatum(inst->instance_id));
+	if (ds_scan_next(&scan))
+		inst->wait.tasks = ds_column_int_array(&scan.session, 0,
+											   INSTANCE_wait_tasks,
+											   &inst->wait.n_tasks);
+	ds_scan_end(&scan);
 }
 
 bool
 ds_store_insert(const DsStart *start, bool bounded)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	bool		done;
+	DsParameters p;
 
-	ds_open_session(&s);
-	add_start(&p, start);
-	done = ds_execute_bounded(DS_SQL_INSERT_INSTANCE, &p, bounded) > 0;
-	ds_close_session(&s);
-	return done;
+	ds_row_begin(&p, DS_INSTANCE);
+	ds_add_time(ds_at(&p, INSTANCE_created_time), start->now);
+	ds_add_oid(ds_at(&p, INSTANCE_owner), start->owner);
+	ds_add_int(ds_at(&p, INSTANCE_home), start->home);
+	ds_add_uuid(ds_at(&p, INSTANCE_execution_id), &start->execution_id);
+	ds_add_uuid(ds_at(&p, INSTANCE_run_id), &start->execution_id);
+	if (start->parent.instance_id != NULL)
+	{
+		ds_add_uuid(ds_at(&p, INSTANCE_parent_run_id), &start->parent.run_id);
+		ds_add_uuid(ds_at(&p, INSTANCE_parent_execution_id),
+					&start->parent.execution_id);
+		ds_add_int(ds_at(&p, INSTANCE_parent_seq), start->parent.seq);
+		ds_add_text(ds_at(&p, INSTANCE_parent_instance_id),
+					start->parent.instance_id);
+	}
+	ds_add_text(ds_at(&p, INSTANCE_instance_id), start->instance_id);
+	ds_add_text(ds_at(&p, INSTANCE_name), start->name);
+	ds_add_text(ds_at(&p, INSTANCE_function_schema), start->function_schema);
+	ds_add_jsonb(ds_at(&p, INSTANCE_input), start->input);
+	ds_add_time(ds_at(&p, INSTANCE_last_updated_time), start->now);
+	ds_add_time(ds_at(&p, INSTANCE_ready_time), start->ready_time);
+	ds_add_oid(ds_at(&p, INSTANCE_status), ds_status_to_oid(DS_PENDING));
+	ds_add_int(ds_at(&p, INSTANCE_turn), 0);
+	ds_add_int(ds_at(&p, INSTANCE_history_length), 0);
+	ds_add_bool(ds_at(&p, INSTANCE_noted), false);
+	ds_add_bool(ds_at(&p, INSTANCE_rewinding), false);
+	return ds_table_insert_if_absent(DS_INSTANCE, &p, bounded);
 }
 
 bool
@@ -145,54 +180,117 @@ ds_store_start_over(const DsStart *start, const DsInstance *over,
 bool
 ds_store_step(const DsStepWrite *w, bool *suspended)
 {
-	DsSession	s;
-	DsParameters p = {0};
+	Step		step = {.w = w};
 	bool		done;
 
-	ds_open_session(&s);
 	ds_put_rows(w);
 	ds_put_tasks(w);
-	add_fence(&p, w->inst);
-	ds_add_time(&p, w->now);
-	ds_add_int(&p, w->history_length);
-	add_wait(&p, &w->wait);
-	ds_add_time(&p, w->start_clock);
-	ds_add_jsonb(&p, w->wait.default_value);
-	ds_add_jsonb(&p, w->custom_status);
-	ds_add(&p, Int32GetDatum(w->wait.any ? 0 : w->wait.watch),
-		   w->wait.kind != DS_OP_TASKS);
-	ds_add_int_array(&p, w->wait.n_tasks, w->wait.tasks);
-	ds_add(&p, Int64GetDatum(w->code), w->code == 0);
-	ds_add_bool(&p, w->even_suspended);
-	ds_add_bool(&p, w->rewinding);
-	done = ds_execute(DS_SQL_STEP, &p) > 0;
-	*suspended = done &&
-		ds_status_from_oid(ds_column_oid(0, 1)) == DS_SUSPENDED;
-	ds_close_session(&s);
+	done = ds_table_update(DS_INSTANCE,
+						   CStringGetTextDatum(w->inst->instance_id),
+						   &w->inst->place, true,
+						   change_for_step, &step);
+	*suspended = done && step.suspended;
 	return done;
 }
 
 bool
 ds_store_end(const DsStepWrite *w)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	bool		done;
+	Step		step = {.w = w};
 
-	ds_open_session(&s);
 	ds_put_rows(w);
 	ds_put_tasks(w);
-	add_fence(&p, w->inst);
-	ds_add_time(&p, w->now);
-	ds_add_int(&p, w->history_length);
-	ds_add_oid(&p, ds_status_to_oid(w->end_status));
-	ds_add_time(&p, w->start_clock);
-	ds_add_jsonb(&p, w->custom_status);
-	ds_add_jsonb(&p, w->output);
-	ds_add_jsonb(&p, w->failure);
-	done = ds_execute(DS_SQL_END, &p) > 0;
-	ds_close_session(&s);
-	return done;
+	return ds_table_update(DS_INSTANCE,
+						   CStringGetTextDatum(w->inst->instance_id),
+						   &w->inst->place, true,
+						   change_for_end, &step);
+}
+
+/* Is it the row that the step began with?  That is the fence. */
+static bool
+passes_fence(const DsStepWrite *w, DsStatus *status)
+{
+	pg_uuid_t	execution_id = ds_column_uuid(0, INSTANCE_execution_id);
+
+	*status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
+	return memcmp(&execution_id, &w->inst->execution_id,
+				  sizeof(execution_id)) == 0 &&
+		ds_column_int(0, INSTANCE_turn) == w->inst->turn;
+}
+
+static void
+change_progress(DsParameters *p, const DsStepWrite *w, DsStatus status)
+{
+	ds_add_oid(ds_at(p, INSTANCE_status), ds_status_to_oid(status));
+	ds_add_int(ds_at(p, INSTANCE_turn), w->inst->turn + 1);
+	ds_add_time(ds_at(p, INSTANCE_last_updated_time), w->now);
+	ds_add_int(ds_at(p, INSTANCE_history_length), w->history_length);
+	ds_add_time(ds_at(p, INSTANCE_start_clock), w->start_clock);
+	ds_add_jsonb(ds_at(p, INSTANCE_custom_status), w->custom_status);
+}
+
+/* of DS_OP_NONE: none */
+static void
+change_wait(DsParameters *p, const DsWait *wait)
+{
+	ds_add_char(ds_at(p, INSTANCE_wait_kind), wait->kind);
+	ds_add_text(ds_at(p, INSTANCE_wait_name), wait->name);
+	ds_add_time(ds_at(p, INSTANCE_wait_since), wait->since);
+	ds_add_time(ds_at(p, INSTANCE_wait_fire_at), wait->fire_at);
+	ds_add_jsonb(ds_at(p, INSTANCE_wait_default), wait->default_value);
+	ds_add(ds_at(p, INSTANCE_wait_watch),
+		   Int32GetDatum(wait->any ? 0 : wait->watch),
+		   wait->kind != DS_OP_TASKS);
+	ds_add_int_array(ds_at(p, INSTANCE_wait_tasks), wait->n_tasks, wait->tasks);
+}
+
+static bool
+change_for_step(DsParameters *p, void *arg)
+{
+	Step	   *step = arg;
+	const DsStepWrite *w = step->w;
+	TimestampTz ready = w->wait.fire_at;
+	DsStatus	status;
+
+	if (!passes_fence(w, &status))
+		return false;
+	step->suspended = status == DS_SUSPENDED;
+	if (!ds_status_is_active(status) || (step->suspended && !w->even_suspended))
+		return false;
+	if (w->wait.kind == DS_OP_NONE)
+	{
+		/* it was due before, and still is */
+		ready = ds_column_time(0, INSTANCE_ready_time);
+		ready = ready == 0 ? w->now : Min(ready, w->now);
+	}
+	change_progress(p, w, step->suspended ? DS_SUSPENDED : DS_RUNNING);
+	change_wait(p, &w->wait);
+	ds_add_time(ds_at(p, INSTANCE_ready_time), step->suspended ? 0 : ready);
+	ds_add_time(ds_at(p, INSTANCE_suspended_ready_time),
+				step->suspended ? w->now : 0);
+	ds_add(ds_at(p, INSTANCE_code), Int64GetDatum(w->code), w->code == 0);
+	ds_add_bool(ds_at(p, INSTANCE_rewinding), w->rewinding);
+	return true;
+}
+
+static bool
+change_for_end(DsParameters *p, void *arg)
+{
+	static const DsWait no_wait = {0};
+	Step	   *step = arg;
+	const DsStepWrite *w = step->w;
+	DsStatus	status;
+
+	if (!passes_fence(w, &status) ||
+		(status != DS_PENDING && status != DS_RUNNING))
+		return false;
+	change_progress(p, w, w->end_status);
+	change_wait(p, &no_wait);
+	ds_add_time(ds_at(p, INSTANCE_ready_time), 0);
+	ds_add_jsonb(ds_at(p, INSTANCE_output), w->output);
+	ds_add_jsonb(ds_at(p, INSTANCE_failure), w->failure);
+	ds_add_bool(ds_at(p, INSTANCE_rewinding), false);
+	return true;
 }
 
 bool
@@ -204,11 +302,7 @@ ds_store_continue(const DsStepWrite *w)
 
 	ds_open_session(&s);
 	/* the finished turn leaves no trace but the events that it took */
-	for (int i = 0; i < w->n_rows; i++)
-	{
-		if (w->rows[i].inbox_id != 0)
-			ds_delete_message(&w->inst->run_id, w->rows[i].inbox_id);
-	}
+	ds_delete_taken_messages(w);
 	if (!w->keep_events)
 		ds_delete_events(&w->inst->run_id);
 	add_fence(&p, w->inst);
@@ -351,13 +445,4 @@ add_start(DsParameters *p, const DsStart *start)
 	ds_add(p, UUIDPGetDatum(&start->parent.run_id), !child);
 	ds_add(p, UUIDPGetDatum(&start->parent.execution_id), !child);
 	ds_add(p, Int32GetDatum(start->parent.seq), !child);
-}
-
-static void
-add_wait(DsParameters *p, const DsWait *wait)
-{
-	ds_add_char(p, wait->kind);
-	ds_add_time(p, wait->since);
-	ds_add_time(p, wait->fire_at);
-	ds_add_text(p, wait->name);
 }

@@ -37,7 +37,7 @@ typedef struct DsStart
 /* What a step writes, fenced by instance, execution and turn of "inst". */
 typedef struct DsStepWrite
 {
-	const DsInstance *inst;
+	DsInstance *inst;
 	TimestampTz now;
 	TimestampTz start_clock;
 	int64		code;

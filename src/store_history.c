@@ -11,35 +11,40 @@
 
 #include "op.h"
 #include "store_parts.h"
+#include "table.h"
 
-static void put_row(const pg_uuid_t *execution_id, const DsRow *row);
+static void mark_rewound(const DsStepWrite *w);
 static void load_row(const DsSession *s, int i, DsRow *row);
 
 DsOp *
 ds_store_load_history(const DsInstance *inst, int *n_ops)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	DsOp	   *ops;
-	uint64		n;
+	DsScan		scan;
+	int			room = inst->history_length + 1;
+	DsOp	   *ops = MemoryContextAllocHuge(CurrentMemoryContext,
+											 room * sizeof(DsOp));
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, &inst->execution_id);
-	n = ds_execute(DS_SQL_LOAD_HISTORY, &p);
-	ops = MemoryContextAllocHuge(s.caller, (n + 1) * sizeof(DsOp));
-	memset(ops, 0, (n + 1) * sizeof(DsOp));
 	*n_ops = 0;
-	for (uint64 i = 0; i < n; i++)
+	ds_scan_begin(&scan, DS_HISTORY, UUIDPGetDatum(&inst->execution_id));
+	while (ds_scan_next(&scan))
 	{
 		DsRow		row;
 
-		load_row(&s, i, &row);
+		load_row(&scan.session, 0, &row);
+		row.xmin = ds_scan_xmin(&scan);
+		if (row.seq == 0)
+			continue;
 		/* one operation after the other, and its attempts in order */
 		if (*n_ops == 0 || ops[*n_ops - 1].last.seq != row.seq)
-			(*n_ops)++;
+		{
+			/* more than the instance's row told: it has gone on */
+			if (*n_ops == room)
+				ops = repalloc_huge(ops, (room *= 2) * sizeof(DsOp));
+			memset(&ops[(*n_ops)++], 0, sizeof(DsOp));
+		}
 		ds_op_add_row(&ops[*n_ops - 1], &row);
 	}
-	ds_close_session(&s);
+	ds_scan_end(&scan);
 	return ops;
 }
 
@@ -57,7 +62,10 @@ ds_store_load_ends(const DsInstance *inst, int n_tasks, const int *tasks,
 	n = ds_execute(DS_SQL_LOAD_ENDS, &p);
 	*rows = MemoryContextAllocHuge(s.caller, (n + 1) * sizeof(DsRow));
 	for (uint64 i = 0; i < n; i++)
+	{
 		load_row(&s, i, &(*rows)[i]);
+		(*rows)[i].xmin = (TransactionId) ds_column_oid(i, HISTORY_END);
+	}
 	ds_close_session(&s);
 	return (int) n;
 }
@@ -65,11 +73,24 @@ ds_store_load_ends(const DsInstance *inst, int n_tasks, const int *tasks,
 void
 ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 {
-	DsSession	s;
+	DsParameters p;
 
-	ds_open_session(&s);
-	put_row(execution_id, row);
-	ds_close_session(&s);
+	ds_row_begin(&p, DS_HISTORY);
+	ds_add_time(ds_at(&p, HISTORY_scheduled_time), row->scheduled_time);
+	ds_add_time(ds_at(&p, HISTORY_event_time), row->event_time);
+	ds_add_time(ds_at(&p, HISTORY_fire_at), row->fire_at);
+	ds_add_uuid(ds_at(&p, HISTORY_execution_id), execution_id);
+	ds_add_int(ds_at(&p, HISTORY_seq), row->seq);
+	ds_add_int(ds_at(&p, HISTORY_attempt), row->attempt);
+	ds_add_char(ds_at(&p, HISTORY_kind), row->kind);
+	ds_add_char(ds_at(&p, HISTORY_outcome), row->outcome);
+	ds_add_bool(ds_at(&p, HISTORY_parallel), row->parallel);
+	ds_add_text(ds_at(&p, HISTORY_name), row->name);
+	ds_add_text(ds_at(&p, HISTORY_child_id), row->child_id);
+	ds_add_jsonb(ds_at(&p, HISTORY_input), row->input);
+	ds_add_jsonb(ds_at(&p, HISTORY_result), row->result);
+	ds_add_jsonb(ds_at(&p, HISTORY_failure), row->failure);
+	ds_table_insert(DS_HISTORY, &p);
 }
 
 void
@@ -107,7 +128,7 @@ ds_store_story(const char *instance_id, bool outputs, bool inputs,
 	return story;
 }
 
-/* --- within a session --- */
+/* --- parts of a step --- */
 
 void
 ds_put_rows(const DsStepWrite *w)
@@ -119,15 +140,24 @@ ds_put_rows(const DsStepWrite *w)
 		ds_loop_start(&loop);
 		for (int i = 0; i < w->n_rows; i++)
 		{
-			put_row(&w->inst->execution_id, &w->rows[i]);
-			if (w->rows[i].inbox_id != 0)
-				ds_delete_message(&w->inst->run_id, w->rows[i].inbox_id);
+			ds_store_add_row(&w->inst->execution_id, &w->rows[i]);
 			ds_loop_next(&loop);
 		}
 		ds_loop_end(&loop);
+		ds_delete_taken_messages(w);
 	}
 	if (w->last_row != NULL)
-		put_row(&w->inst->execution_id, w->last_row);
+		ds_store_add_row(&w->inst->execution_id, w->last_row);
+	if (w->n_rewound > 0)
+		mark_rewound(w);
+}
+
+static void
+mark_rewound(const DsStepWrite *w)
+{
+	DsSession	s;
+
+	ds_open_session(&s);
 	for (int i = 0; i < w->n_rewound; i++)
 	{
 		DsParameters p = {0};
@@ -137,7 +167,10 @@ ds_put_rows(const DsStepWrite *w)
 		ds_add_int(&p, w->rewound[i].attempt);
 		ds_execute(DS_SQL_MARK_REWOUND, &p);
 	}
+	ds_close_session(&s);
 }
+
+/* --- within a session --- */
 
 void
 ds_delete_history(const pg_uuid_t *execution_id)
@@ -148,46 +181,21 @@ ds_delete_history(const pg_uuid_t *execution_id)
 	ds_execute(DS_SQL_DELETE_HISTORY, &p);
 }
 
-static void
-put_row(const pg_uuid_t *execution_id, const DsRow *row)
-{
-	DsParameters p = {0};
-
-	ds_add_uuid(&p, execution_id);
-	ds_add_int(&p, row->seq);
-	ds_add_int(&p, row->attempt);
-	ds_add_char(&p, row->kind);
-	ds_add_char(&p, row->outcome);
-	ds_add_bool(&p, row->parallel);
-	ds_add_text(&p, row->name);
-	ds_add_text(&p, row->child_id);
-	ds_add_jsonb(&p, row->input);
-	ds_add_jsonb(&p, row->result);
-	ds_add_jsonb(&p, row->failure);
-	ds_add_time(&p, row->scheduled_time);
-	ds_add_time(&p, row->event_time);
-	ds_add_time(&p, row->fire_at);
-	ds_execute(DS_SQL_INSERT_HISTORY, &p);
-}
-
-/* Columns as in HISTORY_COLUMNS of statements.c. */
+/* The current row, or row i of what the last statement found, less xmin. */
 static void
 load_row(const DsSession *s, int i, DsRow *row)
 {
-	int			col = 1;
-
 	memset(row, 0, sizeof(*row));
-	row->seq = ds_column_int(i, col++);
-	row->attempt = ds_column_int(i, col++);
-	row->kind = (DsOpKind) ds_column_char(i, col++);
-	row->outcome = (DsOutcome) ds_column_char(i, col++);
-	row->parallel = ds_column_bool(i, col++);
-	row->name = ds_column_text(s, i, col++);
-	row->child_id = ds_column_text(s, i, col++);
-	row->result = ds_column_jsonb(s, i, col++);
-	row->failure = ds_column_jsonb(s, i, col++);
-	row->scheduled_time = ds_column_time(i, col++);
-	row->event_time = ds_column_time(i, col++);
-	row->fire_at = ds_column_time(i, col++);
-	row->xmin = (TransactionId) ds_column_oid(i, col++);
+	row->seq = ds_column_int(i, HISTORY_seq);
+	row->attempt = ds_column_int(i, HISTORY_attempt);
+	row->kind = (DsOpKind) ds_column_char(i, HISTORY_kind);
+	row->outcome = (DsOutcome) ds_column_char(i, HISTORY_outcome);
+	row->parallel = ds_column_bool(i, HISTORY_parallel);
+	row->name = ds_column_text(s, i, HISTORY_name);
+	row->child_id = ds_column_text(s, i, HISTORY_child_id);
+	row->result = ds_column_jsonb(s, i, HISTORY_result);
+	row->failure = ds_column_jsonb(s, i, HISTORY_failure);
+	row->scheduled_time = ds_column_time(i, HISTORY_scheduled_time);
+	row->event_time = ds_column_time(i, HISTORY_event_time);
+	row->fire_at = ds_column_time(i, HISTORY_fire_at);
 }

@@ -110,17 +110,28 @@ ds_store_drop_orphaned_messages(void)
 	ds_close_session(&s);
 }
 
-/* --- within a session --- */
+/* --- parts of a step --- */
 
 void
-ds_delete_message(const pg_uuid_t *run_id, int64 id)
+ds_delete_taken_messages(const DsStepWrite *w)
 {
-	DsParameters p = {0};
+	DsSession	s;
 
-	ds_add_uuid(&p, run_id);
-	ds_add_int64(&p, id);
-	ds_execute(DS_SQL_DELETE_MESSAGE, &p);
+	for (int i = 0; i < w->n_rows; i++)
+	{
+		DsParameters p = {0};
+
+		if (w->rows[i].inbox_id == 0)
+			continue;
+		ds_open_session(&s);
+		ds_add_uuid(&p, &w->inst->run_id);
+		ds_add_int64(&p, w->rows[i].inbox_id);
+		ds_execute(DS_SQL_DELETE_MESSAGE, &p);
+		ds_close_session(&s);
+	}
 }
+
+/* --- within a session --- */
 
 void
 ds_delete_messages(const pg_uuid_t *run_id)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_parts.h
- *	  What the files of the store do for each other, within a session.
+ *	  What the files of the store do for each other.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,9 +14,11 @@
 /* The rows of a step, the marks of a rewind, and the messages it has taken. */
 extern void ds_put_rows(const DsStepWrite *w);
 extern void ds_put_tasks(const DsStepWrite *w);
+extern void ds_delete_taken_messages(const DsStepWrite *w);
+
+/* Within a session: */
 extern void ds_delete_history(const pg_uuid_t *execution_id);
 extern bool ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded);
-extern void ds_delete_message(const pg_uuid_t *run_id, int64 id);
 extern void ds_delete_messages(const pg_uuid_t *run_id);
 extern void ds_delete_events(const pg_uuid_t *run_id);
 

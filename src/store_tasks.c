@@ -150,16 +150,18 @@ ds_store_is_stirred(const char *instance_id, bool events)
 	return stirred;
 }
 
-/* --- within a session --- */
+/* --- parts of a step --- */
 
 void
 ds_put_tasks(const DsStepWrite *w)
 {
 	ListCell   *cell;
+	DsSession	s;
 	DsLoop		loop;
 
 	if (w->tasks == NIL)
 		return;
+	ds_open_session(&s);
 	ds_loop_start(&loop);
 	foreach(cell, w->tasks)
 	{
@@ -185,7 +187,10 @@ ds_put_tasks(const DsStepWrite *w)
 		ds_loop_next(&loop);
 	}
 	ds_loop_end(&loop);
+	ds_close_session(&s);
 }
+
+/* --- within a session --- */
 
 bool
 ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded)

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "executor/spi.h"
 #include "jit/jit.h"
 #include "miscadmin.h"
@@ -15,6 +16,7 @@
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
+#include "flusher.h"
 #include "settings.h"
 #include "transaction.h"
 
@@ -36,6 +38,7 @@ ds_tx_commit(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	int			save = synchronous_commit;
+	XLogRecPtr	last_commit = XactLastCommitEnd;
 
 	/* durability.c waits for the flush where something depends on it */
 	PG_TRY();
@@ -49,6 +52,9 @@ ds_tx_commit(void)
 		synchronous_commit = save;
 	}
 	PG_END_TRY();
+	if (ds_step_commit == DS_STEP_COMMIT_GROUP &&
+		XactLastCommitEnd != last_commit)
+		ds_flush_soon();
 	MemoryContextSwitchTo(caller);
 }
 

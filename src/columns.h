@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * columns.h
+ *	  The columns of the tables that are read and written by key (table.c),
+ *	  in the order of the install script.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_COLUMNS_H
+#define DS_COLUMNS_H
+
+#define DS_INSTANCE_COLUMNS(C) \
+	C(created_time) C(owner) C(home) C(execution_id) C(run_id) \
+	C(parent_run_id) C(parent_execution_id) C(parent_seq) C(instance_id) \
+	C(name) C(function_schema) C(parent_instance_id) C(input) \
+	C(last_updated_time) C(ready_time) C(start_clock) C(wait_fire_at) \
+	C(wait_since) C(suspended_ready_time) C(code) C(status) C(turn) \
+	C(history_length) C(wait_watch) C(wait_kind) C(noted) C(rewinding) \
+	C(wait_name) C(wait_default) C(wait_tasks) C(custom_status) C(output) \
+	C(failure)
+
+#define DS_HISTORY_COLUMNS(C) \
+	C(scheduled_time) C(event_time) C(fire_at) C(execution_id) C(seq) \
+	C(attempt) C(kind) C(outcome) C(parallel) C(name) C(child_id) C(input) \
+	C(result) C(failure)
+
+#define DS_INSTANCE_NUMBER(name)	INSTANCE_##name,
+#define DS_HISTORY_NUMBER(name)		HISTORY_##name,
+
+/* Numbers from 1 on, as in pg_attribute. */
+typedef enum DsInstanceColumn
+{
+	INSTANCE_NONE,
+	DS_INSTANCE_COLUMNS(DS_INSTANCE_NUMBER)
+	INSTANCE_END
+} DsInstanceColumn;
+
+typedef enum DsHistoryColumn
+{
+	HISTORY_NONE,
+	DS_HISTORY_COLUMNS(DS_HISTORY_NUMBER)
+	HISTORY_END
+} DsHistoryColumn;
+
+#endif

@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.h
+ *	  Reading and writing rows by primary key, without a statement.
+ *
+ * A step reads its instance and history, and writes a row or two; parsing and
+ * planning apart, the executor's set-up for each of these would cost several
+ * times what they do.  So they go to the table and its indexes directly, under
+ * the rules of a statement: the latest snapshot, the locks of READ COMMITTED,
+ * and what was written is seen by what follows in the transaction.
+ *
+ * What is not checked here: privileges (the tables are the extension's own),
+ * triggers and constraints other than the unique ones.
+ *
+ *	DsScan scan;
+ *
+ *	ds_scan_begin(&scan, DS_HISTORY, UUIDPGetDatum(execution_id));
+ *	while (ds_scan_next(&scan))
+ *		seq = ds_column_int(0, HISTORY_seq);
+ *	ds_scan_end(&scan);
+ *
+ * All need a transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_TABLE_H
+#define DS_TABLE_H
+
+#include "access/genam.h"
+#include "columns.h"
+#include "executor/tuptable.h"
+#include "query.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+/* Rows of one table in the order of its primary key. */
+typedef struct DsScan
+{
+	Relation	table;
+	Relation	index;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	DsSession	session;		/* for ds_column_text() and its like */
+} DsScan;
+
+/*
+ * Rows whose first column of the primary key is "key".  While a row is
+ * current, ds_column...() read it, as row 0.  ds_scan_end() also gives back
+ * the lock on the table, so that user code may follow in the transaction.
+ */
+extern void ds_scan_begin(DsScan *scan, DsTable table, Datum key);
+extern bool ds_scan_next(DsScan *scan);
+extern void ds_scan_end(DsScan *scan);
+
+/* The transaction that wrote the current row, and where it is. */
+extern TransactionId ds_scan_xmin(const DsScan *scan);
+extern ItemPointerData ds_scan_place(const DsScan *scan);
+
+/*
+ * The parameters of a new row are its columns: ds_row_begin() makes them all
+ * NULL, and ds_add...(ds_at(&p, column), value) sets one.
+ */
+extern void ds_row_begin(DsParameters *p, DsTable table);
+
+extern void ds_table_insert(DsTable table, const DsParameters *p);
+
+/*
+ * False: a row with that key is there, at the latest after somebody's
+ * transaction has ended that was waited for; if bounded, for a second only.
+ */
+extern bool ds_table_insert_if_absent(DsTable table, const DsParameters *p,
+									  bool bounded);
+
+/*
+ * Updates the row with that key as "change" says.  It finds the row's columns
+ * in p, may look at them with ds_column...(), and returns false to leave the
+ * row alone.  It is called again if somebody has changed the row in the
+ * meantime, who was waited for (bounded: for a second only).  Returns whether
+ * the row was changed.
+ *
+ * *place is where the row was last seen, if that is known, and becomes where
+ * it is then.  It saves the way through the index; since another row may be
+ * there by now, "change" has to look at the key, or at something as unique.
+ */
+typedef bool (*DsChange) (DsParameters *p, void *arg);
+
+extern bool ds_table_update(DsTable table, Datum key, ItemPointer place,
+							bool bounded, DsChange change, void *arg);
+
+#endif
