@@ -42,9 +42,11 @@ static const char *const status_names[DS_NUM_STATUS] = {
 	"ContinuedAsNew", "Canceled"
 };
 
-static const char *const table_names[DS_NUM_TABLES] = {"instance", "history"};
+static const char *const table_names[DS_NUM_TABLES] = {
+	"instance", "history", "inbox", "execution"
+};
 static const char *const key_names[DS_NUM_TABLES] = {
-	"instance_pkey", "history_pkey"
+	"instance_pkey", "history_pkey", "inbox_pkey", "execution_pkey"
 };
 
 static DsCatalog cache;

@@ -15,10 +15,12 @@
 typedef enum DsTable
 {
 	DS_INSTANCE,
-	DS_HISTORY
+	DS_HISTORY,
+	DS_INBOX,
+	DS_EXECUTION
 } DsTable;
 
-#define DS_NUM_TABLES	(DS_HISTORY + 1)
+#define DS_NUM_TABLES	(DS_EXECUTION + 1)
 
 typedef struct DsCatalog
 {

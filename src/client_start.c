@@ -102,7 +102,7 @@ ds_restart(PG_FUNCTION_ARGS)
 		start.instance_id = instance_id;
 		ds_start_prepare_again(&start, present->owner);
 		/* what is started again is what was read, or we look again */
-		if (ds_start_over(&start, present, ds_any_ended))
+		if (ds_start_over(&start, present))
 			break;
 	}
 	PG_RETURN_TEXT_P(cstring_to_text(start.instance_id));

@@ -24,8 +24,17 @@
 	C(attempt) C(kind) C(outcome) C(parallel) C(name) C(child_id) C(input) \
 	C(result) C(failure)
 
+#define DS_INBOX_COLUMNS(C) \
+	C(id) C(sent_time) C(run_id) C(kind) C(instance_id) C(name) C(data)
+
+#define DS_EXECUTION_COLUMNS(C) \
+	C(created_time) C(last_updated_time) C(owner) C(status) \
+	C(history_length) C(execution_id) C(instance_id) C(name) \
+	C(parent_instance_id) C(input) C(custom_status) C(output) C(failure)
+
 #define DS_INSTANCE_NUMBER(name)	INSTANCE_##name,
 #define DS_HISTORY_NUMBER(name)		HISTORY_##name,
+#define DS_EXECUTION_NUMBER(name)	EXECUTION_##name,
 
 /* Numbers from 1 on, as in pg_attribute. */
 typedef enum DsInstanceColumn
@@ -41,5 +50,12 @@ typedef enum DsHistoryColumn
 	DS_HISTORY_COLUMNS(DS_HISTORY_NUMBER)
 	HISTORY_END
 } DsHistoryColumn;
+
+typedef enum DsExecutionColumn
+{
+	EXECUTION_NONE,
+	DS_EXECUTION_COLUMNS(DS_EXECUTION_NUMBER)
+	EXECUTION_END
+} DsExecutionColumn;
 
 #endif

@@ -10,8 +10,8 @@
  *	1. look at the row under the latest snapshot, at any isolation level.
  *	   Active: conflict, without a write.  None: 2.  Ended and reusable: 3.
  *	2. INSERT ... ON CONFLICT DO NOTHING.  No row: back to 1.
- *	3. UPDATE the row that was seen, fenced by its execution and turn.  No
- *	   row: back to 1.
+ *	3. UPDATE the row that was seen, if nothing in it has changed.  Else: back
+ *	   to 1.
  *
  * 2 and 3 wait only for another uncommitted starter of the same id, never for
  * a running step: steps lock the row for their last write only.
@@ -109,21 +109,20 @@ ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 				return false;
 			ds_error_exists(present);
 		}
-		if (ds_start_over(start, present, allowed))
+		if (ds_start_over(start, present))
 			return true;
 	}
 }
 
 bool
-ds_start_over(const DsStart *start, const DsInstance *present, DsReuse allowed)
+ds_start_over(const DsStart *start, DsInstance *present)
 {
 	/* a parent's step must not be pinned by somebody's open transaction */
 	bool		child = start->parent.instance_id != NULL;
 	bool		had_tasks;
 
 	ds_check_not_own_step(present);
-	if (!ds_store_start_over(start, present, allowed.n, allowed.statuses, child,
-							 &had_tasks))
+	if (!ds_store_start_over(start, present, child, &had_tasks))
 		return false;
 	if (ds_status_is_active(present->status))
 		ds_instance_was_terminated(present, NULL, false);

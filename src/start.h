@@ -50,11 +50,10 @@ extern void ds_start_prepare(DsStart *start, const char *search_path,
 extern void ds_start_prepare_again(DsStart *start, Oid owner);
 
 /*
- * One attempt to start over the ended or terminated execution that was seen;
- * false if it is not there any more, or not in one of these statuses.
+ * One attempt to start over the execution that was seen, whose status allows
+ * it; false if it is not there any more, or has changed since.
  */
-extern bool ds_start_over(const DsStart *start, const DsInstance *present,
-						  DsReuse allowed);
+extern bool ds_start_over(const DsStart *start, DsInstance *present);
 
 /* SD409: the id is taken. */
 pg_noreturn extern void ds_error_exists(const DsInstance *inst);

@@ -4,14 +4,15 @@
  *	  All SQL on the extension's tables.
  *
  * What a step does each time, and the insert of a start, go without a
- * statement (table.c): ds_store_load(), ds_store_insert(), ds_store_step(),
- * ds_store_end() and their like in store_history.c.
+ * statement (table.c): ds_store_load(), ds_store_insert(),
+ * ds_store_start_over(), ds_store_step(), ds_store_end() and their like in
+ * store_history.c.
  *
  * The statements run as the owner of the tables with search_path set to
  * pg_catalog alone (catalog.c, query.c).
  *
- * Every change of instance.status is in there or in here: START_OVER,
- * CONTINUE, TERMINATE, SUSPEND, RESUME, REWIND.  All but the insert name the
+ * Every change of instance.status is in there or in here: CONTINUE,
+ * TERMINATE, SUSPEND, RESUME, REWIND.  All but the insert name the
  * execution they mean, and those of a step its turn, too: that is the fence.  The fence of a task is its row in table task.
  *
  *-------------------------------------------------------------------------
@@ -35,24 +36,6 @@
 	" wait_kind = NULL, wait_name = NULL, wait_since = NULL," \
 	" wait_fire_at = NULL, wait_default = NULL, wait_watch = NULL," \
 	" wait_tasks = NULL, rewinding = false"
-
-/*
- * A new execution in the place of one that was seen: $14 execution, $15 turn,
- * $16 the statuses that allow it.
- */
-#define START_OVER_TYPES	"tuottjzzituuiuiS"
-#define START_OVER \
-	"UPDATE " INSTANCE \
-	" SET execution_id = $2, run_id = $2, owner = $3, name = $4," \
-	" function_schema = $5, input = $6, created_time = $7," \
-	" last_updated_time = $7, ready_time = $8, status = 'Pending', turn = 0," \
-	" history_length = 0, home = $9, start_clock = NULL, code = NULL," \
-	" suspended_ready_time = NULL, parent_instance_id = $10," \
-	" parent_run_id = $11, parent_execution_id = $12, parent_seq = $13," \
-	" custom_status = NULL, output = NULL, failure = NULL, noted = false," \
-	NO_WAIT \
-	" WHERE instance_id = $1 AND execution_id = $14 AND turn = $15" \
-	" AND status = ANY ($16)"
 
 /* An end of the task $seq of instance i is in history. */
 #define HAS_END(seq) \
@@ -80,29 +63,6 @@
 
 const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- the instance --- */
-	{
-		DS_SQL_START_OVER, START_OVER_TYPES, false, true, false, START_OVER
-	},
-	{
-		/*
-		 * The same, and the execution that was seen goes to the archive.  The
-		 * fence makes sure that the row updated is the row read here.
-		 */
-		DS_SQL_START_OVER_ARCHIVING, START_OVER_TYPES, false, true, false,
-		"WITH started AS (" START_OVER " RETURNING 1)"
-		" INSERT INTO " EXECUTION
-		" (instance_id, execution_id, owner, name, status, created_time,"
-		" last_updated_time, history_length, parent_instance_id, input,"
-		" custom_status, output, failure)"
-		" SELECT instance_id, execution_id, owner, name,"
-		" CASE WHEN status IN " ACTIVE
-		" THEN 'Terminated' ELSE status END, created_time,"
-		" CASE WHEN status IN " ACTIVE
-		" THEN $7 ELSE last_updated_time END,"
-		" history_length, parent_instance_id, input, custom_status, output, failure"
-		" FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $14"
-		" AND EXISTS (SELECT FROM started)"
-	},
 	{
 		DS_SQL_PRUNE_ARCHIVE, "ti", false, true, false,
 		"WITH gone AS (DELETE FROM " EXECUTION " WHERE instance_id = $1"

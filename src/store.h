@@ -71,9 +71,11 @@ extern void ds_store_load_wait_tasks(DsInstance *inst);
 /* The statements that change a status.  False: no row was in that state. */
 extern bool ds_store_insert(const DsStart *start, bool bounded);
 
-/* *had_tasks: it had open tasks, which are cancelled. */
-extern bool ds_store_start_over(const DsStart *start, const DsInstance *over,
-								int n_allowed, const DsStatus *allowed,
+/*
+ * A new execution in the place of the one that was read, if nothing has
+ * changed since.  *had_tasks: it had open tasks, which are cancelled.
+ */
+extern bool ds_store_start_over(const DsStart *start, DsInstance *over,
 								bool bounded, bool *had_tasks);
 
 /* *suspended: it was suspended in the meantime. */

@@ -39,9 +39,18 @@ static const char *const history_names[] = {
 	DS_HISTORY_COLUMNS(COLUMN_NAME)
 };
 
+static const char *const inbox_names[] = {
+	DS_INBOX_COLUMNS(COLUMN_NAME)
+};
+static const char *const execution_names[] = {
+	DS_EXECUTION_COLUMNS(COLUMN_NAME)
+};
+
 static const TableForm forms[DS_NUM_TABLES] = {
 	[DS_INSTANCE] = {F_TEXTEQ, lengthof(instance_names), instance_names},
 	[DS_HISTORY] = {F_UUID_EQ, lengthof(history_names), history_names},
+	[DS_INBOX] = {F_UUID_EQ, lengthof(inbox_names), inbox_names},
+	[DS_EXECUTION] = {F_TEXTEQ, lengthof(execution_names), execution_names},
 };
 
 /* A table opened for a write. */
@@ -197,6 +206,18 @@ end_scan(DsScan *scan)
 	UnregisterSnapshot(scan->snapshot);
 	if (scan->index != NULL)
 		index_close(scan->index, AccessShareLock);
+}
+
+bool
+ds_table_has(DsTable table, Datum key)
+{
+	DsScan		scan;
+	bool		found;
+
+	ds_scan_begin(&scan, table, key);
+	found = ds_scan_next(&scan);
+	ds_scan_end(&scan);
+	return found;
 }
 
 /* --- writing --- */
@@ -425,11 +446,15 @@ update_row(Writer *w, DsTable table, Datum key, ItemPointer place,
 		end_scan(&scan);
 		if (changed && result == TM_Ok)
 			*place = w->slot->tts_tid;
-		if (!changed || result == TM_Ok || at_place)
-			return changed && result == TM_Ok;
-		/* somebody else was faster, and has committed by now: look again */
+		if (!changed || result == TM_Ok)
+			return changed;
+		/* somebody else was faster, and has committed by now */
 		if (result != TM_Updated && result != TM_Deleted)
 			elog(ERROR, "unexpected result %d of an update", result);
+		if (IsolationUsesXactSnapshot())
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access due to concurrent update")));
 		CHECK_FOR_INTERRUPTS();
 	}
 }

@@ -53,6 +53,9 @@ extern void ds_scan_begin(DsScan *scan, DsTable table, Datum key);
 extern bool ds_scan_next(DsScan *scan);
 extern void ds_scan_end(DsScan *scan);
 
+/* Is there any such row? */
+extern bool ds_table_has(DsTable table, Datum key);
+
 /* The transaction that wrote the current row, and where it is. */
 extern TransactionId ds_scan_xmin(const DsScan *scan);
 extern ItemPointerData ds_scan_place(const DsScan *scan);
