@@ -69,7 +69,8 @@ CREATE TABLE durable_singleton.instance (
 	function_schema text NOT NULL,
 	parent_instance_id text COLLATE "C",
 	input jsonb,
-	last_updated_time timestamptz NOT NULL,
+	-- NULL: nothing has happened since it was created
+	last_updated_time timestamptz,
 	-- when a worker should look at the instance; NULL: only when told to
 	ready_time timestamptz,
 	-- clock of the execution's first turn, recorded with its first step
@@ -92,9 +93,9 @@ CREATE TABLE durable_singleton.instance (
 	-- history.kind, a: until an activity is tried again, w: for tasks
 	wait_kind "char",
 	-- clients have left notes in the history of the run
-	noted boolean NOT NULL DEFAULT false,
+	noted boolean,
 	-- the next step may run again what failed last
-	rewinding boolean NOT NULL DEFAULT false,
+	rewinding boolean,
 	wait_name text,
 	wait_default jsonb,
 	wait_tasks int[],
@@ -674,7 +675,8 @@ CREATE VIEW @extschema@.df_instances WITH (security_barrier) AS
 		CASE WHEN a.level = 2 THEN i.custom_status END AS custom_status,
 		CASE WHEN a.level = 2 THEN i.output END AS output,
 		CASE WHEN a.level = 2 THEN i.failure END AS failure,
-		i.created_time, i.last_updated_time, i.owner,
+		i.created_time,
+		coalesce(i.last_updated_time, i.created_time) AS last_updated_time, i.owner,
 		i.parent_instance_id,
 		CASE WHEN i.status NOT IN ('Pending', 'Running', 'Suspended') THEN NULL
 			WHEN i.wait_kind = 't' THEN 'timer'

@@ -24,7 +24,7 @@
 #include "transaction.h"
 #include "user_code.h"
 
-static DsRunResult run_claimed(const DsWork *work, MemoryContext cxt,
+static DsRunResult run_claimed(const DsWork *work, MemoryContext *cxt,
 							   DsRunLimits *limits, Oid *owner);
 static void report_trouble(const DsWork *work, const ErrorData *error);
 
@@ -37,6 +37,7 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 	ErrorData  *volatile error = NULL;
 	Oid			owner = GetUserId();
 	bool		hint = false;
+	bool		parked;
 
 	if (!ds_claim(work))
 		return DS_RUN_NOT_READY;
@@ -52,7 +53,7 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 
 			MemoryContextReset(cxt);
 			MemoryContextSwitchTo(cxt);
-			r = run_claimed(work, cxt, limits, &owner);
+			r = run_claimed(work, &cxt, limits, &owner);
 			if (r != DS_RUN_NOT_READY)
 				result = r;
 			again = r == DS_RUN_UNFINISHED || r == DS_RUN_TROUBLE ? false :
@@ -71,7 +72,9 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 	PG_END_TRY();
 
 	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(cxt);
+	parked = cxt == NULL;
+	if (!parked)
+		MemoryContextDelete(cxt);
 	if (result == DS_RUN_TROUBLE || result == DS_RUN_UNFINISHED)
 	{
 		if (ds_step_is_cancelled())
@@ -83,7 +86,9 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 		hint = ds_release() || result == DS_RUN_UNFINISHED ||
 			ds_my_slot->foreground;
 	}
-	if (hint || owner != GetUserId())
+	if (hint && parked)
+		ds_hint_begun(MyDatabaseId, owner, work);
+	else if (hint || owner != GetUserId())
 		ds_hint_ready(MyDatabaseId, owner, work);
 	if (error != NULL)
 	{
@@ -100,13 +105,13 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
  * another one: its workers have to be told.
  */
 static DsRunResult
-run_claimed(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
+run_claimed(const DsWork *work, MemoryContext *cxt, DsRunLimits *limits,
 			Oid *owner)
 {
 	if (ds_is_contested(work->instance_id))
 		return DS_RUN_TROUBLE;
 	if (work->seq != 0)
-		return ds_task_run(work, cxt, limits, owner);
+		return ds_task_run(work, *cxt, limits, owner);
 	return ds_step_run_instance(work->instance_id, cxt, limits, owner);
 }
 

@@ -20,22 +20,90 @@
 #include "slot.h"
 #include "work_search.h"
 
+/* So many instances of a role are put aside before one is taken up again. */
+#define DS_BEGUN_ENOUGH	32
+/* Even then, every so many hints one is for something new. */
+#define DS_FRESH_EVERY	8
+/* How far to look for one that this worker has in memory. */
+#define DS_BEGUN_LOOK	8
+
+static bool put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work);
+static DsWork take_hint(DsHintQueue *queue, int previous);
+static DsWork take_begun(DsGroup *group);
+static bool hint(Oid database, Oid role, const DsWork *work, bool begun);
 static void set_rescan(DsGroup *group, void *arg);
 static void forget_work(DsGroup *group, void *arg);
 
 void
 ds_drop_hints(DsGroup *group)
 {
-	while (group->first_hint != DS_NO_HINT)
-	{
-		int			i = group->first_hint;
+	while (group->fresh.first != DS_NO_HINT)
+		take_hint(&group->fresh, DS_NO_HINT);
+	while (group->begun.first != DS_NO_HINT)
+		take_hint(&group->begun, DS_NO_HINT);
+}
 
-		group->first_hint = ds_hub->hints[i].next;
-		ds_hub->hints[i].next = ds_hub->free_hint;
-		ds_hub->free_hint = i;
+int
+ds_group_n_hints(const DsGroup *group)
+{
+	return group->fresh.n + group->begun.n;
+}
+
+/* False: there is no room for it. */
+static bool
+put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work)
+{
+	int			i = ds_hub->free_hint;
+	DsHint	   *hint = &ds_hub->hints[i];
+
+	if (ds_group_n_hints(group) >= DS_MAX_HINTS_OF_GROUP || i == DS_NO_HINT)
+		return false;
+	ds_hub->free_hint = hint->next;
+	hint->next = DS_NO_HINT;
+	hint->parked_in = ds_my_slot ? ds_my_slot - ds_hub_slots() : -1;
+	hint->work = *work;
+	if (queue->first == DS_NO_HINT)
+		queue->first = i;
+	else
+		ds_hub->hints[queue->last].next = i;
+	queue->last = i;
+	queue->n++;
+	return true;
+}
+
+/* The one after "previous", or the first; returns its work. */
+static DsWork
+take_hint(DsHintQueue *queue, int previous)
+{
+	int		   *link = previous == DS_NO_HINT ? &queue->first :
+	&ds_hub->hints[previous].next;
+	int			i = *link;
+	DsHint	   *hint = &ds_hub->hints[i];
+
+	*link = hint->next;
+	if (queue->last == i)
+		queue->last = previous;
+	queue->n--;
+	hint->next = ds_hub->free_hint;
+	ds_hub->free_hint = i;
+	return hint->work;
+}
+
+/* One of the oldest, if possible one that this very worker has put aside. */
+static DsWork
+take_begun(DsGroup *group)
+{
+	int			previous = DS_NO_HINT;
+	int			i = group->begun.first;
+
+	for (int n = 0; n < DS_BEGUN_LOOK && i != DS_NO_HINT; n++)
+	{
+		if (ds_hub->hints[i].parked_in == ds_my_slot - ds_hub_slots())
+			return take_hint(&group->begun, previous);
+		previous = i;
+		i = ds_hub->hints[i].next;
 	}
-	group->last_hint = DS_NO_HINT;
-	group->n_hints = 0;
+	return take_hint(&group->begun, DS_NO_HINT);
 }
 
 bool
@@ -84,6 +152,18 @@ ds_wake_group(DsGroup *group, TimestampTz at)
 bool
 ds_hint_ready(Oid database, Oid role, const DsWork *work)
 {
+	return hint(database, role, work, false);
+}
+
+void
+ds_hint_begun(Oid database, Oid role, const DsWork *work)
+{
+	hint(database, role, work, true);
+}
+
+static bool
+hint(Oid database, Oid role, const DsWork *work, bool begun)
+{
 	DsGroup    *group;
 	bool		kept = false;
 
@@ -96,23 +176,8 @@ ds_hint_ready(Oid database, Oid role, const DsWork *work)
 		ds_hint_visit(database);
 		return false;
 	}
-	if (group->n_hints < DS_MAX_HINTS_OF_GROUP && ds_hub->free_hint != DS_NO_HINT)
-	{
-		int			i = ds_hub->free_hint;
-		DsHint	   *hint = &ds_hub->hints[i];
-
-		ds_hub->free_hint = hint->next;
-		hint->next = DS_NO_HINT;
-		hint->work = *work;
-		if (group->first_hint == DS_NO_HINT)
-			group->first_hint = i;
-		else
-			ds_hub->hints[group->last_hint].next = i;
-		group->last_hint = i;
-		group->n_hints++;
-		kept = true;
-	}
-	else
+	kept = put_hint(group, begun ? &group->begun : &group->fresh, work);
+	if (!kept)
 		group->rescan = true;
 	ds_wake_group(group, 0);
 	ds_hub_unlock();
@@ -201,7 +266,7 @@ ds_hint_visit(Oid database)
 bool
 ds_group_has_work(const DsGroup *group)
 {
-	return group->n_hints > 0 || group->rescan ||
+	return ds_group_n_hints(group) > 0 || group->rescan ||
 		!ds_search_is_done(&group->due_search) ||
 		!ds_search_is_done(&group->full_search);
 }
@@ -214,22 +279,23 @@ ds_group_has_due_work(const DsGroup *group, TimestampTz now)
 		(group->retry_time != 0 && group->retry_time <= now);
 }
 
+/*
+ * What was begun is finished first, once there is enough of it that the steps
+ * of all can go to disk together; but a few long ones must not keep out all
+ * others.
+ */
 bool
 ds_pop_hint(DsGroup *group, DsWork *work)
 {
-	int			i = group->first_hint;
-	DsHint	   *hint;
+	bool		fresh = group->fresh.n > 0 &&
+		(group->begun.n < DS_BEGUN_ENOUGH ||
+		 group->n_pops % DS_FRESH_EVERY == 0);
 
-	if (i == DS_NO_HINT)
+	if (ds_group_n_hints(group) == 0)
 		return false;
-	hint = &ds_hub->hints[i];
-	*work = hint->work;
-	group->first_hint = hint->next;
-	if (group->first_hint == DS_NO_HINT)
-		group->last_hint = DS_NO_HINT;
-	group->n_hints--;
-	hint->next = ds_hub->free_hint;
-	ds_hub->free_hint = i;
+	group->n_pops++;
+	*work = fresh ? take_hint(&group->fresh, DS_NO_HINT) :
+		take_begun(group);
 	group->last_pop = GetCurrentTimestamp();
 	return true;
 }
@@ -265,7 +331,7 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 		group->rescan = true;
 	}
 	if (group != NULL && !group->searching &&
-		group->n_hints < DS_MAX_HINTS_OF_GROUP / 8)
+		ds_group_n_hints(group) < DS_MAX_HINTS_OF_GROUP / 8)
 	{
 		/* one that is under way comes to its end before the next begins */
 		if (group->next_wake != 0 && group->next_wake <= now &&

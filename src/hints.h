@@ -28,7 +28,10 @@ extern bool ds_group_has_due_work(const DsGroup *group, TimestampTz now);
 /* False if the group has none. */
 extern bool ds_wake_idle_worker(DsGroup *group);
 
-/* The oldest hint of the group; false if there is none. */
+/* How many hints lie there. */
+extern int	ds_group_n_hints(const DsGroup *group);
+
+/* The next hint of the group; false if there is none. */
 extern bool ds_pop_hint(DsGroup *group, DsWork *work);
 
 /* Empties the group's queue. */
@@ -41,6 +44,9 @@ extern void ds_drop_hints(DsGroup *group);
  * there was no room, and the role's work will be searched for.
  */
 extern bool ds_hint_ready(Oid database, Oid role, const DsWork *work);
+
+/* The same for what this worker has just put aside between two steps. */
+extern void ds_hint_begun(Oid database, Oid role, const DsWork *work);
 
 /* Something of the role falls due then. */
 extern void ds_hint_wake(Oid database, Oid role, TimestampTz at);

@@ -78,7 +78,8 @@ ds_hub_group(Oid database, Oid role, bool create)
 	if (group != NULL && !found)
 	{
 		memset((char *) group + sizeof(key), 0, sizeof(*group) - sizeof(key));
-		group->first_hint = group->last_hint = DS_NO_HINT;
+		group->fresh.first = group->fresh.last = DS_NO_HINT;
+		group->begun.first = group->begun.last = DS_NO_HINT;
 		ds_search_end(&group->due_search);
 		ds_search_end(&group->full_search);
 	}

@@ -42,12 +42,20 @@ typedef struct DsGroupKey
 	Oid			role;
 } DsGroupKey;
 
+/* Hints by their place in hub->hints, the oldest first. */
+typedef struct DsHintQueue
+{
+	int			first;			/* DS_NO_HINT if empty */
+	int			last;
+	int			n;
+} DsHintQueue;
+
 typedef struct DsGroup
 {
 	DsGroupKey	key;			/* hash key, must be first */
-	int			first_hint;		/* queue of ready instances, -1 if empty */
-	int			last_hint;
-	int			n_hints;
+	DsHintQueue fresh;			/* what may be ready */
+	DsHintQueue begun;			/* what a worker has put aside between steps */
+	uint32		n_pops;
 	int			n_workers;		/* slots of the group, starting ones too */
 	bool		rescan;			/* hints were lost: search the tables */
 	bool		searching;		/* a worker is at one of these: */
@@ -120,6 +128,7 @@ typedef struct DsClosed
 typedef struct DsHint
 {
 	int			next;
+	int			parked_in;		/* slot of the worker that has put it aside */
 	DsWork		work;
 } DsHint;
 
@@ -179,6 +188,18 @@ ds_hub_unlock(void)
 /* The group of a role, made if it is not there; NULL if there is no room. */
 extern DsGroup *ds_hub_group(Oid database, Oid role, bool create);
 extern void ds_hub_wake_launcher(void);
+
+/*
+ * How long to sleep in order to be there in so many milliseconds.  The kernel
+ * lets a sleeper be late by a thousandth of its time-out, or five: whoever
+ * sleeps for long wakes up a little early, and sleeps once more.
+ */
+static inline long
+ds_sleep_time(long milliseconds)
+{
+	return milliseconds <= 100 ? milliseconds :
+		milliseconds - milliseconds / 150;
+}
 
 /* Calls the function for each group; it may drop the group it is given. */
 extern void ds_hub_each_group(void (*function) (DsGroup *group, void *arg),

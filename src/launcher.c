@@ -263,7 +263,7 @@ survey_group(DsGroup *group, void *arg)
 
 		/* all are busy: has a hint lain there for long, or are there many? */
 		needs = look <= survey->now ||
-			group->n_hints > group->n_workers * HINTS_PER_WORKER;
+			ds_group_n_hints(group) > group->n_workers * HINTS_PER_WORKER;
 		if (!needs)
 			survey->next = Min(survey->next, look);
 	}
@@ -439,7 +439,8 @@ sleep_until(TimestampTz until)
 	if (!TIMESTAMP_NOT_FINITE(until))
 	{
 		events |= WL_TIMEOUT;
-		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+		timeout = ds_sleep_time(TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+																until));
 	}
 	(void) WaitLatch(MyLatch, events, timeout, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);

@@ -42,6 +42,7 @@
 #include "fulfil.h"
 #include "hints.h"
 #include "home.h"
+#include "parked.h"
 #include "run.h"
 #include "settings.h"
 #include "slot.h"
@@ -70,6 +71,7 @@ typedef struct Attempt
 	bool		suspended;		/* the instance was, in the meantime */
 } Attempt;
 
+static bool take_up(DsRun *run, const char *instance_id, MemoryContext *cxt);
 static bool load(DsRun *run, const char *instance_id);
 static bool is_runnable(DsRun *run, DsInstance *inst);
 static bool load_history(DsRun *run, DsInstance *inst);
@@ -87,13 +89,13 @@ static bool must_yield(const DsRun *run);
 static void log_failure(const DsRun *run, const Jsonb *failure);
 
 DsRunResult
-ds_step_run_instance(const char *instance_id, MemoryContext cxt,
+ds_step_run_instance(const char *instance_id, MemoryContext *cxt,
 					 DsRunLimits *limits, Oid *owner)
 {
-	DsRun		run = {.cxt = cxt,.limits = limits,.owner = GetUserId()};
+	DsRun		run = {.cxt = *cxt,.limits = limits,.owner = GetUserId()};
 	bool		ready;
 
-	ready = load(&run, instance_id);
+	ready = take_up(&run, instance_id, cxt) || load(&run, instance_id);
 	*owner = run.owner;
 	if (!ready)
 		return run.progress ? DS_RUN_PROGRESS : DS_RUN_NOT_READY;
@@ -120,12 +122,16 @@ ds_step_run_instance(const char *instance_id, MemoryContext cxt,
 				break;
 		}
 		if (limits->steps_left == 0 || must_yield(&run))
+		{
+			if (step == STEP_GOES_ON && limits->yield != NULL && ds_park(&run))
+				*cxt = NULL;
 			return DS_RUN_UNFINISHED;
+		}
 		if (step == STEP_NEW_EXECUTION)
 		{
 			XLogRecPtr	lsn = run.lsn;
 
-			MemoryContextReset(cxt);
+			MemoryContextReset(run.cxt);
 			ready = load(&run, instance_id);
 			*owner = run.owner;
 			if (!ready)
@@ -133,6 +139,37 @@ ds_step_run_instance(const char *instance_id, MemoryContext cxt,
 			run.lsn = Max(run.lsn, lsn);
 		}
 	}
+}
+
+/*
+ * Goes on with a run that was put aside, if nothing has happened to the
+ * instance since.  The first pass comes in the transaction of the look.
+ */
+static bool
+take_up(DsRun *run, const char *instance_id, MemoryContext *cxt)
+{
+	DsRun		parked;
+
+	if (!ds_unpark(instance_id, &parked))
+		return false;
+	ds_user_code_forget();
+	ds_tx_begin();
+	if (!ds_store_is_unchanged(parked.inst))
+	{
+		ds_tx_commit();
+		MemoryContextDelete(parked.cxt);
+		return false;
+	}
+	MemoryContextSwitchTo(parked.cxt);
+	MemoryContextDelete(*cxt);
+	*cxt = parked.cxt;
+	parked.limits = run->limits;
+	/* it has cost nothing to have it here */
+	parked.n_loaded = parked.n_steps = 0;
+	parked.progress = false;
+	parked.in_transaction = true;
+	*run = parked;
+	return true;
 }
 
 /*

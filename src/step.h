@@ -12,10 +12,12 @@
 
 /*
  * Runs the instance, which this process has claimed, outside a transaction.
- * *owner becomes its owner if that is not the present user.
+ * *owner becomes its owner if that is not the present user.  What belongs to
+ * the instance is made in *cxt, which is replaced by that of a run that had
+ * been put aside, and becomes NULL if this one is.
  */
 extern DsRunResult ds_step_run_instance(const char *instance_id,
-										MemoryContext cxt,
+										MemoryContext *cxt,
 										DsRunLimits *limits, Oid *owner);
 
 #endif

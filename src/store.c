@@ -30,6 +30,7 @@ typedef struct StartOver
 
 static void add_fence(DsParameters *p, const DsInstance *inst);
 static void add_start(DsParameters *p, const DsStart *start);
+static TimestampTz last_updated_time(void);
 static void archive(const DsStart *start, const DsInstance *over);
 static void prune_archive(const char *instance_id, int keep);
 static bool passes_fence(const DsInstance *inst, DsStatus *status);
@@ -67,7 +68,7 @@ ds_store_load(const char *instance_id)
 		inst->name = ds_column_text(s, 0, INSTANCE_name);
 		inst->function_schema = ds_column_text(s, 0, INSTANCE_function_schema);
 		inst->created_time = ds_column_time(0, INSTANCE_created_time);
-		inst->last_updated_time = ds_column_time(0, INSTANCE_last_updated_time);
+		inst->last_updated_time = last_updated_time();
 		inst->ready_time = ds_column_time(0, INSTANCE_ready_time);
 		inst->start_clock = ds_column_time(0, INSTANCE_start_clock);
 		inst->code = ds_column_int64(0, INSTANCE_code);
@@ -97,6 +98,30 @@ ds_store_load(const char *instance_id)
 	}
 	ds_scan_end(&scan);
 	return inst;
+}
+
+/* The row of a start has none yet: what is in no row costs no WAL. */
+static TimestampTz
+last_updated_time(void)
+{
+	TimestampTz t = ds_column_time(0, INSTANCE_last_updated_time);
+
+	return t != 0 ? t : ds_column_time(0, INSTANCE_created_time);
+}
+
+bool
+ds_store_is_unchanged(DsInstance *inst)
+{
+	DsScan		scan;
+	DsStatus	status;
+	bool		unchanged;
+
+	unchanged = ds_scan_begin_at(&scan, DS_INSTANCE, &inst->place) &&
+		passes_fence(inst, &status) && status == inst->status &&
+		ds_column_oid(0, INSTANCE_owner) == inst->owner &&
+		ds_column_int(0, INSTANCE_home) == inst->home;
+	ds_scan_end(&scan);
+	return unchanged;
 }
 
 void
@@ -264,8 +289,7 @@ change_for_start_over(DsParameters *p, void *arg)
 	DsStatus	status;
 
 	if (!passes_fence(so->over, &status) || status != so->over->status ||
-		ds_column_time(0, INSTANCE_last_updated_time) !=
-		so->over->last_updated_time)
+		last_updated_time() != so->over->last_updated_time)
 		return false;
 	ds_row_begin(p, DS_INSTANCE);
 	add_start(p, so->start);
@@ -323,7 +347,7 @@ change_for_step(DsParameters *p, void *arg)
 	ds_add_time(ds_at(p, INSTANCE_suspended_ready_time),
 				step->suspended ? w->now : 0);
 	ds_add(ds_at(p, INSTANCE_code), Int64GetDatum(w->code), w->code == 0);
-	ds_add_bool(ds_at(p, INSTANCE_rewinding), w->rewinding);
+	ds_add(ds_at(p, INSTANCE_rewinding), BoolGetDatum(true), !w->rewinding);
 	return true;
 }
 
@@ -343,7 +367,7 @@ change_for_end(DsParameters *p, void *arg)
 	ds_add_time(ds_at(p, INSTANCE_ready_time), 0);
 	ds_add_jsonb(ds_at(p, INSTANCE_output), w->output);
 	ds_add_jsonb(ds_at(p, INSTANCE_failure), w->failure);
-	ds_add_bool(ds_at(p, INSTANCE_rewinding), false);
+	ds_add(ds_at(p, INSTANCE_rewinding), (Datum) 0, true);
 	return true;
 }
 
@@ -500,11 +524,8 @@ add_start(DsParameters *p, const DsStart *start)
 	ds_add_text(ds_at(p, INSTANCE_name), start->name);
 	ds_add_text(ds_at(p, INSTANCE_function_schema), start->function_schema);
 	ds_add_jsonb(ds_at(p, INSTANCE_input), start->input);
-	ds_add_time(ds_at(p, INSTANCE_last_updated_time), start->now);
 	ds_add_time(ds_at(p, INSTANCE_ready_time), start->ready_time);
 	ds_add_oid(ds_at(p, INSTANCE_status), ds_status_to_oid(DS_PENDING));
 	ds_add_int(ds_at(p, INSTANCE_turn), 0);
 	ds_add_int(ds_at(p, INSTANCE_history_length), 0);
-	ds_add_bool(ds_at(p, INSTANCE_noted), false);
-	ds_add_bool(ds_at(p, INSTANCE_rewinding), false);
 }

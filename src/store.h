@@ -65,6 +65,9 @@ typedef struct DsStepWrite
 /* NULL if there is none. */
 extern DsInstance *ds_store_load(const char *instance_id);
 
+/* Is its row as it was read or last written, and where it was then? */
+extern bool ds_store_is_unchanged(DsInstance *inst);
+
 /* Completes the wait of an instance that waits for tasks. */
 extern void ds_store_load_wait_tasks(DsInstance *inst);
 

@@ -104,6 +104,12 @@ ds_scan_end(DsScan *scan)
 	table_close(scan->table, AccessShareLock);
 }
 
+bool
+ds_scan_begin_at(DsScan *scan, DsTable table, ItemPointer place)
+{
+	return fetch_at(scan, open_table(table, AccessShareLock), place);
+}
+
 TransactionId
 ds_scan_xmin(const DsScan *scan)
 {

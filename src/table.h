@@ -53,6 +53,12 @@ extern void ds_scan_begin(DsScan *scan, DsTable table, Datum key);
 extern bool ds_scan_next(DsScan *scan);
 extern void ds_scan_end(DsScan *scan);
 
+/*
+ * A scan of one row only, which is current already, looked for where it was
+ * last seen; false: it is not there any more.  It may be another row.
+ */
+extern bool ds_scan_begin_at(DsScan *scan, DsTable table, ItemPointer place);
+
 /* Is there any such row? */
 extern bool ds_table_has(DsTable table, Datum key);
 

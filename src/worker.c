@@ -352,5 +352,5 @@ time_to_sleep(TimestampTz idle_since)
 	if (next != 0 && next < until)
 		until = next;
 	/* a due time in the past is searched for at once, but not in a hot loop */
-	return Max(TimestampDifferenceMilliseconds(now, until), 1);
+	return Max(ds_sleep_time(TimestampDifferenceMilliseconds(now, until)), 1);
 }

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * parked.h
+ *	  Runs that a worker has put aside while their last step goes to disk.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_PARKED_H
+#define DS_PARKED_H
+
+#include "run.h"
+
+/*
+ * Keeps the run, its memory context included.  False: it is too large.  It may
+ * be dropped at any time after; a hint has to be given in any case.
+ */
+extern bool ds_park(const DsRun *run);
+
+/* Gives it back to the caller; false if there is none of that instance. */
+extern bool ds_unpark(const char *instance_id, DsRun *run);
+
+#endif
