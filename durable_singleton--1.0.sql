@@ -57,8 +57,9 @@ CREATE TABLE durable_singleton.instance (
 	-- short stamp of the home database, see table home
 	home int NOT NULL,
 	execution_id uuid NOT NULL,
-	-- survives continue-as-new, changes at a new start; the inbox goes by it
-	run_id uuid NOT NULL,
+	-- the first execution_id of those that continue-as-new has made one of
+	-- the other, and NULL in itself; the inbox goes by it
+	run_id uuid,
 	parent_run_id uuid,
 	parent_execution_id uuid,
 	-- the task of the parent's that this instance is

@@ -28,7 +28,7 @@ CREATE FUNCTION gone_remember(pattern text) RETURNS bigint LANGUAGE sql AS $$
 	INSERT INTO gone_key SELECT DISTINCT k FROM (
 		SELECT instance_id AS k FROM df_instances WHERE instance_id LIKE pattern
 		UNION ALL SELECT execution_id::text FROM df_instances WHERE instance_id LIKE pattern
-		UNION ALL SELECT run_id::text FROM durable_singleton.instance WHERE instance_id LIKE pattern
+		UNION ALL SELECT coalesce(run_id, execution_id)::text FROM durable_singleton.instance WHERE instance_id LIKE pattern
 		UNION ALL SELECT execution_id::text FROM df_executions WHERE instance_id LIKE pattern) s;
 	SELECT count(*) FROM gone_key;
 $$;
@@ -314,7 +314,7 @@ ROLLBACK;
 SELECT gone_remember(i) IS NOT NULL AS remembered FROM unnest('{gone by _}'::text[]) i;
 DELETE FROM gone_key WHERE key IN (SELECT unnest(ARRAY[instance_id, execution_id::text]) FROM df_instances
 	WHERE instance_id IN ('gone by 3', 'gone by 9'));
-DELETE FROM gone_key WHERE key IN (SELECT run_id::text FROM durable_singleton.instance WHERE instance_id IN ('gone by 3', 'gone by 9'));
+DELETE FROM gone_key WHERE key IN (SELECT coalesce(run_id, execution_id)::text FROM durable_singleton.instance WHERE instance_id IN ('gone by 3', 'gone by 9'));
 SELECT df_purge_by(gone_t(1)), gone_left();
 SELECT * FROM gone_traces();
 SELECT instance_id, runtime_status FROM df_instances WHERE instance_id LIKE 'gone by %' ORDER BY 1;

@@ -32,6 +32,9 @@
 #define RUNNABLE	"('Pending', 'Running')"
 #define ENDED		"('Completed', 'Failed', 'Terminated')"
 
+/* It is in the row only from the second execution of the run on. */
+#define RUN(i)	"coalesce(" i ".run_id, " i ".execution_id)"
+
 #define NO_WAIT \
 	" wait_kind = NULL, wait_name = NULL, wait_since = NULL," \
 	" wait_fire_at = NULL, wait_default = NULL, wait_watch = NULL," \
@@ -73,12 +76,13 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE execution_id IN (SELECT execution_id FROM gone)"
 	},
 	{
-		/* run_id stays: unprocessed events belong to the next execution */
+		/* the run stays: unprocessed events belong to the next execution */
 		DS_SQL_CONTINUE, "tuizujj", false, true, true,
 		"UPDATE " INSTANCE
 		" SET status = 'Running', turn = 0, created_time = $4,"
 		" last_updated_time = $4, history_length = 0,"
 		" ready_time = least(ready_time, $4), start_clock = NULL, code = NULL,"
+		" run_id = coalesce(run_id, execution_id),"
 		" execution_id = $5, input = $6, custom_status = $7," NO_WAIT
 		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
 		" AND status IN " RUNNABLE " RETURNING noted"
@@ -119,7 +123,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		DS_SQL_RESUME, "tu", false, true, false,
 		"UPDATE " INSTANCE
 		" SET status = CASE WHEN status <> 'Suspended' THEN status"
-		" WHEN turn = 0 AND execution_id = run_id"
+		" WHEN turn = 0 AND run_id IS NULL"
 		" THEN 'Pending' ELSE 'Running' END, last_updated_time = clock_timestamp(),"
 		" ready_time = CASE WHEN wait_kind IS NULL"
 		" THEN coalesce(suspended_ready_time, clock_timestamp())"
@@ -261,7 +265,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		DS_SQL_IS_STIRRED, "tb", true, true, false,
 		"SELECT 1 FROM " INSTANCE " i WHERE instance_id = $1"
 		" AND (" STIRRED_BY_TASK " OR $2 AND EXISTS (SELECT FROM " INBOX " b"
-		" WHERE b.run_id = i.run_id AND b.kind = 'e'))"
+		" WHERE b.run_id = " RUN("i") " AND b.kind = 'e'))"
 	},
 
 	/* --- what others tell it --- */
@@ -273,8 +277,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	{
 		/* to all active children of an instance: end */
 		DS_SQL_SEND_TERMINATE, "tujz", false, true, false,
-		"WITH child AS (SELECT instance_id, execution_id, run_id, owner"
-		" FROM " INSTANCE " WHERE parent_instance_id = $1 AND parent_run_id = $2"
+		"WITH child AS (SELECT instance_id, execution_id, " RUN("i") " AS run_id,"
+		" owner FROM " INSTANCE " i WHERE parent_instance_id = $1 AND parent_run_id = $2"
 		" AND status IN " ACTIVE "),"
 		" sent AS (INSERT INTO " INBOX " (run_id, instance_id, kind, data, sent_time)"
 		" SELECT run_id, instance_id, 'x', $3, $4 FROM child)"
@@ -311,7 +315,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		DS_SQL_DROP_ORPHANED_MESSAGES, "", false, false, false,
 		"DELETE FROM " INBOX " WHERE (run_id, id) IN (SELECT b.run_id, b.id"
 		" FROM " INBOX " b WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
-		" WHERE i.instance_id = b.instance_id AND i.run_id = b.run_id"
+		" WHERE i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
 		" AND (i.status IN " ACTIVE " OR i.status = 'Failed'))"
 		" FOR UPDATE SKIP LOCKED)"
 	},
@@ -341,7 +345,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	{
 		DS_SQL_FIND_TOLD, "oii", true, false, false,
 		"SELECT DISTINCT i.instance_id FROM " INBOX " b JOIN " INSTANCE " i"
-		" ON i.instance_id = b.instance_id AND i.run_id = b.run_id"
+		" ON i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
 		" WHERE i.owner = $1 AND i.home = coalesce($2, i.home)"
 		" AND " IS_TOLD " LIMIT $3"
 	},
@@ -387,7 +391,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	{
 		DS_SQL_OWNERS_TOLD, "", true, false, false,
 		"SELECT DISTINCT i.owner FROM " INBOX " b JOIN " INSTANCE " i"
-		" ON i.instance_id = b.instance_id AND i.run_id = b.run_id"
+		" ON i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
 		" WHERE " IS_TOLD
 	},
 	{
@@ -423,7 +427,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" AND pg_has_role($4, owner, 'USAGE')"
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
 		" WHERE p.instance_id = i.parent_instance_id"
-		" AND p.run_id = i.parent_run_id AND p.status IN " ACTIVE ")"
+		" AND " RUN("p") " = i.parent_run_id AND p.status IN " ACTIVE ")"
 		" ORDER BY instance_id LIMIT $6"
 	},
 	{
@@ -433,7 +437,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE instance_id > $2 AND last_updated_time < $1 AND status IN " ENDED
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
 		" WHERE p.instance_id = i.parent_instance_id"
-		" AND p.run_id = i.parent_run_id AND p.status IN " ACTIVE ")"
+		" AND " RUN("p") " = i.parent_run_id AND p.status IN " ACTIVE ")"
 		" ORDER BY instance_id LIMIT $3"
 	},
 	{

@@ -58,7 +58,9 @@ ds_store_load(const char *instance_id)
 		inst = palloc0(sizeof(DsInstance));
 		inst->instance_id = pstrdup(instance_id);
 		inst->execution_id = ds_column_uuid(0, INSTANCE_execution_id);
-		inst->run_id = ds_column_uuid(0, INSTANCE_run_id);
+		ds_column(0, INSTANCE_run_id, &isnull);
+		inst->run_id = isnull ? inst->execution_id :
+			ds_column_uuid(0, INSTANCE_run_id);
 		inst->owner = ds_column_oid(0, INSTANCE_owner);
 		inst->status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
 		inst->turn = ds_column_int(0, INSTANCE_turn);
@@ -510,7 +512,6 @@ add_start(DsParameters *p, const DsStart *start)
 	ds_add_oid(ds_at(p, INSTANCE_owner), start->owner);
 	ds_add_int(ds_at(p, INSTANCE_home), start->home);
 	ds_add_uuid(ds_at(p, INSTANCE_execution_id), &start->execution_id);
-	ds_add_uuid(ds_at(p, INSTANCE_run_id), &start->execution_id);
 	if (start->parent.instance_id != NULL)
 	{
 		ds_add_uuid(ds_at(p, INSTANCE_parent_run_id), &start->parent.run_id);
