@@ -45,9 +45,6 @@ static const char *const status_names[DS_NUM_STATUS] = {
 static const char *const table_names[DS_NUM_TABLES] = {
 	"instance", "history", "inbox", "execution"
 };
-static const char *const key_names[DS_NUM_TABLES] = {
-	"instance_pkey", "history_pkey", "inbox_pkey", "execution_pkey"
-};
 
 static DsCatalog cache;
 static bool cache_valid = false;
@@ -171,8 +168,7 @@ load_catalog(void)
 	for (int i = 0; i < DS_NUM_TABLES; i++)
 	{
 		fresh.table[i] = get_relname_relid(table_names[i], namespace);
-		fresh.key_index[i] = get_relname_relid(key_names[i], namespace);
-		if (!OidIsValid(fresh.table[i]) || !OidIsValid(fresh.key_index[i]))
+		if (!OidIsValid(fresh.table[i]))
 			return false;
 	}
 	fresh.status_array_type = get_array_type(fresh.status_type);

@@ -28,7 +28,6 @@ typedef struct DsCatalog
 	Oid			schema;			/* where functions, views and types are */
 	Oid			owner;			/* of the tables */
 	Oid			table[DS_NUM_TABLES];
-	Oid			key_index[DS_NUM_TABLES];	/* of the primary key */
 	Oid			status_type;	/* df_runtime_status */
 	Oid			status_array_type;
 	Oid			status_value[DS_NUM_STATUS];

@@ -144,11 +144,17 @@ visit(void)
 		else if (!TIMESTAMP_NOT_FINITE(w->due))
 			ds_hint_wake(MyDatabaseId, w->owner, w->due);
 	}
-	ds_tx_commit();
 	report(true, true);
 
-	/* last: whatever may be locked in there, the work has been found */
-	ds_tx_begin();
+	/*
+	 * Last, whatever may be locked in there: the work has been found.  It is
+	 * seldom worth a transaction of its own.
+	 */
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	{
+		ds_tx_commit();
+		ds_tx_begin();
+	}
 	ds_store_drop_orphaned_messages();
 	fail_ownerless();
 	ds_tx_commit();

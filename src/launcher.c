@@ -78,6 +78,7 @@ static bool group_has_starting_worker(const DsGroup *group);
 static bool start_worker(const DsGroupKey *key);
 static bool role_exists(Oid role);
 static TimestampTz make_room(bool starving);
+static void ignore_hints(void);
 static void sleep_until(TimestampTz until);
 
 void
@@ -151,8 +152,19 @@ ds_launcher_main(Datum arg)
 				survey.n_workers++;
 			}
 		}
+		else
+			ignore_hints();
 		sleep_until(survey.next);
 	}
+}
+
+/* Nothing may run: whoever has a hint need not wake us until the next reload. */
+static void
+ignore_hints(void)
+{
+	ds_hub_lock();
+	ds_hub->launcher_sleeps_until = DT_NOBEGIN;
+	ds_hub_unlock();
 }
 
 static void

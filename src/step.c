@@ -154,7 +154,10 @@ take_up(DsRun *run, const char *instance_id, MemoryContext *cxt)
 		return false;
 	ds_user_code_forget();
 	ds_tx_begin();
-	if (!ds_store_is_unchanged(parked.inst))
+	/* what a child is told is not in its row */
+	if (!ds_store_is_unchanged(parked.inst) ||
+		(parked.inst->parent.instance_id != NULL &&
+		 ds_store_has_messages(parked.inst)))
 	{
 		ds_tx_commit();
 		MemoryContextDelete(parked.cxt);

@@ -163,7 +163,7 @@ ds_store_start_over(const DsStart *start, DsInstance *over, bool bounded,
 	if (ds_keep_executions > 0)
 		archive(start, over);
 	/* events that the old run never waited for */
-	if (ds_table_has(DS_INBOX, UUIDPGetDatum(&over->run_id)))
+	if (ds_store_has_messages(over))
 	{
 		DsSession	s;
 

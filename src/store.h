@@ -158,6 +158,9 @@ extern bool ds_store_is_stirred(const char *instance_id, bool events);
 extern void ds_store_send(const DsInstance *inst, const char *name,
 						  Jsonb *data, TimestampTz now);
 
+/* Is there anything for the run that no step has taken yet? */
+extern bool ds_store_has_messages(const DsInstance *inst);
+
 /* A child that was told to end. */
 typedef struct DsChild
 {

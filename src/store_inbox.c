@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "store_parts.h"
+#include "table.h"
 
 void
 ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
@@ -27,6 +28,12 @@ ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
 	ds_add_time(&p, now);
 	ds_execute(DS_SQL_SEND, &p);
 	ds_close_session(&s);
+}
+
+bool
+ds_store_has_messages(const DsInstance *inst)
+{
+	return ds_table_has(DS_INBOX, UUIDPGetDatum(&inst->run_id));
 }
 
 List *

@@ -57,6 +57,7 @@ static const TableForm forms[DS_NUM_TABLES] = {
 typedef struct Writer
 {
 	Relation	table;
+	bool		pushed_snapshot;
 	TupleTableSlot *slot;		/* the new row */
 	EState	   *estate;			/* these two when the indexes are open */
 	ResultRelInfo *result;
@@ -64,6 +65,7 @@ typedef struct Writer
 
 static Relation open_table(DsTable table, LOCKMODE mode);
 static void check_form(DsTable table, TupleDesc desc);
+static Oid	key_index(Relation rel);
 static void begin_scan(DsScan *scan, DsTable table, Relation rel, Datum key);
 static bool fetch_at(DsScan *scan, Relation rel, ItemPointer place);
 static void end_scan(DsScan *scan);
@@ -71,7 +73,7 @@ static void begin_write(Writer *w, DsTable table);
 static void open_indexes(Writer *w, bool speculative);
 static void end_write(Writer *w);
 static void fill_slot(Writer *w, const DsParameters *p);
-static bool insert_if_absent(Writer *w, Oid key_index);
+static bool insert_if_absent(Writer *w);
 static bool update_row(Writer *w, DsTable table, Datum key, ItemPointer place,
 					   bool at_place, DsChange change, void *arg);
 static void load_row(DsParameters *p, TupleTableSlot *slot);
@@ -160,6 +162,25 @@ check_form(DsTable table, TupleDesc desc)
 						 "durable_singleton")));
 }
 
+/* Asked for each time: REINDEX CONCURRENTLY makes another one of it. */
+static Oid
+key_index(Relation rel)
+{
+#if PG_VERSION_NUM >= 180000
+	Oid			index = RelationGetPrimaryKeyIndex(rel, false);
+#else
+	Oid			index = RelationGetPrimaryKeyIndex(rel);
+#endif
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" of extension \"%s\" has no primary key",
+						RelationGetRelationName(rel), "durable_singleton"),
+				 errhint("Create it again as the extension's script does.")));
+	return index;
+}
+
 static void
 begin_scan(DsScan *scan, DsTable table, Relation rel, Datum key)
 {
@@ -167,8 +188,7 @@ begin_scan(DsScan *scan, DsTable table, Relation rel, Datum key)
 
 	scan->table = rel;
 	scan->session.caller = CurrentMemoryContext;
-	scan->index = index_open(ds_catalog(false)->key_index[table],
-							 AccessShareLock);
+	scan->index = index_open(key_index(rel), AccessShareLock);
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan->slot = table_slot_create(rel, NULL);
 	ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, forms[table].key_equal,
@@ -267,7 +287,7 @@ ds_table_insert_if_absent(DsTable table, const DsParameters *p, bool bounded)
 	ds_bound_locks(&bound, bounded);
 	PG_TRY();
 	{
-		done = insert_if_absent(&w, ds_catalog(false)->key_index[table]);
+		done = insert_if_absent(&w);
 	}
 	PG_FINALLY();
 	{
@@ -308,6 +328,10 @@ begin_write(Writer *w, DsTable table)
 {
 	w->table = open_table(table, RowExclusiveLock);
 	w->result = NULL;
+	/* large values go to other tables under one */
+	w->pushed_snapshot = !ActiveSnapshotSet();
+	if (w->pushed_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
 	w->slot = MakeSingleTupleTableSlot(RelationGetDescr(w->table),
 									   &TTSOpsVirtual);
 }
@@ -330,6 +354,8 @@ end_write(Writer *w)
 		FreeExecutorState(w->estate);
 	}
 	ExecDropSingleTupleTableSlot(w->slot);
+	if (w->pushed_snapshot)
+		PopActiveSnapshot();
 	table_close(w->table, NoLock);
 	/* what was written is there for whatever comes next in the transaction */
 	CommandCounterIncrement();
@@ -351,12 +377,12 @@ fill_slot(Writer *w, const DsParameters *p)
 
 /*
  * As INSERT ... ON CONFLICT DO NOTHING does it, only that nobody looks for a
- * conflict first: the caller just has.
+ * conflict first: the caller just has.  Any unique index counts: while REINDEX
+ * CONCURRENTLY runs there are two of the primary key.
  */
 static bool
-insert_if_absent(Writer *w, Oid key_index)
+insert_if_absent(Writer *w)
 {
-	List	   *arbiters = list_make1_oid(key_index);
 	ItemPointerData conflict;
 #if PG_VERSION_NUM >= 180000
 	ItemPointerData none;
@@ -373,7 +399,7 @@ insert_if_absent(Writer *w, Oid key_index)
 									   GetCurrentCommandId(true), 0, NULL,
 									   token);
 		ExecInsertIndexTuples(w->result, w->slot, w->estate, false, true,
-							  &taken, arbiters
+							  &taken, NIL
 #if PG_VERSION_NUM >= 160000
 							  ,false
 #endif
@@ -389,7 +415,7 @@ insert_if_absent(Writer *w, Oid key_index)
 #if PG_VERSION_NUM >= 180000
 									   &none,
 #endif
-									   arbiters))
+									   NIL))
 			return false;
 	}
 }

@@ -1,0 +1,1 @@
+"""Measures durable_singleton on private clusters; bench/bench starts it."""

@@ -1,0 +1,123 @@
+"""Idle: what the extension does while nothing is due, with no instance at all
+and with 100,000 that wait for events and timers.
+
+Two clusters lie still in the same minutes.  Read from a connection to another
+database: transactions of the database with the instances, from /proc CPU time
+and voluntary context switches (how often a process slept, so how often it
+woke) of the processes of the extension.  Some of them come and go; the CPU time
+of those that have ended is what the postmaster has reaped.
+
+Set beside stock: autovacuum is off, whose transactions could not be told from
+the extension's; workers retire after a second, so that there is less to wait
+for.  With --quick rescan_interval is short, so that some fall into the time.
+"""
+import time
+from contextlib import ExitStack
+
+from measure import instances
+from measure.cluster import (DATABASE, children_seconds, cpu_seconds,
+                             wakeups)
+from measure.report import Result
+
+TITLE = 'idle, with nothing and with many waiting'
+
+
+def run(ctx):
+    rescan, watch = ctx.size(60, 4), ctx.size(120, 8)
+    many = ctx.size(100_000, 4_000)
+    results = []
+    with ExitStack() as stack:
+        clusters = {}
+        for waiting in (0, many):
+            ctx.say(f'idle: {waiting:,} waiting instances')
+            cluster = stack.enter_context(ctx.cluster(
+                f'idle_{waiting}', settings={
+                    'autovacuum': 'off',
+                    'durable_singleton.worker_idle_timeout': '1s',
+                    'durable_singleton.rescan_interval': f'{rescan}s'}))
+            fill(cluster, waiting)
+            clusters[waiting] = cluster
+        ctx.say(f'idle: watching for {watch} s')
+        watchers = {waiting: Watcher(cluster)
+                    for waiting, cluster in clusters.items()}
+        time.sleep(watch)
+        for waiting, watcher in watchers.items():
+            results += watcher.results(waiting, rescan, ctx.quick)
+    return results
+
+
+def fill(cluster, waiting):
+    """Lets instances come to wait; returns when their workers have gone."""
+    instances.prepare(cluster)
+    cluster.load('idle.sql')
+    instances.workers_on(cluster)
+    if waiting:
+        for name in ('for_event', 'for_timer', 'for_either'):
+            instances.start_many(cluster, name, waiting // 3, name)
+        instances.until(lambda: cluster.value(
+            'SELECT count(*) FROM df_instances'
+            ' WHERE waiting_for IS NOT NULL') == waiting // 3 * 3,
+            'the instances do not come to wait', 600, 0.5)
+    cluster.sql('VACUUM ANALYZE')
+    cluster.checkpoint()
+    cluster.close_admin()
+    instances.until(lambda: not busy(cluster), 'the workers do not retire',
+                    120, 0.2)
+    time.sleep(1.5)                 # statistics are written once a second
+
+
+def busy(cluster):
+    return cluster.elsewhere('SELECT count(*) FROM pg_stat_activity'
+                             ' WHERE datname = %s', (DATABASE,))[0][0]
+
+
+class Watcher:
+    """Counters at the beginning, and what they have grown by.
+
+    Looks through one connection to another database, which is there the whole
+    time, so that neither its transactions nor its process count.
+    """
+
+    def __init__(self, cluster):
+        self.connection = cluster.connect('postgres', 'postgres')
+        self.postmaster = cluster.postmaster()
+        self.begun = time.monotonic()
+        self.first = self.read()
+
+    def query(self, text):
+        with self.connection.cursor() as cursor:
+            cursor.execute(text)
+            return [row[0] for row in cursor.fetchall()]
+
+    def read(self):
+        """Transactions; CPU of processes that have ended; of live ones both."""
+        commits = self.query(
+            'SELECT xact_commit + xact_rollback FROM pg_stat_database'
+            f" WHERE datname = '{DATABASE}'")[0]
+        processes = self.query('SELECT pid FROM pg_stat_activity'
+                               " WHERE backend_type LIKE 'durable_singleton%'")
+        return commits, children_seconds(self.postmaster), {
+            pid: (cpu_seconds(pid), wakeups(pid)) for pid in processes}
+
+    def results(self, waiting, rescan, quick):
+        took = time.monotonic() - self.begun
+        commits, ended, processes = self.read()
+        self.connection.close()
+        before = self.first[2]
+        # A process that came meanwhile counts in full.
+        cpu = ended - self.first[1] + sum(
+            value - before.get(pid, (0, 0))[0]
+            for pid, (value, _) in processes.items())
+        woken = sum(value - before.get(pid, (0, 0))[1]
+                    for pid, (_, value) in processes.items())
+        group = f'{waiting:,} waiting instances, {took:.0f} s'
+        return [
+            Result(group, 'transactions per rescan_interval',
+                   (commits - self.first[0]) / took * rescan, '',
+                   target='<= 1'),
+            Result(group, 'CPU of all processes', cpu / took * 100, '%',
+                   target='' if quick else '<= 0.1',
+                   note=f'rescans each {rescan} s here' if quick else ''),
+            Result(group, 'wake-ups', woken / took, '/s'),
+            Result(group, 'processes', len(processes), ''),
+        ]

@@ -1,0 +1,169 @@
+"""Starts: fresh ids, ids that are running, ids that have ended, a million.
+
+Workers are kept from running, so that it is the start alone.  Beside it run
+
+- a bare INSERT ... ON CONFLICT DO NOTHING into a table with one index: no
+  start that is written down can be cheaper than that,
+- the singleton that a competent user writes by hand in one statement,
+- for duplicates, which are answered without a write, SELECT 1.
+
+Every contender begins each of its runs with an empty table and after a
+checkpoint, and the ids are of the same kind.
+"""
+import time
+
+from measure import instances
+from measure.report import of_rounds
+from measure.rounds import interleave
+
+TITLE = 'starts per second'
+CLIENTS = (1, 8, 32)
+US = 'df_start_singleton'
+
+
+def run(ctx):
+    with ctx.cluster('starts') as cluster:
+        instances.prepare(cluster)
+        cluster.load('rivals.sql')
+        for part, name in ((fresh, 'fresh'), (duplicates, 'duplicates'),
+                           (restarts, 'restarts'), (bulk, 'bulk')):
+            if ctx.wants(name):
+                yield from part(ctx, cluster)
+
+
+def cleared(cluster):
+    """Empty tables and a checkpoint, for each contender alike."""
+    instances.empty(cluster)
+    cluster.sql('TRUNCATE bare, job')
+    cluster.checkpoint()
+
+
+def fresh(ctx, cluster):
+    seconds = ctx.size(5, 1)
+    scripts = {US: 'start.sql', 'bare insert': 'start_bare.sql',
+               'by hand': 'start_hand.sql'}
+    results = []
+    for clients in CLIENTS:
+        ctx.say(f'starts: fresh ids, {clients} client(s)')
+        rounds = interleave(
+            {name: lambda _, file=file: cluster.pgbench(file, clients, seconds)
+             for name, file in scripts.items()},
+            ctx.rounds, before=lambda _: cleared(cluster))
+        group = f'fresh ids, {clients} client' + 's' * (clients > 1)
+        results.append(of_rounds(
+            group, 'beside the bare insert', rounds.ratio(US, 'bare insert'),
+            'x', target='>= 0.8' if clients > 1 else ''))
+        results.append(of_rounds(
+            group, 'beside the one by hand', rounds.ratio(US, 'by hand'), 'x'))
+        results += absolute(group, rounds, scripts)
+    return results
+
+
+def absolute(group, rounds, names):
+    return [of_rounds(group, f'{name}, absolute', rounds.figure(name), '/s')
+            for name in names]
+
+
+def duplicates(ctx, cluster):
+    """Starts of an id whose instance runs, and waits for an event."""
+    seconds = ctx.size(5, 1)
+    cleared(cluster)
+    cluster.psql('-c', "SELECT df_start_singleton('wait_event', 'hot')")
+    cluster.psql('-c', "INSERT INTO job (id, name) VALUES ('hot', 'noop')")
+    instances.workers_on(cluster)
+    instances.until(lambda: cluster.value(
+        "SELECT count(*) FROM df_instances WHERE waiting_for = 'event go'"),
+        'the hot instance does not wait')
+    instances.workers_off(cluster)
+    scripts = {US: 'duplicate.sql', 'SELECT 1': 'select1.sql',
+               'by hand': 'duplicate_hand.sql'}
+    results = []
+    for clients in ctx.size(CLIENTS, CLIENTS[1:]):
+        ctx.say(f'starts: one running id, {clients} client(s)')
+        rounds = interleave(
+            {name: lambda _, file=file: cluster.pgbench(file, clients, seconds)
+             for name, file in scripts.items()}, ctx.rounds)
+        group = f'one running id, {clients} client' + 's' * (clients > 1)
+        results.append(of_rounds(group, 'beside SELECT 1',
+                                 rounds.ratio(US, 'SELECT 1'), 'x',
+                                 target='>= 0.6'))
+        results.append(of_rounds(group, 'beside the one by hand',
+                                 rounds.ratio(US, 'by hand'), 'x'))
+        results += absolute(group, rounds, scripts)
+    return results
+
+
+def restarts(ctx, cluster):
+    """Starts over ids that have ended, each id once.
+
+    The old execution goes to the archive, which the statement by hand has not.
+    """
+    results = []
+    for clients, share in ctx.size(((1, 5000), (8, 4000), (32, 1250)),
+                                   ((8, 600), (32, 150))):
+        ctx.say(f'starts: ended ids, {clients} client(s)')
+        count = clients * share
+
+        def prepare(name):
+            cleared(cluster)
+            if name == US:
+                instances.start_many(cluster, 'noop', count, 'old')
+                instances.drain(cluster)
+                instances.workers_off(cluster)
+            else:
+                cluster.sql(
+                    'INSERT INTO job (id, name, input, output, status, ended)'
+                    " SELECT 'old-' || n, 'noop', '{\"n\": 1}', '{\"n\": 1}',"
+                    " 'completed', now() FROM generate_series(1, %s) n",
+                    (count,))
+            # What a day of work would have left in place.
+            cluster.sql('VACUUM ANALYZE job, durable_singleton.instance')
+            cluster.checkpoint()
+
+        def measured(script):
+            return lambda _: cluster.pgbench(
+                script, clients, transactions=share,
+                define={'k': 0, 'share': share})
+
+        rounds = interleave({US: measured('restart.sql'),
+                             'by hand': measured('restart_hand.sql')},
+                            ctx.rounds, before=prepare)
+        group = f'ended ids, {clients} client' + 's' * (clients > 1)
+        results.append(of_rounds(group, 'beside the one by hand',
+                                 rounds.ratio(US, 'by hand'), 'x',
+                                 target='>= 1.0'))
+        results += absolute(group, rounds, (US, 'by hand'))
+    return results
+
+
+def bulk(ctx, cluster):
+    """Very many starts in one statement."""
+    count = ctx.size(1_000_000, 20_000)
+    ctx.say(f'starts: {count:,} in one statement')
+
+    def timed(query):
+        def run_query(_):
+            begun = time.monotonic()
+            cluster.psql('-c', query)
+            return count / (time.monotonic() - begun)
+        return run_query
+
+    series = f'generate_series(1, {count}) n'
+    rounds = interleave({
+        US: timed("SELECT count(*) FROM (SELECT df_start_singleton('noop',"
+                  f" 'order-' || n, '{{\"n\": 1}}') FROM {series} OFFSET 0) s"),
+        'bare insert': timed(
+            "INSERT INTO bare SELECT 'order-' || n, 'noop', '{\"n\": 1}'"
+            f' FROM {series} ON CONFLICT DO NOTHING'),
+        'by hand': timed(
+            "INSERT INTO job (id, name, input) SELECT 'order-' || n, 'noop',"
+            f" '{{\"n\": 1}}' FROM {series}"
+            ' ON CONFLICT (id) DO UPDATE SET name = excluded.name'
+            ' WHERE job.ended IS NOT NULL RETURNING true'),
+    }, min(ctx.rounds, 3), before=lambda _: cleared(cluster))
+    group = f'{count:,} in one statement'
+    return [of_rounds(group, 'beside the bare insert',
+                      rounds.ratio(US, 'bare insert'), 'x'),
+            of_rounds(group, 'beside the one by hand',
+                      rounds.ratio(US, 'by hand'), 'x'),
+            *absolute(group, rounds, (US, 'bare insert', 'by hand'))]

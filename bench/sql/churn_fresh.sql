@@ -1,0 +1,3 @@
+\set n random(100000000000000, 999999999999999)
+SELECT df_start_singleton('noop', 'order-' || :n, '{"n": 1}');
+SELECT runtime_status FROM df_wait_for_completion('order-' || :n);

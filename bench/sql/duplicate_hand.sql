@@ -1,0 +1,3 @@
+INSERT INTO job (id, name, input) VALUES ('hot', 'noop', '{"n": 1}')
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, input = excluded.input, output = NULL, status = 'pending', created = excluded.created, ended = NULL
+WHERE job.ended IS NOT NULL RETURNING true;
