@@ -37,7 +37,6 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 	ErrorData  *volatile error = NULL;
 	Oid			owner = GetUserId();
 	bool		hint = false;
-	bool		parked;
 
 	if (!ds_claim(work))
 		return DS_RUN_NOT_READY;
@@ -72,8 +71,8 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 	PG_END_TRY();
 
 	MemoryContextSwitchTo(caller);
-	parked = cxt == NULL;
-	if (!parked)
+	/* NULL: it was put aside */
+	if (cxt != NULL)
 		MemoryContextDelete(cxt);
 	if (result == DS_RUN_TROUBLE || result == DS_RUN_UNFINISHED)
 	{
@@ -86,7 +85,7 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 		hint = ds_release() || result == DS_RUN_UNFINISHED ||
 			ds_my_slot->foreground;
 	}
-	if (hint && parked)
+	if (hint && result == DS_RUN_UNFINISHED)
 		ds_hint_begun(MyDatabaseId, owner, work);
 	else if (hint || owner != GetUserId())
 		ds_hint_ready(MyDatabaseId, owner, work);

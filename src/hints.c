@@ -20,9 +20,14 @@
 #include "slot.h"
 #include "work_search.h"
 
-/* So many instances of a role are put aside before one is taken up again. */
+/*
+ * So many instances of a role are better put aside before they are taken up
+ * again: then the steps of all of them go to disk together.
+ */
 #define DS_BEGUN_ENOUGH	32
-/* Even then, every so many hints one is for something new. */
+/* Until then, every so many hints one is for what was begun ... */
+#define DS_BEGUN_EVERY	4
+/* ... and from then on one for something new, so that neither ever starves. */
 #define DS_FRESH_EVERY	8
 /* How far to look for one that this worker has in memory. */
 #define DS_BEGUN_LOOK	8
@@ -61,6 +66,7 @@ put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work)
 	ds_hub->free_hint = hint->next;
 	hint->next = DS_NO_HINT;
 	hint->parked_in = ds_my_slot ? ds_my_slot - ds_hub_slots() : -1;
+	hint->n_skipped = 0;
 	hint->work = *work;
 	if (queue->first == DS_NO_HINT)
 		queue->first = i;
@@ -95,7 +101,10 @@ take_begun(DsGroup *group)
 {
 	int			previous = DS_NO_HINT;
 	int			i = group->begun.first;
+	DsHint	   *oldest = &ds_hub->hints[i];
 
+	if (oldest->n_skipped++ >= DS_BEGUN_LOOK)
+		return take_hint(&group->begun, DS_NO_HINT);
 	for (int n = 0; n < DS_BEGUN_LOOK && i != DS_NO_HINT; n++)
 	{
 		if (ds_hub->hints[i].parked_in == ds_my_slot - ds_hub_slots())
@@ -279,21 +288,20 @@ ds_group_has_due_work(const DsGroup *group, TimestampTz now)
 		(group->retry_time != 0 && group->retry_time <= now);
 }
 
-/*
- * What was begun is finished first, once there is enough of it that the steps
- * of all can go to disk together; but a few long ones must not keep out all
- * others.
- */
 bool
 ds_pop_hint(DsGroup *group, DsWork *work)
 {
-	bool		fresh = group->fresh.n > 0 &&
-		(group->begun.n < DS_BEGUN_ENOUGH ||
-		 group->n_pops % DS_FRESH_EVERY == 0);
+	bool		fresh;
 
 	if (ds_group_n_hints(group) == 0)
 		return false;
 	group->n_pops++;
+	if (group->fresh.n == 0 || group->begun.n == 0)
+		fresh = group->fresh.n > 0;
+	else if (group->begun.n < DS_BEGUN_ENOUGH)
+		fresh = group->n_pops % DS_BEGUN_EVERY != 0;
+	else
+		fresh = group->n_pops % DS_FRESH_EVERY == 0;
 	*work = fresh ? take_hint(&group->fresh, DS_NO_HINT) :
 		take_begun(group);
 	group->last_pop = GetCurrentTimestamp();

@@ -45,7 +45,7 @@ extern void ds_drop_hints(DsGroup *group);
  */
 extern bool ds_hint_ready(Oid database, Oid role, const DsWork *work);
 
-/* The same for what this worker has just put aside between two steps. */
+/* The same for an instance that this worker has left between two steps. */
 extern void ds_hint_begun(Oid database, Oid role, const DsWork *work);
 
 /* Something of the role falls due then. */

@@ -54,7 +54,7 @@ typedef struct DsGroup
 {
 	DsGroupKey	key;			/* hash key, must be first */
 	DsHintQueue fresh;			/* what may be ready */
-	DsHintQueue begun;			/* what a worker has put aside between steps */
+	DsHintQueue begun;			/* what a worker has left between two steps */
 	uint32		n_pops;
 	int			n_workers;		/* slots of the group, starting ones too */
 	bool		rescan;			/* hints were lost: search the tables */
@@ -129,6 +129,7 @@ typedef struct DsHint
 {
 	int			next;
 	int			parked_in;		/* slot of the worker that has put it aside */
+	int			n_skipped;		/* times that a later one was taken */
 	DsWork		work;
 } DsHint;
 

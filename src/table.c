@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -133,9 +134,16 @@ open_table(DsTable table, LOCKMODE mode)
 {
 	static uint64 checked[DS_NUM_TABLES];
 	const DsCatalog *catalog = ds_catalog(false);
-	Relation	rel = table_open(catalog->table[table], mode);
+	Relation	rel = try_relation_open(catalog->table[table], mode);
 
-	if (checked[table] != catalog->generation)
+	/* we have waited for a DROP EXTENSION: says so, or finds the new one */
+	if (rel == NULL)
+	{
+		catalog = ds_catalog(false);
+		rel = table_open(catalog->table[table], mode);
+	}
+	if (checked[table] != catalog->generation ||
+		RelationGetNumberOfAttributes(rel) != forms[table].n_columns)
 	{
 		check_form(table, RelationGetDescr(rel));
 		checked[table] = catalog->generation;
