@@ -18,6 +18,7 @@
 #include "access/transam.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/inval.h"
 #include "utils/timestamp.h"
 
 #include "durability.h"
@@ -68,14 +69,15 @@ ds_fulfil(DsRun *run, DsWait *wait)
 /*
  * A commit can be seen a moment before its invalidation messages are there.
  * If the same transaction replaced the function that comes next, the old one
- * would run.  Once its lock is gone they have been sent, and the next
- * transaction reads them.
+ * would run.  Once its lock is gone they have been sent.  They are read here,
+ * as the pass may follow in the very same transaction.
  */
 void
 ds_wait_for_invalidations(TransactionId xid)
 {
 	if (TransactionIdIsNormal(xid))
 		XactLockTableWait(xid, NULL, NULL, XLTW_None);
+	AcceptInvalidationMessages();
 }
 
 static bool

@@ -156,6 +156,7 @@ typedef struct DsHub
 	bool		janitor_found_extension;
 	bool		janitor_may_run;
 	bool		janitor_done;
+	bool		janitor_seeks_ownerless;	/* asked to, and not done yet */
 
 	DsHint		hints[DS_MAX_HINTS];
 	/* followed by the slots and the waiters, n_slots of each */

@@ -49,6 +49,8 @@ static bool enter(Oid database);
 static void leave_at_exit(int code, Datum arg);
 static void report(bool found_extension, bool may_run);
 static void visit(void);
+static bool seeks_ownerless(void);
+static void found_ownerless(void);
 static void fail_ownerless(void);
 static void purge_expired(void);
 
@@ -156,9 +158,31 @@ visit(void)
 		ds_tx_begin();
 	}
 	ds_store_drop_orphaned_messages();
-	fail_ownerless();
+	if (seeks_ownerless())
+		fail_ownerless();
 	ds_tx_commit();
+	found_ownerless();
 	purge_expired();
+}
+
+static bool
+seeks_ownerless(void)
+{
+	bool		seeks;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	seeks = ds_hub->janitor_pid == MyProcPid && ds_hub->janitor_seeks_ownerless;
+	LWLockRelease(ds_hub->lock);
+	return seeks;
+}
+
+static void
+found_ownerless(void)
+{
+	ds_hub_lock();
+	if (ds_hub->janitor_pid == MyProcPid)
+		ds_hub->janitor_seeks_ownerless = false;
+	ds_hub_unlock();
 }
 
 /* What ended longer than durable_singleton.retention ago, batch by batch. */

@@ -143,10 +143,15 @@ bool
 ds_store_insert(const DsStart *start, bool bounded)
 {
 	DsParameters p;
+	DsLoop		scratch;
+	bool		done;
 
+	ds_loop_start(&scratch);
 	ds_row_begin(&p, DS_INSTANCE);
 	add_start(&p, start);
-	return ds_table_insert_if_absent(DS_INSTANCE, &p, bounded);
+	done = ds_table_insert_if_absent(DS_INSTANCE, &p, bounded);
+	ds_loop_end(&scratch);
+	return done;
 }
 
 bool
@@ -246,14 +251,17 @@ bool
 ds_store_step(const DsStepWrite *w, bool *suspended)
 {
 	Step		step = {.w = w};
+	DsLoop		scratch;
 	bool		done;
 
+	ds_loop_start(&scratch);
 	ds_put_rows(w);
 	ds_put_tasks(w);
 	done = ds_table_update(DS_INSTANCE,
 						   CStringGetTextDatum(w->inst->instance_id),
 						   &w->inst->place, true,
 						   change_for_step, &step);
+	ds_loop_end(&scratch);
 	*suspended = done && step.suspended;
 	return done;
 }
@@ -262,13 +270,18 @@ bool
 ds_store_end(const DsStepWrite *w)
 {
 	Step		step = {.w = w};
+	DsLoop		scratch;
+	bool		done;
 
+	ds_loop_start(&scratch);
 	ds_put_rows(w);
 	ds_put_tasks(w);
-	return ds_table_update(DS_INSTANCE,
+	done = ds_table_update(DS_INSTANCE,
 						   CStringGetTextDatum(w->inst->instance_id),
 						   &w->inst->place, true,
 						   change_for_end, &step);
+	ds_loop_end(&scratch);
+	return done;
 }
 
 /* Is it the row that was read?  That is the fence. */

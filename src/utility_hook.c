@@ -227,7 +227,7 @@ after_command(Node *statement)
 	if (IsA(statement, TransactionStmt) &&
 		((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT_PREPARED)
 		after_commit_prepared();
-	else if (IsA(statement, CreatedbStmt))
+	else if (IsA(statement, CreatedbStmt) || IsA(statement, DropRoleStmt))
 		ds_at_commit_visit(InvalidOid);
 	else if (IsA(statement, AlterDatabaseSetStmt))
 		visit_at_commit(((AlterDatabaseSetStmt *) statement)->dbname);

@@ -44,6 +44,7 @@ typedef struct KnownDatabase
 	bool		present;		/* seen in the last scan of pg_database */
 	bool		has_extension;
 	bool		told_paused;
+	uint32		all_visits;		/* n_all_visits when it was looked through */
 } KnownDatabase;
 
 static HTAB *known_databases;
@@ -51,7 +52,15 @@ static List *visits = NIL;		/* oids of databases to visit */
 static List *failed_visits = NIL;	/* oids of databases to visit again */
 static TimestampTz retry_visits = 0;
 static BackgroundWorkerHandle *janitor = NULL;
+static uint32 visited_in;		/* n_all_visits when it was sent */
 static TimestampTz next_rescan = 0;
+
+/*
+ * Counts the times that all databases were to be visited, for instance since
+ * a role was dropped.  Only then is a janitor to look for instances whose owner
+ * is gone: it has to read all of them.
+ */
+static uint32 n_all_visits = 0;
 
 static char *database_name(Oid database);
 static void take_visit_requests(void);
@@ -78,6 +87,7 @@ ds_visits_reap(void)
 	bool		found;
 	bool		may_run;
 	bool		closed;
+	bool		looked_through;
 
 	if (janitor == NULL ||
 		GetBackgroundWorkerPid(janitor, &pid) != BGWH_STOPPED)
@@ -91,6 +101,7 @@ ds_visits_reap(void)
 	found = ds_hub->janitor_found_extension;
 	may_run = ds_hub->janitor_may_run;
 	closed = ds_is_closed(database);
+	looked_through = !ds_hub->janitor_seeks_ownerless;
 	ds_hub->janitor_database = InvalidOid;
 	ds_hub_unlock();
 
@@ -116,6 +127,8 @@ ds_visits_reap(void)
 			memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
 		known->present = true;
 		known->has_extension = found;
+		if (looked_through)
+			known->all_visits = visited_in;
 		if (found && !may_run && !known->told_paused)
 			ereport(WARNING,
 					(errmsg("orchestrations in database \"%s\" are paused",
@@ -191,6 +204,8 @@ take_visit_requests(void)
 	ds_hub->visit_all = false;
 	ds_hub_unlock();
 
+	if (all)
+		n_all_visits++;
 	MemoryContextSwitchTo(TopMemoryContext);
 	for (int i = 0; i < n; i++)
 		visits = list_append_unique_oid(visits, requested[i]);
@@ -277,11 +292,16 @@ start_janitor(void)
 	BackgroundWorker worker =
 	ds_background_worker("ds_janitor_main", "durable_singleton janitor");
 	Oid			database = linitial_oid(visits);
+	KnownDatabase *known = hash_search(known_databases, &database, HASH_FIND,
+									   NULL);
 
+	visited_in = n_all_visits;
 	ds_hub_lock();
 	ds_hub->janitor_database = database;
 	ds_hub->janitor_pid = 0;
 	ds_hub->janitor_done = false;
+	ds_hub->janitor_seeks_ownerless = known == NULL ||
+		known->all_visits != n_all_visits;
 	ds_hub_unlock();
 
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
