@@ -70,12 +70,11 @@ prepare(DsStart *start, Oid function, TimestampTz start_at)
 
 	start->now = GetCurrentTimestamp();
 	start->ready_time = start_at == 0 ? start->now : Max(start->now, start_at);
-	start->execution_id = ds_new_execution_id();
 	start->home = ds_home_stamp();
 }
 
 bool
-ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
+ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 {
 	DsReuse		allowed = reuse;
 	bool		child = start->parent.instance_id != NULL;
@@ -91,9 +90,11 @@ ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 		DsInstance *present;
 
 		CHECK_FOR_INTERRUPTS();
-		present = ds_store_load(start->instance_id);
+		present = ds_store_load_for_start(start->instance_id,
+										  on_conflict != DS_ON_CONFLICT_TERMINATE);
 		if (present == NULL)
 		{
+			start->execution_id = ds_new_execution_id();
 			if (ds_store_insert(start, child))
 			{
 				ds_at_commit_ready(start->owner, start->instance_id,
@@ -115,13 +116,14 @@ ds_start(const DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 }
 
 bool
-ds_start_over(const DsStart *start, DsInstance *present)
+ds_start_over(DsStart *start, DsInstance *present)
 {
 	/* a parent's step must not be pinned by somebody's open transaction */
 	bool		child = start->parent.instance_id != NULL;
 	bool		had_tasks;
 
 	ds_check_not_own_step(present);
+	start->execution_id = ds_new_execution_id();
 	if (!ds_store_start_over(start, present, child, &had_tasks))
 		return false;
 	if (ds_status_is_active(present->status))

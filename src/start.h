@@ -53,7 +53,7 @@ extern void ds_start_prepare_again(DsStart *start, Oid owner);
  * One attempt to start over the execution that was seen, whose status allows
  * it; false if it is not there any more, or has changed since.
  */
-extern bool ds_start_over(const DsStart *start, DsInstance *present);
+extern bool ds_start_over(DsStart *start, DsInstance *present);
 
 /* SD409: the id is taken. */
 pg_noreturn extern void ds_error_exists(const DsInstance *inst);
@@ -61,7 +61,7 @@ pg_noreturn extern void ds_error_exists(const DsInstance *inst);
 /*
  * True: started.  False: the id is taken, and on_conflict says to skip.
  */
-extern bool ds_start(const DsStart *start, DsOnConflict on_conflict,
+extern bool ds_start(DsStart *start, DsOnConflict on_conflict,
 					 DsReuse reuse);
 
 #endif

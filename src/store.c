@@ -30,6 +30,8 @@ typedef struct StartOver
 
 static void add_fence(DsParameters *p, const DsInstance *inst);
 static void add_start(DsParameters *p, const DsStart *start);
+static DsInstance *load(const char *instance_id, bool brief);
+static void load_rest(const DsSession *s, DsInstance *inst);
 static TimestampTz last_updated_time(void);
 static void archive(const DsStart *start, const DsInstance *over);
 static void prune_archive(const char *instance_id, int keep);
@@ -46,6 +48,19 @@ static bool change_status(DsStatementId statement, const DsInstance *inst,
 DsInstance *
 ds_store_load(const char *instance_id)
 {
+	return load(instance_id, false);
+}
+
+DsInstance *
+ds_store_load_for_start(const char *instance_id, bool brief)
+{
+	return load(instance_id, brief);
+}
+
+/* brief: of an active instance only what tells whose it is */
+static DsInstance *
+load(const char *instance_id, bool brief)
+{
 	DsScan		scan;
 	DsInstance *inst = NULL;
 
@@ -53,53 +68,61 @@ ds_store_load(const char *instance_id)
 	if (ds_scan_next(&scan))
 	{
 		const DsSession *s = &scan.session;
-		bool		isnull;
 
 		inst = palloc0(sizeof(DsInstance));
 		inst->instance_id = pstrdup(instance_id);
 		inst->execution_id = ds_column_uuid(0, INSTANCE_execution_id);
-		ds_column(0, INSTANCE_run_id, &isnull);
-		inst->run_id = isnull ? inst->execution_id :
-			ds_column_uuid(0, INSTANCE_run_id);
 		inst->owner = ds_column_oid(0, INSTANCE_owner);
 		inst->status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
-		inst->turn = ds_column_int(0, INSTANCE_turn);
-		inst->history_length = ds_column_int(0, INSTANCE_history_length);
-		inst->home = ds_column_int(0, INSTANCE_home);
-		inst->rewinding = ds_column_bool(0, INSTANCE_rewinding);
-		inst->name = ds_column_text(s, 0, INSTANCE_name);
-		inst->function_schema = ds_column_text(s, 0, INSTANCE_function_schema);
-		inst->created_time = ds_column_time(0, INSTANCE_created_time);
-		inst->last_updated_time = last_updated_time();
-		inst->ready_time = ds_column_time(0, INSTANCE_ready_time);
-		inst->start_clock = ds_column_time(0, INSTANCE_start_clock);
-		inst->code = ds_column_int64(0, INSTANCE_code);
-		inst->wait.kind = (DsOpKind) ds_column_char(0, INSTANCE_wait_kind);
-		inst->wait.name = ds_column_text(s, 0, INSTANCE_wait_name);
-		inst->wait.since = ds_column_time(0, INSTANCE_wait_since);
-		inst->wait.fire_at = ds_column_time(0, INSTANCE_wait_fire_at);
-		inst->wait.default_value = ds_column_jsonb(s, 0, INSTANCE_wait_default);
-		inst->wait.watch = DatumGetInt32(ds_column(0, INSTANCE_wait_watch,
-												   &isnull));
-		inst->wait.any = !isnull && inst->wait.watch == 0;
-		inst->parent.instance_id = ds_column_text(s, 0,
-												  INSTANCE_parent_instance_id);
-		if (inst->parent.instance_id != NULL)
-		{
-			inst->parent.run_id = ds_column_uuid(0, INSTANCE_parent_run_id);
-			inst->parent.execution_id =
-				ds_column_uuid(0, INSTANCE_parent_execution_id);
-			inst->parent.seq = ds_column_int(0, INSTANCE_parent_seq);
-		}
-		inst->input = ds_column_jsonb(s, 0, INSTANCE_input);
-		inst->custom_status = ds_column_jsonb(s, 0, INSTANCE_custom_status);
-		inst->output = ds_column_jsonb(s, 0, INSTANCE_output);
-		inst->failure = ds_column_jsonb(s, 0, INSTANCE_failure);
+		if (!brief || !ds_status_is_active(inst->status))
+			load_rest(s, inst);
 		inst->xmin = ds_scan_xmin(&scan);
 		inst->place = ds_scan_place(&scan);
 	}
 	ds_scan_end(&scan);
 	return inst;
+}
+
+static void
+load_rest(const DsSession *s, DsInstance *inst)
+{
+	bool		isnull;
+
+	ds_column(0, INSTANCE_run_id, &isnull);
+	inst->run_id = isnull ? inst->execution_id :
+		ds_column_uuid(0, INSTANCE_run_id);
+	inst->turn = ds_column_int(0, INSTANCE_turn);
+	inst->history_length = ds_column_int(0, INSTANCE_history_length);
+	inst->home = ds_column_int(0, INSTANCE_home);
+	inst->rewinding = ds_column_bool(0, INSTANCE_rewinding);
+	inst->name = ds_column_text(s, 0, INSTANCE_name);
+	inst->function_schema = ds_column_text(s, 0, INSTANCE_function_schema);
+	inst->created_time = ds_column_time(0, INSTANCE_created_time);
+	inst->last_updated_time = last_updated_time();
+	inst->ready_time = ds_column_time(0, INSTANCE_ready_time);
+	inst->start_clock = ds_column_time(0, INSTANCE_start_clock);
+	inst->code = ds_column_int64(0, INSTANCE_code);
+	inst->wait.kind = (DsOpKind) ds_column_char(0, INSTANCE_wait_kind);
+	inst->wait.name = ds_column_text(s, 0, INSTANCE_wait_name);
+	inst->wait.since = ds_column_time(0, INSTANCE_wait_since);
+	inst->wait.fire_at = ds_column_time(0, INSTANCE_wait_fire_at);
+	inst->wait.default_value = ds_column_jsonb(s, 0, INSTANCE_wait_default);
+	inst->wait.watch = DatumGetInt32(ds_column(0, INSTANCE_wait_watch,
+											   &isnull));
+	inst->wait.any = !isnull && inst->wait.watch == 0;
+	inst->parent.instance_id = ds_column_text(s, 0,
+											  INSTANCE_parent_instance_id);
+	if (inst->parent.instance_id != NULL)
+	{
+		inst->parent.run_id = ds_column_uuid(0, INSTANCE_parent_run_id);
+		inst->parent.execution_id =
+			ds_column_uuid(0, INSTANCE_parent_execution_id);
+		inst->parent.seq = ds_column_int(0, INSTANCE_parent_seq);
+	}
+	inst->input = ds_column_jsonb(s, 0, INSTANCE_input);
+	inst->custom_status = ds_column_jsonb(s, 0, INSTANCE_custom_status);
+	inst->output = ds_column_jsonb(s, 0, INSTANCE_output);
+	inst->failure = ds_column_jsonb(s, 0, INSTANCE_failure);
 }
 
 /* The row of a start has none yet: what is in no row costs no WAL. */

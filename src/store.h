@@ -65,6 +65,12 @@ typedef struct DsStepWrite
 /* NULL if there is none. */
 extern DsInstance *ds_store_load(const char *instance_id);
 
+/*
+ * The same; if brief, an active instance comes with id, execution, owner and
+ * status only: most starts of one that is active just say so.
+ */
+extern DsInstance *ds_store_load_for_start(const char *instance_id, bool brief);
+
 /* Is its row as it was read or last written, and where it was then? */
 extern bool ds_store_is_unchanged(DsInstance *inst);
 
