@@ -48,6 +48,9 @@ CREATE TABLE durable_singleton.home (
 	system_identifier bigint NOT NULL,
 	database_oid oid NOT NULL);
 
+-- df_adopt_database() changes it, also where all tables are published.
+ALTER TABLE durable_singleton.home REPLICA IDENTITY FULL;
+
 -- One row an instance id: its present execution.
 CREATE TABLE durable_singleton.instance (
 	-- What a start writes comes first, and what steps change last: of a new

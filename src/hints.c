@@ -339,7 +339,7 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 		group->rescan = true;
 	}
 	if (group != NULL && !group->searching &&
-		ds_group_n_hints(group) < DS_MAX_HINTS_OF_GROUP / 8)
+		group->fresh.n < DS_MAX_HINTS_OF_GROUP / 8)
 	{
 		/* one that is under way comes to its end before the next begins */
 		if (group->next_wake != 0 && group->next_wake <= now &&

@@ -56,6 +56,13 @@ ds_unpark(const char *instance_id, DsRun *run)
 	return false;
 }
 
+void
+ds_park_clear(void)
+{
+	while (n_parked > 0)
+		MemoryContextDelete(parked[--n_parked].cxt);
+}
+
 static void
 take_out(int i)
 {

@@ -19,4 +19,7 @@ extern bool ds_park(const DsRun *run);
 /* Gives it back to the caller; false if there is none of that instance. */
 extern bool ds_unpark(const char *instance_id, DsRun *run);
 
+/* Nothing is ready any more: what is still there, others have gone on with. */
+extern void ds_park_clear(void);
+
 #endif

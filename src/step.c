@@ -152,6 +152,9 @@ take_up(DsRun *run, const char *instance_id, MemoryContext *cxt)
 
 	if (!ds_unpark(instance_id, &parked))
 		return false;
+	MemoryContextSwitchTo(parked.cxt);
+	MemoryContextDelete(*cxt);
+	run->cxt = *cxt = parked.cxt;
 	ds_user_code_forget();
 	ds_tx_begin();
 	/* what a child is told is not in its row */
@@ -160,12 +163,9 @@ take_up(DsRun *run, const char *instance_id, MemoryContext *cxt)
 		 ds_store_has_messages(parked.inst)))
 	{
 		ds_tx_commit();
-		MemoryContextDelete(parked.cxt);
+		MemoryContextReset(parked.cxt);
 		return false;
 	}
-	MemoryContextSwitchTo(parked.cxt);
-	MemoryContextDelete(*cxt);
-	*cxt = parked.cxt;
 	parked.limits = run->limits;
 	/* it has cost nothing to have it here */
 	parked.n_loaded = parked.n_steps = 0;

@@ -289,20 +289,20 @@ ds_table_insert_if_absent(DsTable table, const DsParameters *p, bool bounded)
 	DsLockBound bound;
 	volatile bool done = false;
 
-	begin_write(&w, table);
-	fill_slot(&w, p);
-	open_indexes(&w, true);
 	ds_bound_locks(&bound, bounded);
 	PG_TRY();
 	{
+		begin_write(&w, table);
+		fill_slot(&w, p);
+		open_indexes(&w, true);
 		done = insert_if_absent(&w);
+		end_write(&w);
 	}
 	PG_FINALLY();
 	{
 		ds_unbound_locks(&bound);
 	}
 	PG_END_TRY();
-	end_write(&w);
 	return done;
 }
 
@@ -314,20 +314,20 @@ ds_table_update(DsTable table, Datum key, ItemPointer place, bool bounded,
 	DsLockBound bound;
 	volatile bool done = false;
 
-	begin_write(&w, table);
 	ds_bound_locks(&bound, bounded);
 	PG_TRY();
 	{
+		begin_write(&w, table);
 		done = (ItemPointerIsValid(place) &&
 				update_row(&w, table, key, place, true, change, arg)) ||
 			update_row(&w, table, key, place, false, change, arg);
+		end_write(&w);
 	}
 	PG_FINALLY();
 	{
 		ds_unbound_locks(&bound);
 	}
 	PG_END_TRY();
-	end_write(&w);
 	return done;
 }
 

@@ -30,6 +30,7 @@
 #include "hints.h"
 #include "home.h"
 #include "hub.h"
+#include "parked.h"
 #include "settings.h"
 #include "slot.h"
 #include "store.h"
@@ -250,6 +251,7 @@ work(void)
 		if (searched)
 			continue;
 
+		ds_park_clear();
 		pgstat_report_stat(true);
 		pgstat_report_activity(STATE_IDLE, NULL);
 		{
