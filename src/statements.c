@@ -5,8 +5,7 @@
  *
  * What a step does each time, and the insert of a start, go without a
  * statement (table.c): ds_store_load(), ds_store_insert(),
- * ds_store_start_over(), ds_store_step(), ds_store_end() and their like in
- * store_history.c.
+ * ds_store_start_over(), ds_store_step(), ds_store_end() and their like.
  *
  * The statements run as the owner of the tables with search_path set to
  * pg_catalog alone (catalog.c, query.c).

@@ -77,16 +77,7 @@ extern bool ds_store_is_unchanged(DsInstance *inst);
 /* Completes the wait of an instance that waits for tasks. */
 extern void ds_store_load_wait_tasks(DsInstance *inst);
 
-/* The statements that change a status.  False: no row was in that state. */
-extern bool ds_store_insert(const DsStart *start, bool bounded);
-
-/*
- * A new execution in the place of the one that was read, if nothing has
- * changed since.  *had_tasks: it had open tasks, which are cancelled.
- */
-extern bool ds_store_start_over(const DsStart *start, DsInstance *over,
-								bool bounded, bool *had_tasks);
-
+/* What changes a status.  False: no row was in that state. */
 /* *suspended: it was suspended in the meantime. */
 extern bool ds_store_step(const DsStepWrite *w, bool *suspended);
 extern bool ds_store_end(const DsStepWrite *w);
@@ -108,6 +99,18 @@ extern bool ds_store_purge(const DsInstance *inst, bool skip_locked);
 
 /* True if nobody holds a lock on the instance's row that a step must wait for. */
 extern bool ds_store_is_unlocked(const char *instance_id);
+
+/* --- store_start.c --- */
+
+/* False: the id is taken. */
+extern bool ds_store_insert(const DsStart *start, bool bounded);
+
+/*
+ * A new execution in the place of the one that was read; false: something in
+ * it has changed since.  *had_tasks: it had open tasks, which are cancelled.
+ */
+extern bool ds_store_start_over(const DsStart *start, DsInstance *over,
+								bool bounded, bool *had_tasks);
 
 /* --- store_history.c --- */
 

@@ -16,6 +16,16 @@ extern void ds_put_rows(const DsStepWrite *w);
 extern void ds_put_tasks(const DsStepWrite *w);
 extern void ds_delete_taken_messages(const DsStepWrite *w);
 
+/*
+ * Of the current row of table instance: is it the execution and turn that was
+ * read?  That is the fence.  *status: its status.
+ */
+extern bool ds_passes_fence(const DsInstance *inst, DsStatus *status);
+extern TimestampTz ds_last_updated_time(void);
+
+/* Keeps so many past executions of the id, the last ones. */
+extern void ds_prune_archive(const char *instance_id, int keep);
+
 /* Within a session: */
 extern void ds_delete_history(const pg_uuid_t *execution_id);
 extern bool ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded);

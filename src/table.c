@@ -25,6 +25,15 @@
 
 #define COLUMN_NAME(name)	#name,
 
+/* What an update says about the indexes; 0: no index has to know. */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes UpdateIndexes;
+#define ONLY_SUMMARIZING(indexes)	((indexes) == TU_Summarizing)
+#else
+typedef bool UpdateIndexes;
+#define ONLY_SUMMARIZING(indexes)	false
+#endif
+
 /* What the code expects of a table. */
 typedef struct TableForm
 {
@@ -72,6 +81,8 @@ static bool fetch_at(DsScan *scan, Relation rel, ItemPointer place);
 static void end_scan(DsScan *scan);
 static void begin_write(Writer *w, DsTable table);
 static void open_indexes(Writer *w, bool speculative);
+static void put_index_entries(Writer *w, bool update, bool *taken,
+							  bool only_summarizing);
 static void end_write(Writer *w);
 static void fill_slot(Writer *w, const DsParameters *p);
 static bool insert_if_absent(Writer *w);
@@ -274,11 +285,7 @@ ds_table_insert(DsTable table, const DsParameters *p)
 	fill_slot(&w, p);
 	open_indexes(&w, false);
 	table_tuple_insert(w.table, w.slot, GetCurrentCommandId(true), 0, NULL);
-	ExecInsertIndexTuples(w.result, w.slot, w.estate, false, false, NULL, NIL
-#if PG_VERSION_NUM >= 160000
-						  ,false
-#endif
-		);
+	put_index_entries(&w, false, NULL, false);
 	end_write(&w);
 }
 
@@ -353,6 +360,18 @@ open_indexes(Writer *w, bool speculative)
 	ExecOpenIndices(w->result, speculative);
 }
 
+/* taken: becomes true where a unique key is taken; NULL: that is an error */
+static void
+put_index_entries(Writer *w, bool update, bool *taken, bool only_summarizing)
+{
+	ExecInsertIndexTuples(w->result, w->slot, w->estate, update,
+						  taken != NULL, taken, NIL
+#if PG_VERSION_NUM >= 160000
+						  ,only_summarizing
+#endif
+		);
+}
+
 static void
 end_write(Writer *w)
 {
@@ -406,12 +425,7 @@ insert_if_absent(Writer *w)
 		table_tuple_insert_speculative(w->table, w->slot,
 									   GetCurrentCommandId(true), 0, NULL,
 									   token);
-		ExecInsertIndexTuples(w->result, w->slot, w->estate, false, true,
-							  &taken, NIL
-#if PG_VERSION_NUM >= 160000
-							  ,false
-#endif
-			);
+		put_index_entries(w, false, &taken, false);
 		table_tuple_complete_speculative(w->table, w->slot, token, !taken);
 		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
 		if (!taken)
@@ -460,11 +474,7 @@ update_row(Writer *w, DsTable table, Datum key, ItemPointer place,
 		{
 			TM_FailureData failure;
 			LockTupleMode mode;
-#if PG_VERSION_NUM >= 160000
-			TU_UpdateIndexes indexes;
-#else
-			bool		indexes;
-#endif
+			UpdateIndexes indexes;
 
 			fill_slot(w, &p);
 			result = table_tuple_update(w->table, &scan.slot->tts_tid, w->slot,
@@ -475,12 +485,7 @@ update_row(Writer *w, DsTable table, Datum key, ItemPointer place,
 			if (result == TM_Ok && indexes)
 			{
 				open_indexes(w, false);
-				ExecInsertIndexTuples(w->result, w->slot, w->estate, true,
-									  false, NULL, NIL
-#if PG_VERSION_NUM >= 160000
-									  ,indexes == TU_Summarizing
-#endif
-					);
+				put_index_entries(w, true, NULL, ONLY_SUMMARIZING(indexes));
 			}
 		}
 		end_scan(&scan);

@@ -22,6 +22,13 @@ FIRST_ID, LAST_ID = 10 ** 14, 10 ** 15 - 1
 
 
 def run(ctx):
+    if ctx.wants('sizes'):
+        yield from many(ctx)
+    if ctx.wants('held'):
+        yield from held.run(ctx)
+
+
+def many(ctx):
     ended = ctx.size(10_000_000, 100_000)
     waiting = ctx.size(1_000_000, 20_000)
     sizes = {
@@ -42,7 +49,6 @@ def run(ctx):
             fill(cluster, *counts)
             clusters[name] = cluster
         yield from compare(ctx, clusters, list(sizes)[-1])
-    yield from held.run(ctx)
 
 
 def fill(cluster, ended, waiting):
@@ -74,7 +80,7 @@ def copy(cluster, model, count, offset):
         " AND NOT attisdropped AND attgenerated = ''")]
     step = (LAST_ID - FIRST_ID) // max(1, count)
     new = {'instance_id': f"'order-' || {FIRST_ID + offset} + n * {step}",
-           'execution_id': 'gen_random_uuid()', 'run_id': 'gen_random_uuid()'}
+           'execution_id': 'gen_random_uuid()'}
     values = ', '.join(new.get(column, column) for column in columns)
     # In the order of the ids, which fills the index fast and evenly.
     for first in range(1, count + 1, 1_000_000):

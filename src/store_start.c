@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * store_start.c
+ *	  Reading and writing the extension's tables: starts, and past executions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "settings.h"
+#include "store_parts.h"
+#include "table.h"
+
+/* A new execution in the place of one that was seen. */
+typedef struct StartOver
+{
+	const DsStart *start;
+	const DsInstance *over;
+} StartOver;
+
+static void add_start(DsParameters *p, const DsStart *start);
+static bool change_for_start_over(DsParameters *p, void *arg);
+static void archive(const DsStart *start, const DsInstance *over);
+
+bool
+ds_store_insert(const DsStart *start, bool bounded)
+{
+	DsParameters p;
+	DsLoop		scratch;
+	bool		done;
+
+	ds_loop_start(&scratch);
+	ds_row_begin(&p, DS_INSTANCE);
+	add_start(&p, start);
+	done = ds_table_insert_if_absent(DS_INSTANCE, &p, bounded);
+	ds_loop_end(&scratch);
+	return done;
+}
+
+bool
+ds_store_start_over(const DsStart *start, DsInstance *over, bool bounded,
+					bool *had_tasks)
+{
+	StartOver	so = {.start = start,.over = over};
+
+	*had_tasks = false;
+	if (!ds_table_update(DS_INSTANCE, CStringGetTextDatum(start->instance_id),
+						 &over->place, bounded, change_for_start_over, &so))
+		return false;
+
+	if (ds_keep_executions > 0)
+		archive(start, over);
+	/* events that the old run never waited for */
+	if (ds_store_has_messages(over))
+	{
+		DsSession	s;
+
+		ds_open_session(&s);
+		ds_delete_messages(&over->run_id);
+		ds_close_session(&s);
+	}
+	if (over->history_length > 0 || ds_keep_executions == 0)
+	{
+		DsSession	s;
+
+		ds_open_session(&s);
+		if (over->history_length > 0)
+			*had_tasks = ds_delete_tasks(&over->execution_id, bounded);
+		if (ds_keep_executions == 0)
+			ds_delete_history(&over->execution_id);
+		ds_close_session(&s);
+	}
+	ds_prune_archive(start->instance_id, ds_keep_executions);
+	return true;
+}
+
+/* The execution that was seen, and which the fence has found unchanged. */
+static void
+archive(const DsStart *start, const DsInstance *over)
+{
+	bool		active = ds_status_is_active(over->status);
+	DsParameters p;
+
+	ds_row_begin(&p, DS_EXECUTION);
+	ds_add_time(ds_at(&p, EXECUTION_created_time), over->created_time);
+	ds_add_time(ds_at(&p, EXECUTION_last_updated_time),
+				active ? start->now : over->last_updated_time);
+	ds_add_oid(ds_at(&p, EXECUTION_owner), over->owner);
+	ds_add_oid(ds_at(&p, EXECUTION_status),
+			   ds_status_to_oid(active ? DS_TERMINATED : over->status));
+	ds_add_int(ds_at(&p, EXECUTION_history_length), over->history_length);
+	ds_add_uuid(ds_at(&p, EXECUTION_execution_id), &over->execution_id);
+	ds_add_text(ds_at(&p, EXECUTION_instance_id), over->instance_id);
+	ds_add_text(ds_at(&p, EXECUTION_name), over->name);
+	ds_add_text(ds_at(&p, EXECUTION_parent_instance_id),
+				over->parent.instance_id);
+	ds_add_jsonb(ds_at(&p, EXECUTION_input), over->input);
+	ds_add_jsonb(ds_at(&p, EXECUTION_custom_status), over->custom_status);
+	ds_add_jsonb(ds_at(&p, EXECUTION_output), over->output);
+	ds_add_jsonb(ds_at(&p, EXECUTION_failure), over->failure);
+	ds_table_insert(DS_EXECUTION, &p);
+}
+
+/* The ids of executions ascend: the last ones are kept. */
+void
+ds_prune_archive(const char *instance_id, int keep)
+{
+	DsScan		scan;
+	int			n = 0;
+
+	ds_scan_begin(&scan, DS_EXECUTION, CStringGetTextDatum(instance_id));
+	while (n <= keep && ds_scan_next(&scan))
+		n++;
+	ds_scan_end(&scan);
+	if (n > keep)
+	{
+		DsSession	s;
+		DsParameters p = {0};
+
+		ds_open_session(&s);
+		ds_add_text(&p, instance_id);
+		ds_add_int(&p, keep);
+		ds_execute(DS_SQL_PRUNE_ARCHIVE, &p);
+		ds_close_session(&s);
+	}
+}
+
+/* It must be just as it was seen, since the archive gets what was seen. */
+static bool
+change_for_start_over(DsParameters *p, void *arg)
+{
+	StartOver  *so = arg;
+	DsStatus	status;
+
+	if (!ds_passes_fence(so->over, &status) || status != so->over->status ||
+		ds_last_updated_time() != so->over->last_updated_time)
+		return false;
+	ds_row_begin(p, DS_INSTANCE);
+	add_start(p, so->start);
+	return true;
+}
+
+/* The row of a new execution; the parameters are all NULL before. */
+static void
+add_start(DsParameters *p, const DsStart *start)
+{
+	ds_add_time(ds_at(p, INSTANCE_created_time), start->now);
+	ds_add_oid(ds_at(p, INSTANCE_owner), start->owner);
+	ds_add_int(ds_at(p, INSTANCE_home), start->home);
+	ds_add_uuid(ds_at(p, INSTANCE_execution_id), &start->execution_id);
+	if (start->parent.instance_id != NULL)
+	{
+		ds_add_uuid(ds_at(p, INSTANCE_parent_run_id), &start->parent.run_id);
+		ds_add_uuid(ds_at(p, INSTANCE_parent_execution_id),
+					&start->parent.execution_id);
+		ds_add_int(ds_at(p, INSTANCE_parent_seq), start->parent.seq);
+		ds_add_text(ds_at(p, INSTANCE_parent_instance_id),
+					start->parent.instance_id);
+	}
+	ds_add_text(ds_at(p, INSTANCE_instance_id), start->instance_id);
+	ds_add_text(ds_at(p, INSTANCE_name), start->name);
+	ds_add_text(ds_at(p, INSTANCE_function_schema), start->function_schema);
+	ds_add_jsonb(ds_at(p, INSTANCE_input), start->input);
+	ds_add_time(ds_at(p, INSTANCE_ready_time), start->ready_time);
+	ds_add_oid(ds_at(p, INSTANCE_status), ds_status_to_oid(DS_PENDING));
+	ds_add_int(ds_at(p, INSTANCE_turn), 0);
+	ds_add_int(ds_at(p, INSTANCE_history_length), 0);
+}
