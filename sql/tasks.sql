@@ -693,7 +693,7 @@ SELECT k, df_start_singleton('task_write', 'task write ' || k, to_jsonb(k)) AS s
 FROM unnest('{before,between,any,all,no wait,after}'::text[]) k;
 SELECT k, s.runtime_status, s.output, s.failure ->> 'sqlstate' AS sqlstate, s.failure ->> 'message' AS message
 FROM unnest('{before,between,any,all,no wait,after}'::text[]) k, df_wait_for_completion('task write ' || k) s;
-SELECT what FROM task_log ORDER BY n;
+SELECT what FROM task_log ORDER BY what;
 TRUNCATE task_log;
 
 -- history: code that asks for something else than history holds.  Each case
