@@ -24,7 +24,7 @@
  * So many instances of a role are better put aside before they are taken up
  * again: then the steps of all of them go to disk together.
  */
-#define DS_BEGUN_ENOUGH	32
+#define DS_BEGUN_ENOUGH	128
 /* Until then, every so many hints one is for what was begun ... */
 #define DS_BEGUN_EVERY	4
 /* ... and from then on one for something new, so that neither ever starves. */

@@ -18,7 +18,7 @@
 #include "parked.h"
 
 /* A few more than the hub lets be begun before one is finished. */
-#define MAX_PARKED		64
+#define MAX_PARKED		192
 #define MAX_PARKED_SIZE	(256 * 1024)
 
 /* The oldest first. */
