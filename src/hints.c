@@ -29,6 +29,8 @@
 #define DS_BEGUN_EVERY	4
 /* ... and from then on one for something new, so that neither ever starves. */
 #define DS_FRESH_EVERY	8
+/* If what is new waits for so long, because steps are long: every other one. */
+#define DS_FRESH_WAIT_MS	500
 /* How far to look for one that this worker has in memory. */
 #define DS_BEGUN_LOOK	8
 
@@ -67,6 +69,7 @@ put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work)
 	hint->next = DS_NO_HINT;
 	hint->parked_in = ds_my_slot ? ds_my_slot - ds_hub_slots() : -1;
 	hint->n_skipped = 0;
+	hint->since = GetCurrentTimestamp();
 	hint->work = *work;
 	if (queue->first == DS_NO_HINT)
 		queue->first = i;
@@ -291,6 +294,7 @@ ds_group_has_due_work(const DsGroup *group, TimestampTz now)
 bool
 ds_pop_hint(DsGroup *group, DsWork *work)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	bool		fresh;
 
 	if (ds_group_n_hints(group) == 0)
@@ -300,11 +304,14 @@ ds_pop_hint(DsGroup *group, DsWork *work)
 		fresh = group->fresh.n > 0;
 	else if (group->begun.n < DS_BEGUN_ENOUGH)
 		fresh = group->n_pops % DS_BEGUN_EVERY != 0;
+	else if (TimestampDifferenceExceeds(ds_hub->hints[group->fresh.first].since,
+										now, DS_FRESH_WAIT_MS))
+		fresh = group->n_pops % 2 == 0;
 	else
 		fresh = group->n_pops % DS_FRESH_EVERY == 0;
 	*work = fresh ? take_hint(&group->fresh, DS_NO_HINT) :
 		take_begun(group);
-	group->last_pop = GetCurrentTimestamp();
+	group->last_pop = now;
 	return true;
 }
 
