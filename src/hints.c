@@ -28,7 +28,7 @@
 /* Until then, every so many hints one is for what was begun ... */
 #define DS_BEGUN_EVERY	4
 /* ... and from then on one for something new, so that neither ever starves. */
-#define DS_FRESH_EVERY	8
+#define DS_FRESH_EVERY	16
 /* If what is new waits for so long, because steps are long: every other one. */
 #define DS_FRESH_WAIT_MS	500
 /* How far to look for one that this worker has in memory. */

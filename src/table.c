@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/table.h"
@@ -77,7 +78,9 @@ static Relation open_table(DsTable table, LOCKMODE mode);
 static void check_form(DsTable table, TupleDesc desc);
 static Oid	key_index(Relation rel);
 static void begin_scan(DsScan *scan, DsTable table, Relation rel, Datum key);
-static bool fetch_at(DsScan *scan, Relation rel, ItemPointer place);
+static void prune_page(Relation rel, BlockNumber block);
+static bool fetch_at(DsScan *scan, Relation rel, ItemPointer place,
+					 bool make_room);
 static void end_scan(DsScan *scan);
 static void begin_write(Writer *w, DsTable table);
 static void open_indexes(Writer *w, bool speculative);
@@ -121,7 +124,7 @@ ds_scan_end(DsScan *scan)
 bool
 ds_scan_begin_at(DsScan *scan, DsTable table, ItemPointer place)
 {
-	return fetch_at(scan, open_table(table, AccessShareLock), place);
+	return fetch_at(scan, open_table(table, AccessShareLock), place, false);
 }
 
 TransactionId
@@ -220,9 +223,29 @@ begin_scan(DsScan *scan, DsTable table, Relation rel, Datum key)
 	index_rescan(scan->scan, &scan_key, 1, NULL, 0);
 }
 
-/* A scan of one row, which is found without the index or not at all. */
+/*
+ * Who comes by the index removes dead versions from a page that is nearly full.
+ * So must we, or soon there is no room for the next version on the same page,
+ * and each update has to write entries into all indexes.
+ */
+static void
+prune_page(Relation rel, BlockNumber block)
+{
+	Buffer		buffer;
+
+	if (rel->rd_tableam != GetHeapamTableAmRoutine())
+		return;
+	buffer = ReadBuffer(rel, block);
+	heap_page_prune_opt(rel, buffer);
+	ReleaseBuffer(buffer);
+}
+
+/*
+ * A scan of one row, which is found without the index or not at all.
+ * make_room: on its page, for another version of it.
+ */
 static bool
-fetch_at(DsScan *scan, Relation rel, ItemPointer place)
+fetch_at(DsScan *scan, Relation rel, ItemPointer place, bool make_room)
 {
 	bool		found;
 
@@ -231,7 +254,10 @@ fetch_at(DsScan *scan, Relation rel, ItemPointer place)
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan->slot = table_slot_create(rel, NULL);
 	/* the file may have been cut off since */
-	found = ItemPointerGetBlockNumber(place) < RelationGetNumberOfBlocks(rel) &&
+	found = ItemPointerGetBlockNumber(place) < RelationGetNumberOfBlocks(rel);
+	if (found && make_room)
+		prune_page(rel, ItemPointerGetBlockNumber(place));
+	found = found &&
 		table_tuple_fetch_row_version(rel, place, scan->snapshot, scan->slot);
 	if (found)
 	{
@@ -459,7 +485,7 @@ update_row(Writer *w, DsTable table, Datum key, ItemPointer place,
 		bool		changed;
 
 		if (at_place)
-			changed = fetch_at(&scan, w->table, place);
+			changed = fetch_at(&scan, w->table, place, true);
 		else
 		{
 			begin_scan(&scan, table, w->table, key);
