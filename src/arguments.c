@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "common/pg_prng.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -113,11 +114,12 @@ ds_new_execution_id(void)
 	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 	uint64		ms = us / 1000;
 	uint32		fraction = (us % 1000) * 4096 / 1000;
+	uint64		random[2];
 
-	if (!pg_strong_random(id.data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	/* to be unique is enough: nobody gains anything by guessing one */
+	random[0] = pg_prng_uint64(&pg_global_prng_state);
+	random[1] = pg_prng_uint64(&pg_global_prng_state);
+	memcpy(id.data, random, UUID_LEN);
 	for (int i = 0; i < 6; i++)
 		id.data[i] = (unsigned char) (ms >> (8 * (5 - i)));
 	id.data[6] = 0x70 | (fraction >> 8);
