@@ -564,7 +564,7 @@ TRUNCATE task_log;
 -- workers in this database from here on.
 CREATE FUNCTION task_race(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-	t int := df_schedule_timer('300 ms');
+	t int := df_schedule_timer('2 s');
 	ev int := df_schedule_event('go');
 	w int := df_wait_any(ARRAY[t, ev]);
 BEGIN
