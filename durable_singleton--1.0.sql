@@ -67,6 +67,8 @@ CREATE TABLE durable_singleton.instance (
 	parent_execution_id uuid,
 	-- the task of the parent's that this instance is
 	parent_seq int,
+	-- how many past executions of the id are kept, NULL: none
+	n_archived int,
 	instance_id text COLLATE "C" NOT NULL,
 	-- the orchestrator's name as the start gave it, and the schema it was found in
 	name text NOT NULL,

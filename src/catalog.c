@@ -43,7 +43,7 @@ static const char *const status_names[DS_NUM_STATUS] = {
 };
 
 static const char *const table_names[DS_NUM_TABLES] = {
-	"instance", "history", "inbox", "execution"
+	"instance", "history", "task", "inbox", "execution"
 };
 
 static DsCatalog cache;

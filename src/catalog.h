@@ -16,6 +16,7 @@ typedef enum DsTable
 {
 	DS_INSTANCE,
 	DS_HISTORY,
+	DS_TASK,
 	DS_INBOX,
 	DS_EXECUTION
 } DsTable;

@@ -11,8 +11,8 @@
 
 #define DS_INSTANCE_COLUMNS(C) \
 	C(created_time) C(owner) C(home) C(execution_id) C(run_id) \
-	C(parent_run_id) C(parent_execution_id) C(parent_seq) C(instance_id) \
-	C(name) C(function_schema) C(parent_instance_id) C(input) \
+	C(parent_run_id) C(parent_execution_id) C(parent_seq) C(n_archived) \
+	C(instance_id) C(name) C(function_schema) C(parent_instance_id) C(input) \
 	C(last_updated_time) C(ready_time) C(start_clock) C(wait_fire_at) \
 	C(wait_since) C(suspended_ready_time) C(code) C(status) C(turn) \
 	C(history_length) C(wait_watch) C(wait_kind) C(noted) C(rewinding) \
@@ -24,6 +24,11 @@
 	C(attempt) C(kind) C(outcome) C(parallel) C(name) C(child_id) C(input) \
 	C(result) C(failure)
 
+#define DS_TASK_COLUMNS(C) \
+	C(ready_time) C(first_time) C(owner) C(execution_id) C(seq) C(attempt) \
+	C(counted) C(automatic) C(home) C(kind) C(instance_id) C(name) \
+	C(search_path) C(input) C(retry)
+
 #define DS_INBOX_COLUMNS(C) \
 	C(id) C(sent_time) C(run_id) C(kind) C(instance_id) C(name) C(data)
 
@@ -34,6 +39,7 @@
 
 #define DS_INSTANCE_NUMBER(name)	INSTANCE_##name,
 #define DS_HISTORY_NUMBER(name)		HISTORY_##name,
+#define DS_TASK_NUMBER(name)		TASK_##name,
 #define DS_EXECUTION_NUMBER(name)	EXECUTION_##name,
 
 /* Numbers from 1 on, as in pg_attribute. */
@@ -50,6 +56,13 @@ typedef enum DsHistoryColumn
 	DS_HISTORY_COLUMNS(DS_HISTORY_NUMBER)
 	HISTORY_END
 } DsHistoryColumn;
+
+typedef enum DsTaskColumn
+{
+	TASK_NONE,
+	DS_TASK_COLUMNS(DS_TASK_NUMBER)
+	TASK_END
+} DsTaskColumn;
 
 typedef enum DsExecutionColumn
 {

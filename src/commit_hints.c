@@ -74,8 +74,7 @@ typedef struct Pending
 /* In TopTransactionContext; NULL if the transaction has nothing to tell. */
 static Pending *pending = NULL;
 
-static void add_ready(Oid owner, const char *instance_id,
-					  const pg_uuid_t *execution_id, int seq, TimestampTz at);
+static DsWork *add_ready(Oid owner, const char *instance_id, TimestampTz at);
 static Pending *get_pending(void);
 static void at_transaction_end(XactEvent event, void *arg);
 static void at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
@@ -95,14 +94,30 @@ ds_commit_hints_init(void)
 void
 ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at)
 {
-	add_ready(owner, instance_id, NULL, 0, at);
+	add_ready(owner, instance_id, at);
+}
+
+void
+ds_at_commit_started(const DsStart *start)
+{
+	DsWork	   *work = add_ready(start->owner, start->instance_id,
+								 start->ready_time);
+
+	if (work != NULL)
+		work->place = start->place;
 }
 
 void
 ds_at_commit_task(const DsTask *task)
 {
-	add_ready(task->owner, task->instance_id, &task->execution_id, task->seq,
-			  task->ready_time);
+	DsWork	   *work = add_ready(task->owner, task->instance_id,
+								 task->ready_time);
+
+	if (work != NULL)
+	{
+		work->execution_id = task->execution_id;
+		work->seq = task->seq;
+	}
 }
 
 void
@@ -121,9 +136,9 @@ ds_at_commit_rescan(Oid owner)
 		p->rescan_database = true;
 }
 
-static void
-add_ready(Oid owner, const char *instance_id, const pg_uuid_t *execution_id,
-		  int seq, TimestampTz at)
+/* NULL: it will be searched for. */
+static DsWork *
+add_ready(Oid owner, const char *instance_id, TimestampTz at)
 {
 	Pending    *p = get_pending();
 	Ready	   *r;
@@ -131,19 +146,15 @@ add_ready(Oid owner, const char *instance_id, const pg_uuid_t *execution_id,
 	if (p->n_ready == MAX_READY)
 	{
 		ds_at_commit_rescan(owner);
-		return;
+		return NULL;
 	}
 	r = &p->ready[p->n_ready];
 	r->owner = owner;
 	r->at = at;
 	r->work = MemoryContextAllocZero(TopTransactionContext, sizeof(DsWork));
 	strlcpy(r->work->instance_id, instance_id, sizeof(r->work->instance_id));
-	if (seq != 0)
-	{
-		r->work->execution_id = *execution_id;
-		r->work->seq = seq;
-	}
 	p->n_ready++;
+	return r->work;
 }
 
 void

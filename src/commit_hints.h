@@ -13,12 +13,15 @@
 #ifndef DS_COMMIT_HINTS_H
 #define DS_COMMIT_HINTS_H
 
-#include "instance.h"
+#include "store.h"
 
 extern void ds_commit_hints_init(void);
 
 /* The owner's instance is ready at that time (now or earlier: at once). */
 extern void ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at);
+
+/* The same for one that was started in this transaction. */
+extern void ds_at_commit_started(const DsStart *start);
 
 /* The task is there and ready. */
 extern void ds_at_commit_task(const DsTask *task);

@@ -111,7 +111,7 @@ run_claimed(const DsWork *work, MemoryContext *cxt, DsRunLimits *limits,
 		return DS_RUN_TROUBLE;
 	if (work->seq != 0)
 		return ds_task_run(work, *cxt, limits, owner);
-	return ds_step_run_instance(work->instance_id, cxt, limits, owner);
+	return ds_step_run_instance(work, cxt, limits, owner);
 }
 
 static void

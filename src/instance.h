@@ -170,6 +170,7 @@ typedef struct DsInstance
 	int64		code;			/* 0 for NULL */
 	DsWait		wait;			/* without the tasks' numbers */
 	DsParent	parent;
+	int			n_archived;		/* past executions that are kept */
 	Jsonb	   *input;
 	Jsonb	   *custom_status;
 	Jsonb	   *output;
@@ -183,6 +184,8 @@ typedef struct DsWork
 {
 	int			seq;			/* 0: the instance, and no execution */
 	pg_uuid_t	execution_id;
+	/* where the instance's row was last seen, if that is known */
+	ItemPointerData place;
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 } DsWork;
 

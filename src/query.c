@@ -370,6 +370,14 @@ ds_column_int64(int row, int col)
 	return isnull ? 0 : DatumGetInt64(d);
 }
 
+ItemPointerData
+ds_column_place(int row, int col)
+{
+	bool		isnull;
+
+	return *(ItemPointer) DatumGetPointer(ds_column(row, col, &isnull));
+}
+
 int *
 ds_column_int_array(const DsSession *s, int row, int col, int *n)
 {

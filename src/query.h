@@ -119,6 +119,7 @@ extern Oid	ds_column_oid(int row, int col);
 extern char ds_column_char(int row, int col);
 extern bool ds_column_bool(int row, int col);
 extern int64 ds_column_int64(int row, int col);
+extern ItemPointerData ds_column_place(int row, int col);
 extern int *ds_column_int_array(const DsSession *s, int row, int col, int *n);
 
 /* The first column of all rows, as strings. */

@@ -97,8 +97,7 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 			start->execution_id = ds_new_execution_id();
 			if (ds_store_insert(start, child))
 			{
-				ds_at_commit_ready(start->owner, start->instance_id,
-								   start->ready_time);
+				ds_at_commit_started(start);
 				return true;
 			}
 			continue;			/* somebody was faster: look again */
@@ -130,7 +129,7 @@ ds_start_over(DsStart *start, DsInstance *present)
 		ds_instance_was_terminated(present, NULL, false);
 	else if (had_tasks)
 		ds_at_commit_cancel(start->instance_id, &present->execution_id);
-	ds_at_commit_ready(start->owner, start->instance_id, start->ready_time);
+	ds_at_commit_started(start);
 	return true;
 }
 

@@ -323,7 +323,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	{
 		/* due instances after the key ($3, $4) */
 		DS_SQL_FIND_READY, "ozztii", true, true, false,
-		"SELECT instance_id, ready_time FROM " INSTANCE
+		"SELECT instance_id, ready_time, ctid FROM " INSTANCE
 		" WHERE owner = $1 AND ready_time <= $2"
 		" AND (ready_time, instance_id) > ($3, $4)"
 		" AND status IN " RUNNABLE " AND home = coalesce($5, home)"

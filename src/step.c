@@ -72,7 +72,7 @@ typedef struct Attempt
 } Attempt;
 
 static bool take_up(DsRun *run, const char *instance_id, MemoryContext *cxt);
-static bool load(DsRun *run, const char *instance_id);
+static bool load(DsRun *run, const DsWork *work);
 static bool is_runnable(DsRun *run, DsInstance *inst);
 static bool load_history(DsRun *run, DsInstance *inst);
 static StepResult do_step(DsRun *run);
@@ -89,13 +89,13 @@ static bool must_yield(const DsRun *run);
 static void log_failure(const DsRun *run, const Jsonb *failure);
 
 DsRunResult
-ds_step_run_instance(const char *instance_id, MemoryContext *cxt,
+ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 					 DsRunLimits *limits, Oid *owner)
 {
 	DsRun		run = {.cxt = *cxt,.limits = limits,.owner = GetUserId()};
 	bool		ready;
 
-	ready = take_up(&run, instance_id, cxt) || load(&run, instance_id);
+	ready = take_up(&run, work->instance_id, cxt) || load(&run, work);
 	*owner = run.owner;
 	if (!ready)
 		return run.progress ? DS_RUN_PROGRESS : DS_RUN_NOT_READY;
@@ -132,7 +132,7 @@ ds_step_run_instance(const char *instance_id, MemoryContext *cxt,
 			XLogRecPtr	lsn = run.lsn;
 
 			MemoryContextReset(run.cxt);
-			ready = load(&run, instance_id);
+			ready = load(&run, work);
 			*owner = run.owner;
 			if (!ready)
 				return DS_RUN_PROGRESS;
@@ -177,12 +177,12 @@ take_up(DsRun *run, const char *instance_id, MemoryContext *cxt)
 
 /*
  * Reads the instance.  False: there is nothing to run; when there will be, is
- * noted.  Reading it by key leaves no lock behind, so that the first pass may
+ * noted.  Reading it without a statement leaves no lock behind, so that the first pass may
  * come in the same transaction; any statement does, and user code must not run
  * with it.
  */
 static bool
-load(DsRun *run, const char *instance_id)
+load(DsRun *run, const DsWork *work)
 {
 	DsInstance *inst;
 	bool		ready = false;
@@ -191,7 +191,7 @@ load(DsRun *run, const char *instance_id)
 	ds_user_code_forget();
 	run->in_transaction = false;
 	ds_tx_begin();
-	inst = ds_store_load(instance_id);
+	inst = ds_store_load_at(work->instance_id, &work->place);
 	if (inst != NULL && is_runnable(run, inst))
 	{
 		bool		look = true;
@@ -200,7 +200,7 @@ load(DsRun *run, const char *instance_id)
 		if (inst->wait.kind == DS_OP_TASKS &&
 			(inst->wait.fire_at == 0 ||
 			 inst->wait.fire_at > GetCurrentTimestamp()))
-			look = ds_store_is_stirred(instance_id, true);
+			look = ds_store_is_stirred(work->instance_id, true);
 		if (!look)
 			tell_when_due(inst, &inst->wait);
 		else if (load_history(run, inst))

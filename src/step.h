@@ -16,7 +16,7 @@
  * the instance is made in *cxt, which is replaced by that of a run that had
  * been put aside, and becomes NULL if this one is.
  */
-extern DsRunResult ds_step_run_instance(const char *instance_id,
+extern DsRunResult ds_step_run_instance(const DsWork *work,
 										MemoryContext *cxt,
 										DsRunLimits *limits, Oid *owner);
 

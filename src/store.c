@@ -23,7 +23,9 @@ typedef struct Step
 
 static void add_fence(DsParameters *p, const DsInstance *inst);
 static DsInstance *load(const char *instance_id, bool brief);
-static void load_rest(const DsSession *s, DsInstance *inst);
+static DsInstance *read_row(const DsScan *scan, const char *instance_id,
+							bool brief);
+static void read_rest(const DsSession *s, DsInstance *inst);
 static void change_progress(DsParameters *p, const DsStepWrite *w,
 							DsStatus status);
 static void change_wait(DsParameters *p, const DsWait *wait);
@@ -44,34 +46,55 @@ ds_store_load_for_start(const char *instance_id, bool brief)
 	return load(instance_id, brief);
 }
 
-/* brief: of an active instance only what tells whose it is */
+DsInstance *
+ds_store_load_at(const char *instance_id, const ItemPointerData *place)
+{
+	DsScan		scan;
+	DsInstance *inst = NULL;
+
+	if (ItemPointerIsValid(place))
+	{
+		if (ds_scan_begin_at(&scan, DS_INSTANCE, place) &&
+			strcmp(ds_column_text(&scan.session, 0, INSTANCE_instance_id),
+				   instance_id) == 0)
+			inst = read_row(&scan, instance_id, false);
+		ds_scan_end(&scan);
+	}
+	return inst != NULL ? inst : load(instance_id, false);
+}
+
 static DsInstance *
 load(const char *instance_id, bool brief)
 {
 	DsScan		scan;
 	DsInstance *inst = NULL;
 
-	ds_scan_begin(&scan, DS_INSTANCE, CStringGetTextDatum(instance_id));
+	ds_scan_begin(&scan, DS_INSTANCE, ds_key(CStringGetTextDatum(instance_id)));
 	if (ds_scan_next(&scan))
-	{
-		const DsSession *s = &scan.session;
-
-		inst = palloc0(sizeof(DsInstance));
-		inst->instance_id = pstrdup(instance_id);
-		inst->execution_id = ds_column_uuid(0, INSTANCE_execution_id);
-		inst->owner = ds_column_oid(0, INSTANCE_owner);
-		inst->status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
-		if (!brief || !ds_status_is_active(inst->status))
-			load_rest(s, inst);
-		inst->xmin = ds_scan_xmin(&scan);
-		inst->place = ds_scan_place(&scan);
-	}
+		inst = read_row(&scan, instance_id, brief);
 	ds_scan_end(&scan);
 	return inst;
 }
 
+/* brief: of an active instance only what tells whose it is */
+static DsInstance *
+read_row(const DsScan *scan, const char *instance_id, bool brief)
+{
+	DsInstance *inst = palloc0(sizeof(DsInstance));
+
+	inst->instance_id = pstrdup(instance_id);
+	inst->execution_id = ds_column_uuid(0, INSTANCE_execution_id);
+	inst->owner = ds_column_oid(0, INSTANCE_owner);
+	inst->status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
+	if (!brief || !ds_status_is_active(inst->status))
+		read_rest(&scan->session, inst);
+	inst->xmin = ds_scan_xmin(scan);
+	inst->place = ds_scan_place(scan);
+	return inst;
+}
+
 static void
-load_rest(const DsSession *s, DsInstance *inst)
+read_rest(const DsSession *s, DsInstance *inst)
 {
 	bool		isnull;
 
@@ -106,6 +129,7 @@ load_rest(const DsSession *s, DsInstance *inst)
 			ds_column_uuid(0, INSTANCE_parent_execution_id);
 		inst->parent.seq = ds_column_int(0, INSTANCE_parent_seq);
 	}
+	inst->n_archived = ds_column_int(0, INSTANCE_n_archived);
 	inst->input = ds_column_jsonb(s, 0, INSTANCE_input);
 	inst->custom_status = ds_column_jsonb(s, 0, INSTANCE_custom_status);
 	inst->output = ds_column_jsonb(s, 0, INSTANCE_output);
@@ -141,7 +165,7 @@ ds_store_load_wait_tasks(DsInstance *inst)
 {
 	DsScan		scan;
 
-	ds_scan_begin(&scan, DS_INSTANCE, CStringGetTextDatum(inst->instance_id));
+	ds_scan_begin(&scan, DS_INSTANCE, ds_key(CStringGetTextDatum(inst->instance_id)));
 	if (ds_scan_next(&scan))
 		inst->wait.tasks = ds_column_int_array(&scan.session, 0,
 											   INSTANCE_wait_tasks,
@@ -165,7 +189,7 @@ ds_store_step(const DsStepWrite *w, bool *suspended)
 	ds_put_rows(w);
 	ds_put_tasks(w);
 	done = ds_table_update(DS_INSTANCE,
-						   CStringGetTextDatum(w->inst->instance_id),
+						   ds_key(CStringGetTextDatum(w->inst->instance_id)),
 						   &w->inst->place, true,
 						   change_for_step, &step);
 	ds_loop_end(&scratch);
@@ -184,7 +208,7 @@ ds_store_end(const DsStepWrite *w)
 	ds_put_rows(w);
 	ds_put_tasks(w);
 	done = ds_table_update(DS_INSTANCE,
-						   CStringGetTextDatum(w->inst->instance_id),
+						   ds_key(CStringGetTextDatum(w->inst->instance_id)),
 						   &w->inst->place, true,
 						   change_for_end, &step);
 	ds_loop_end(&scratch);
@@ -368,7 +392,7 @@ ds_store_purge(const DsInstance *inst, bool skip_locked)
 	}
 	ds_close_session(&s);
 	if (done)
-		ds_prune_archive(inst->instance_id, 0);
+		ds_prune_archive(inst, 0);
 	return done;
 }
 

@@ -32,6 +32,7 @@ typedef struct DsStart
 	TimestampTz ready_time;
 	int			home;
 	DsParent	parent;
+	ItemPointerData place;		/* where the row is once it is written */
 } DsStart;
 
 /* What a step writes, fenced by instance, execution and turn of "inst". */
@@ -64,6 +65,10 @@ typedef struct DsStepWrite
 
 /* NULL if there is none. */
 extern DsInstance *ds_store_load(const char *instance_id);
+
+/* The same, looked for where it was last seen first. */
+extern DsInstance *ds_store_load_at(const char *instance_id,
+									const ItemPointerData *place);
 
 /*
  * The same; if brief, an active instance comes with id, execution, owner and
@@ -103,13 +108,13 @@ extern bool ds_store_is_unlocked(const char *instance_id);
 /* --- store_start.c --- */
 
 /* False: the id is taken. */
-extern bool ds_store_insert(const DsStart *start, bool bounded);
+extern bool ds_store_insert(DsStart *start, bool bounded);
 
 /*
  * A new execution in the place of the one that was read; false: something in
  * it has changed since.  *had_tasks: it had open tasks, which are cancelled.
  */
-extern bool ds_store_start_over(const DsStart *start, DsInstance *over,
+extern bool ds_store_start_over(DsStart *start, DsInstance *over,
 								bool bounded, bool *had_tasks);
 
 /* --- store_history.c --- */

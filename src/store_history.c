@@ -25,7 +25,7 @@ ds_store_load_history(const DsInstance *inst, int *n_ops)
 											 room * sizeof(DsOp));
 
 	*n_ops = 0;
-	ds_scan_begin(&scan, DS_HISTORY, UUIDPGetDatum(&inst->execution_id));
+	ds_scan_begin(&scan, DS_HISTORY, ds_key(UUIDPGetDatum(&inst->execution_id)));
 	while (ds_scan_next(&scan))
 	{
 		DsRow		row;

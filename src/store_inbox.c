@@ -33,7 +33,7 @@ ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
 bool
 ds_store_has_messages(const DsInstance *inst)
 {
-	return ds_table_has(DS_INBOX, UUIDPGetDatum(&inst->run_id));
+	return ds_table_has(DS_INBOX, ds_key(UUIDPGetDatum(&inst->run_id)));
 }
 
 List *

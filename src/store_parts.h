@@ -23,8 +23,8 @@ extern void ds_delete_taken_messages(const DsStepWrite *w);
 extern bool ds_passes_fence(const DsInstance *inst, DsStatus *status);
 extern TimestampTz ds_last_updated_time(void);
 
-/* Keeps so many past executions of the id, the last ones. */
-extern void ds_prune_archive(const char *instance_id, int keep);
+/* Keeps so many past executions of the instance's id, the last ones. */
+extern void ds_prune_archive(const DsInstance *inst, int keep);
 
 /* Within a session: */
 extern void ds_delete_history(const pg_uuid_t *execution_id);

@@ -22,11 +22,12 @@ typedef struct StartOver
 } StartOver;
 
 static void add_start(DsParameters *p, const DsStart *start);
+static int	n_archived_after(const DsInstance *over);
 static bool change_for_start_over(DsParameters *p, void *arg);
 static void archive(const DsStart *start, const DsInstance *over);
 
 bool
-ds_store_insert(const DsStart *start, bool bounded)
+ds_store_insert(DsStart *start, bool bounded)
 {
 	DsParameters p;
 	DsLoop		scratch;
@@ -35,21 +36,22 @@ ds_store_insert(const DsStart *start, bool bounded)
 	ds_loop_start(&scratch);
 	ds_row_begin(&p, DS_INSTANCE);
 	add_start(&p, start);
-	done = ds_table_insert_if_absent(DS_INSTANCE, &p, bounded);
+	done = ds_table_insert_if_absent(DS_INSTANCE, &p, bounded, &start->place);
 	ds_loop_end(&scratch);
 	return done;
 }
 
 bool
-ds_store_start_over(const DsStart *start, DsInstance *over, bool bounded,
+ds_store_start_over(DsStart *start, DsInstance *over, bool bounded,
 					bool *had_tasks)
 {
 	StartOver	so = {.start = start,.over = over};
 
 	*had_tasks = false;
-	if (!ds_table_update(DS_INSTANCE, CStringGetTextDatum(start->instance_id),
+	if (!ds_table_update(DS_INSTANCE, ds_key(CStringGetTextDatum(start->instance_id)),
 						 &over->place, bounded, change_for_start_over, &so))
 		return false;
+	start->place = over->place;
 
 	if (ds_keep_executions > 0)
 		archive(start, over);
@@ -73,8 +75,16 @@ ds_store_start_over(const DsStart *start, DsInstance *over, bool bounded,
 			ds_delete_history(&over->execution_id);
 		ds_close_session(&s);
 	}
-	ds_prune_archive(start->instance_id, ds_keep_executions);
+	if (over->n_archived + 1 > ds_keep_executions)
+		ds_prune_archive(over, ds_keep_executions);
 	return true;
+}
+
+/* That many executions are in the archive once this one has been added. */
+static int
+n_archived_after(const DsInstance *over)
+{
+	return Min(over->n_archived + 1, ds_keep_executions);
 }
 
 /* The execution that was seen, and which the fence has found unchanged. */
@@ -106,26 +116,18 @@ archive(const DsStart *start, const DsInstance *over)
 
 /* The ids of executions ascend: the last ones are kept. */
 void
-ds_prune_archive(const char *instance_id, int keep)
+ds_prune_archive(const DsInstance *inst, int keep)
 {
-	DsScan		scan;
-	int			n = 0;
+	DsSession	s;
+	DsParameters p = {0};
 
-	ds_scan_begin(&scan, DS_EXECUTION, CStringGetTextDatum(instance_id));
-	while (n <= keep && ds_scan_next(&scan))
-		n++;
-	ds_scan_end(&scan);
-	if (n > keep)
-	{
-		DsSession	s;
-		DsParameters p = {0};
-
-		ds_open_session(&s);
-		ds_add_text(&p, instance_id);
-		ds_add_int(&p, keep);
-		ds_execute(DS_SQL_PRUNE_ARCHIVE, &p);
-		ds_close_session(&s);
-	}
+	if (inst->n_archived == 0 && keep == 0)
+		return;
+	ds_open_session(&s);
+	ds_add_text(&p, inst->instance_id);
+	ds_add_int(&p, keep);
+	ds_execute(DS_SQL_PRUNE_ARCHIVE, &p);
+	ds_close_session(&s);
 }
 
 /* It must be just as it was seen, since the archive gets what was seen. */
@@ -140,6 +142,8 @@ change_for_start_over(DsParameters *p, void *arg)
 		return false;
 	ds_row_begin(p, DS_INSTANCE);
 	add_start(p, so->start);
+	if (n_archived_after(so->over) > 0)
+		ds_add_int(ds_at(p, INSTANCE_n_archived), n_archived_after(so->over));
 	return true;
 }
 

@@ -35,6 +35,8 @@ ds_store_find_ready(Oid owner, TimestampTz now, int home, bool any_home,
 	ds_add_int(&p, limit);
 	n = ds_execute(DS_SQL_FIND_READY, &p);
 	result = work_list(&s, n, false, after);
+	for (uint64 i = 0; i < n; i++)
+		((DsWork *) list_nth(result, i))->place = ds_column_place(i, 3);
 	if (n > 0)
 		after->time = ds_column_time(n - 1, 2);
 	ds_close_session(&s);

@@ -14,7 +14,7 @@
  *
  *	DsScan scan;
  *
- *	ds_scan_begin(&scan, DS_HISTORY, UUIDPGetDatum(execution_id));
+ *	ds_scan_begin(&scan, DS_HISTORY, ds_key(UUIDPGetDatum(execution_id)));
  *	while (ds_scan_next(&scan))
  *		seq = ds_column_int(0, HISTORY_seq);
  *	ds_scan_end(&scan);
@@ -33,6 +33,27 @@
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
+/* Values of the first columns of a table's primary key. */
+#define DS_KEY_COLUMNS	2
+
+typedef struct DsKey
+{
+	int			n;
+	Datum		values[DS_KEY_COLUMNS];
+} DsKey;
+
+static inline DsKey
+ds_key(Datum value)
+{
+	return (DsKey) {1, {value}};
+}
+
+static inline DsKey
+ds_key2(Datum first, Datum second)
+{
+	return (DsKey) {2, {first, second}};
+}
+
 /* Rows of one table in the order of its primary key. */
 typedef struct DsScan
 {
@@ -45,11 +66,11 @@ typedef struct DsScan
 } DsScan;
 
 /*
- * Rows whose first column of the primary key is "key".  While a row is
+ * Rows whose primary key begins with "key".  While a row is
  * current, ds_column...() read it, as row 0.  ds_scan_end() also gives back
  * the lock on the table, so that user code may follow in the transaction.
  */
-extern void ds_scan_begin(DsScan *scan, DsTable table, Datum key);
+extern void ds_scan_begin(DsScan *scan, DsTable table, DsKey key);
 extern bool ds_scan_next(DsScan *scan);
 extern void ds_scan_end(DsScan *scan);
 
@@ -57,10 +78,11 @@ extern void ds_scan_end(DsScan *scan);
  * A scan of one row only, which is current already, looked for where it was
  * last seen; false: it is not there any more.  It may be another row.
  */
-extern bool ds_scan_begin_at(DsScan *scan, DsTable table, ItemPointer place);
+extern bool ds_scan_begin_at(DsScan *scan, DsTable table,
+							 const ItemPointerData *place);
 
 /* Is there any such row? */
-extern bool ds_table_has(DsTable table, Datum key);
+extern bool ds_table_has(DsTable table, DsKey key);
 
 /* The transaction that wrote the current row, and where it is. */
 extern TransactionId ds_scan_xmin(const DsScan *scan);
@@ -75,11 +97,11 @@ extern void ds_row_begin(DsParameters *p, DsTable table);
 extern void ds_table_insert(DsTable table, const DsParameters *p);
 
 /*
- * False: a row with that key is there, at the latest after somebody's
+ * *place becomes where the row is.  False: a row with that key is there, at the latest after somebody's
  * transaction has ended that was waited for; if bounded, for a second only.
  */
 extern bool ds_table_insert_if_absent(DsTable table, const DsParameters *p,
-									  bool bounded);
+									  bool bounded, ItemPointer place);
 
 /*
  * Updates the row with that key as "change" says.  It finds the row's columns
@@ -94,7 +116,14 @@ extern bool ds_table_insert_if_absent(DsTable table, const DsParameters *p,
  */
 typedef bool (*DsChange) (DsParameters *p, void *arg);
 
-extern bool ds_table_update(DsTable table, Datum key, ItemPointer place,
+/*
+ * Deletes the row with that key if "change" returns true.  Else as
+ * ds_table_update().
+ */
+extern bool ds_table_delete(DsTable table, DsKey key, bool bounded,
+							DsChange change, void *arg);
+
+extern bool ds_table_update(DsTable table, DsKey key, ItemPointer place,
 							bool bounded, DsChange change, void *arg);
 
 #endif

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_parts.h
+ *	  What the files that read and write rows do for each other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_TABLE_PARTS_H
+#define DS_TABLE_PARTS_H
+
+#include "table.h"
+
+extern int	ds_table_n_columns(DsTable table);
+
+/* Opened, locked, and found to have the columns that the code knows. */
+extern Relation ds_open_table(DsTable table, LOCKMODE mode);
+
+/* A scan of a table that the caller has opened, and closes. */
+extern void ds_begin_scan(DsScan *scan, DsTable table, Relation rel,
+						  DsKey key);
+extern void ds_end_scan(DsScan *scan);
+
+/*
+ * A scan of one row, which is found without the index or not at all.
+ * make_room: on its page, for another version of it.
+ */
+extern bool ds_fetch_at(DsScan *scan, Relation rel,
+						const ItemPointerData *place, bool make_room);
+
+#endif

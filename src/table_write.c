@@ -1,0 +1,479 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_write.c
+ *	  Writing rows by primary key, without a statement.
+ *
+ * What an INSERT or UPDATE sets up for each statement is kept from one write
+ * to the next: the form of a row, the indexes, their predicates ready to be
+ * evaluated.  Locks are taken for each write.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "table_parts.h"
+
+/* What an update says about the indexes; 0: no index has to know. */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes UpdateIndexes;
+#define ONLY_SUMMARIZING(indexes)	((indexes) == TU_Summarizing)
+#else
+typedef bool UpdateIndexes;
+#define ONLY_SUMMARIZING(indexes)	false
+#endif
+
+#if PG_VERSION_NUM >= 170000
+#define MY_TRANSACTION	MyProc->vxid.lxid
+#else
+#define MY_TRANSACTION	MyProc->lxid
+#endif
+
+/* What is kept of a table. */
+typedef struct Kept
+{
+	MemoryContext cxt;			/* of all that follows */
+	bool		valid;
+	/* in use by that transaction, or left so by an error in it */
+	LocalTransactionId user;
+	Oid			table;
+	TupleTableSlot *slot;		/* for a new row */
+	int			n_indexes;
+	Oid		   *indexes;
+	EState	   *estate;
+	ResultRelInfo *result;		/* NULL: no index was needed yet */
+} Kept;
+
+/* A table opened for a write. */
+typedef struct Writer
+{
+	DsTable		number;
+	Relation	table;
+	Kept	   *kept;
+	bool		pushed_snapshot;
+	bool		indexes_open;
+	bool		deletes;
+} Writer;
+
+static Kept all_kept[DS_NUM_TABLES];
+
+static void begin_write(Writer *w, DsTable table);
+static Kept *get_kept(DsTable table, Relation rel);
+static void forget_kept(Datum arg, Oid relid);
+static void open_indexes(Writer *w);
+static void close_indexes(Writer *w);
+static void put_index_entries(Writer *w, bool update, bool *taken,
+							  bool only_summarizing);
+static void end_write(Writer *w);
+static bool write_row(Writer *w, DsKey key, ItemPointer place, bool bounded,
+					  DsChange change, void *arg);
+static void fill_slot(Writer *w, const DsParameters *p);
+static bool insert_if_absent(Writer *w);
+static bool change_row(Writer *w, DsKey key, ItemPointer place,
+					   bool at_place, DsChange change, void *arg);
+static TM_Result change_version(Writer *w, const DsScan *scan,
+								const DsParameters *p);
+static void load_row(DsParameters *p, TupleTableSlot *slot);
+
+void
+ds_row_begin(DsParameters *p, DsTable table)
+{
+	StaticAssertStmt(INSTANCE_END <= DS_MAX_PARAMETERS, "too many columns");
+	p->n = ds_table_n_columns(table);
+	memset(p->values, 0, p->n * sizeof(Datum));
+	memset(p->nulls, 'n', p->n);
+}
+
+void
+ds_table_insert(DsTable table, const DsParameters *p)
+{
+	Writer		w = {0};
+
+	begin_write(&w, table);
+	fill_slot(&w, p);
+	open_indexes(&w);
+	table_tuple_insert(w.table, w.kept->slot, GetCurrentCommandId(true), 0, NULL);
+	put_index_entries(&w, false, NULL, false);
+	end_write(&w);
+}
+
+bool
+ds_table_insert_if_absent(DsTable table, const DsParameters *p, bool bounded,
+						  ItemPointer place)
+{
+	Writer		w = {0};
+	DsLockBound bound;
+	volatile bool done = false;
+
+	ds_bound_locks(&bound, bounded);
+	PG_TRY();
+	{
+		begin_write(&w, table);
+		fill_slot(&w, p);
+		open_indexes(&w);
+		done = insert_if_absent(&w);
+		*place = w.kept->slot->tts_tid;
+		end_write(&w);
+	}
+	PG_FINALLY();
+	{
+		ds_unbound_locks(&bound);
+	}
+	PG_END_TRY();
+	return done;
+}
+
+bool
+ds_table_update(DsTable table, DsKey key, ItemPointer place, bool bounded,
+				DsChange change, void *arg)
+{
+	Writer		w = {.number = table};
+
+	return write_row(&w, key, place, bounded, change, arg);
+}
+
+bool
+ds_table_delete(DsTable table, DsKey key, bool bounded, DsChange change,
+				void *arg)
+{
+	Writer		w = {.number = table,.deletes = true};
+	ItemPointerData nowhere;
+
+	ItemPointerSetInvalid(&nowhere);
+	return write_row(&w, key, &nowhere, bounded, change, arg);
+}
+
+static bool
+write_row(Writer *w, DsKey key, ItemPointer place, bool bounded,
+		  DsChange change, void *arg)
+{
+	DsLockBound bound;
+	volatile bool done = false;
+
+	ds_bound_locks(&bound, bounded);
+	PG_TRY();
+	{
+		begin_write(w, w->number);
+		done = (ItemPointerIsValid(place) &&
+				change_row(w, key, place, true, change, arg)) ||
+			change_row(w, key, place, false, change, arg);
+		end_write(w);
+	}
+	PG_FINALLY();
+	{
+		ds_unbound_locks(&bound);
+	}
+	PG_END_TRY();
+	return done;
+}
+
+static void
+begin_write(Writer *w, DsTable table)
+{
+	w->number = table;
+	w->table = ds_open_table(table, RowExclusiveLock);
+	w->kept = get_kept(table, w->table);
+	w->indexes_open = false;
+	/* large values go to other tables under one */
+	w->pushed_snapshot = !ActiveSnapshotSet();
+	if (w->pushed_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/*
+ * With the lock on the table, so that what was changed before is known.  An
+ * index may have an expression that writes to the same table; that write, and
+ * those after an error in the same transaction, have one of their own.
+ */
+static Kept *
+get_kept(DsTable table, Relation rel)
+{
+	static bool registered = false;
+	Kept	   *kept = &all_kept[table];
+	MemoryContext parent = CacheMemoryContext;
+	MemoryContext old;
+
+	if (!registered)
+		CacheRegisterRelcacheCallback(forget_kept, (Datum) 0);
+	registered = true;
+
+	if (kept->user == MY_TRANSACTION)
+	{
+		kept = palloc0(sizeof(Kept));
+		parent = CurrentMemoryContext;
+	}
+	kept->user = MY_TRANSACTION;
+	if (kept->valid)
+		return kept;
+
+	if (kept->cxt != NULL)
+		MemoryContextDelete(kept->cxt);
+	memset(kept, 0, sizeof(Kept));
+	kept->cxt = AllocSetContextCreate(parent, "durable_singleton table",
+									  ALLOCSET_SMALL_SIZES);
+	kept->user = MY_TRANSACTION;
+	kept->table = RelationGetRelid(rel);
+	/* what is changed while we read it makes it invalid again */
+	kept->valid = true;
+	old = MemoryContextSwitchTo(kept->cxt);
+	kept->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
+										  &TTSOpsVirtual);
+	MemoryContextSwitchTo(old);
+	return kept;
+}
+
+/* The table or one of its indexes has changed. */
+static void
+forget_kept(Datum arg, Oid relid)
+{
+	for (int t = 0; t < DS_NUM_TABLES; t++)
+	{
+		Kept	   *kept = &all_kept[t];
+
+		if (relid == InvalidOid || relid == kept->table)
+			kept->valid = false;
+		for (int i = 0; i < kept->n_indexes; i++)
+		{
+			if (relid == kept->indexes[i])
+				kept->valid = false;
+		}
+	}
+}
+
+/*
+ * Indexes stay locked until the end of the transaction, as the table does: to
+ * lock them again for the next row then costs next to nothing.
+ */
+static void
+open_indexes(Writer *w)
+{
+	Kept	   *kept = w->kept;
+
+	if (kept->result != NULL)
+	{
+		kept->result->ri_RelationDesc = w->table;
+		for (int i = 0; i < kept->n_indexes; i++)
+			kept->result->ri_IndexRelationDescs[i] =
+				index_open(kept->indexes[i], RowExclusiveLock);
+	}
+	else
+	{
+		MemoryContext old = MemoryContextSwitchTo(kept->cxt);
+		ResultRelInfo *result = makeNode(ResultRelInfo);
+
+		kept->estate = CreateExecutorState();
+		InitResultRelInfo(result, w->table, 0, NULL, 0);
+		/* for any of our writes, speculative ones, too */
+		ExecOpenIndices(result, true);
+		kept->indexes = palloc(result->ri_NumIndices * sizeof(Oid));
+		for (int i = 0; i < result->ri_NumIndices; i++)
+			kept->indexes[i] = RelationGetRelid(result->ri_IndexRelationDescs[i]);
+		kept->n_indexes = result->ri_NumIndices;
+		kept->result = result;
+		MemoryContextSwitchTo(old);
+	}
+	w->indexes_open = true;
+}
+
+static void
+close_indexes(Writer *w)
+{
+	ResultRelInfo *result = w->kept->result;
+
+	for (int i = 0; i < result->ri_NumIndices; i++)
+	{
+		Relation	index = result->ri_IndexRelationDescs[i];
+
+#if PG_VERSION_NUM >= 170000
+		index_insert_cleanup(index, result->ri_IndexRelationInfo[i]);
+#endif
+		index_close(index, NoLock);
+	}
+}
+
+/* taken: becomes true where a unique key is taken; NULL: that is an error */
+static void
+put_index_entries(Writer *w, bool update, bool *taken, bool only_summarizing)
+{
+	Kept	   *kept = w->kept;
+
+	ExecInsertIndexTuples(kept->result, kept->slot, kept->estate, update,
+						  taken != NULL, taken, NIL
+#if PG_VERSION_NUM >= 160000
+						  ,only_summarizing
+#endif
+		);
+	ResetPerTupleExprContext(kept->estate);
+}
+
+static void
+end_write(Writer *w)
+{
+	Kept	   *kept = w->kept;
+
+	if (w->indexes_open)
+		close_indexes(w);
+	ExecClearTuple(kept->slot);
+	kept->user = InvalidLocalTransactionId;
+	if (kept != &all_kept[w->number])
+	{
+		MemoryContextDelete(kept->cxt);
+		pfree(kept);
+	}
+	if (w->pushed_snapshot)
+		PopActiveSnapshot();
+	table_close(w->table, NoLock);
+	/* what was written is there for whatever comes next in the transaction */
+	CommandCounterIncrement();
+}
+
+static void
+fill_slot(Writer *w, const DsParameters *p)
+{
+	TupleTableSlot *slot = w->kept->slot;
+
+	ExecClearTuple(slot);
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_values[i] = p->values[i];
+		slot->tts_isnull[i] = p->nulls[i] == 'n';
+	}
+	ExecStoreVirtualTuple(slot);
+}
+
+/*
+ * As INSERT ... ON CONFLICT DO NOTHING does it, only that nobody looks for a
+ * conflict first: the caller just has.  Any unique index counts: while REINDEX
+ * CONCURRENTLY runs there are two of the primary key.
+ */
+static bool
+insert_if_absent(Writer *w)
+{
+	ItemPointerData conflict;
+#if PG_VERSION_NUM >= 180000
+	ItemPointerData none;
+
+	ItemPointerSetInvalid(&none);
+#endif
+
+	for (;;)
+	{
+		uint32		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
+		bool		taken = false;
+
+		table_tuple_insert_speculative(w->table, w->kept->slot,
+									   GetCurrentCommandId(true), 0, NULL,
+									   token);
+		put_index_entries(w, false, &taken, false);
+		table_tuple_complete_speculative(w->table, w->kept->slot, token, !taken);
+		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
+		if (!taken)
+			return true;
+
+		CHECK_FOR_INTERRUPTS();
+		/* waits for the other transaction if it has not ended yet */
+		if (!ExecCheckIndexConstraints(w->kept->result, w->kept->slot,
+									   w->kept->estate, &conflict,
+#if PG_VERSION_NUM >= 180000
+									   &none,
+#endif
+									   NIL))
+			return false;
+	}
+}
+
+/*
+ * at_place: only if the row is still where it was last seen, which saves the
+ * way through the index.  By now it may be another row there: "change" sees
+ * that.
+ */
+static bool
+change_row(Writer *w, DsKey key, ItemPointer place, bool at_place,
+		   DsChange change, void *arg)
+{
+	for (;;)
+	{
+		DsScan		scan;
+		DsParameters p;
+		TM_Result	result = TM_Deleted;
+		bool		changed;
+
+		if (at_place)
+			changed = ds_fetch_at(&scan, w->table, place, true);
+		else
+		{
+			ds_begin_scan(&scan, w->number, w->table, key);
+			changed = ds_scan_next(&scan);
+		}
+		if (changed)
+		{
+			load_row(&p, scan.slot);
+			changed = change(&p, arg);
+		}
+		if (changed)
+			result = change_version(w, &scan, &p);
+		ds_end_scan(&scan);
+		if (changed && result == TM_Ok && !w->deletes)
+			*place = w->kept->slot->tts_tid;
+		if (!changed || result == TM_Ok)
+			return changed;
+		/* somebody else was faster, and has committed by now */
+		if (result != TM_Updated && result != TM_Deleted)
+			elog(ERROR, "unexpected result %d of a change", result);
+		if (IsolationUsesXactSnapshot())
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access due to concurrent update")));
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Waits for whoever else is about to change the current row of the scan. */
+static TM_Result
+change_version(Writer *w, const DsScan *scan, const DsParameters *p)
+{
+	TM_FailureData failure;
+	LockTupleMode mode;
+	UpdateIndexes indexes;
+	TM_Result	result;
+
+	if (w->deletes)
+		return table_tuple_delete(w->table, &scan->slot->tts_tid,
+								  GetCurrentCommandId(true), scan->snapshot,
+								  InvalidSnapshot, true, &failure, false);
+	fill_slot(w, p);
+	result = table_tuple_update(w->table, &scan->slot->tts_tid, w->kept->slot,
+								GetCurrentCommandId(true), scan->snapshot,
+								InvalidSnapshot, true, &failure, &mode,
+								&indexes);
+	/* most updates touch no indexed column, and stay on their page */
+	if (result == TM_Ok && indexes)
+	{
+		open_indexes(w);
+		put_index_entries(w, true, NULL, ONLY_SUMMARIZING(indexes));
+	}
+	return result;
+}
+
+static void
+load_row(DsParameters *p, TupleTableSlot *slot)
+{
+	p->n = slot->tts_tupleDescriptor->natts;
+	for (int i = 0; i < p->n; i++)
+	{
+		p->values[i] = slot->tts_values[i];
+		p->nulls[i] = slot->tts_isnull[i] ? 'n' : ' ';
+	}
+}
