@@ -170,6 +170,7 @@ typedef struct DsInstance
 	int64		code;			/* 0 for NULL */
 	DsWait		wait;			/* without the tasks' numbers */
 	DsParent	parent;
+	bool		noted;			/* clients have left notes in its history */
 	int			n_archived;		/* past executions that are kept */
 	Jsonb	   *input;
 	Jsonb	   *custom_status;

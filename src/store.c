@@ -129,6 +129,7 @@ read_rest(const DsSession *s, DsInstance *inst)
 			ds_column_uuid(0, INSTANCE_parent_execution_id);
 		inst->parent.seq = ds_column_int(0, INSTANCE_parent_seq);
 	}
+	inst->noted = ds_column_bool(0, INSTANCE_noted);
 	inst->n_archived = ds_column_int(0, INSTANCE_n_archived);
 	inst->input = ds_column_jsonb(s, 0, INSTANCE_input);
 	inst->custom_status = ds_column_jsonb(s, 0, INSTANCE_custom_status);

@@ -46,6 +46,7 @@ ds_store_start_over(DsStart *start, DsInstance *over, bool bounded,
 					bool *had_tasks)
 {
 	StartOver	so = {.start = start,.over = over};
+	bool		has_history = over->history_length > 0 || over->noted;
 
 	*had_tasks = false;
 	if (!ds_table_update(DS_INSTANCE, ds_key(CStringGetTextDatum(start->instance_id)),
@@ -64,7 +65,8 @@ ds_store_start_over(DsStart *start, DsInstance *over, bool bounded,
 		ds_delete_messages(&over->run_id);
 		ds_close_session(&s);
 	}
-	if (over->history_length > 0 || ds_keep_executions == 0)
+	if (over->history_length > 0 ||
+		(has_history && ds_keep_executions == 0))
 	{
 		DsSession	s;
 
