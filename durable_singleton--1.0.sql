@@ -98,7 +98,7 @@ CREATE TABLE durable_singleton.instance (
 	-- kind of the durable wait, NULL while not waiting: t and e as in
 	-- history.kind, a: until an activity is tried again, w: for tasks
 	wait_kind "char",
-	-- clients have left notes in the history of the run
+	-- clients have left notes in the history of the execution
 	noted boolean,
 	-- the next step may run again what failed last
 	rewinding boolean,

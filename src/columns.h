@@ -40,6 +40,7 @@
 #define DS_INSTANCE_NUMBER(name)	INSTANCE_##name,
 #define DS_HISTORY_NUMBER(name)		HISTORY_##name,
 #define DS_TASK_NUMBER(name)		TASK_##name,
+#define DS_INBOX_NUMBER(name)		INBOX_##name,
 #define DS_EXECUTION_NUMBER(name)	EXECUTION_##name,
 
 /* Numbers from 1 on, as in pg_attribute. */
@@ -63,6 +64,13 @@ typedef enum DsTaskColumn
 	DS_TASK_COLUMNS(DS_TASK_NUMBER)
 	TASK_END
 } DsTaskColumn;
+
+typedef enum DsInboxColumn
+{
+	INBOX_NONE,
+	DS_INBOX_COLUMNS(DS_INBOX_NUMBER)
+	INBOX_END
+} DsInboxColumn;
 
 typedef enum DsExecutionColumn
 {

@@ -112,6 +112,20 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 	return SPI_processed;
 }
 
+uint64
+ds_execute_for(DsStatementId id, const pg_uuid_t *u, bool bounded)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	uint64		n;
+
+	ds_open_session(&s);
+	ds_add_uuid(&p, u);
+	n = ds_execute_bounded(id, &p, bounded);
+	ds_close_session(&s);
+	return n;
+}
+
 /* The caller takes it back in any case, also after an error. */
 void
 ds_bound_locks(DsLockBound *saved, bool bounded)
@@ -226,18 +240,6 @@ ds_add_int_array(DsParameters *p, int n, const int *values)
 											  sizeof(int32), true,
 											  TYPALIGN_INT)),
 		   values == NULL);
-}
-
-void
-ds_add_int64_array(DsParameters *p, int n, const int64 *values)
-{
-	Datum	   *datums = palloc((n + 1) * sizeof(Datum));
-
-	for (int i = 0; i < n; i++)
-		datums[i] = Int64GetDatum(values[i]);
-	ds_add(p, PointerGetDatum(construct_array(datums, n, INT8OID,
-											  sizeof(int64), FLOAT8PASSBYVAL,
-											  TYPALIGN_DOUBLE)), false);
 }
 
 void
@@ -477,8 +479,6 @@ parameter_type(char letter)
 			return INT4ARRAYOID;
 		case 'l':
 			return INT8OID;
-		case 'L':
-			return INT8ARRAYOID;
 		case 'c':
 			return CHAROID;
 		case 'b':

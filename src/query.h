@@ -56,6 +56,10 @@ extern uint64 ds_execute(DsStatementId id, DsParameters *p);
 extern uint64 ds_execute_bounded(DsStatementId id, DsParameters *p,
 								 bool bounded);
 
+/* The same in a session of its own, with the uuid as the only parameter. */
+extern uint64 ds_execute_for(DsStatementId id, const pg_uuid_t *u,
+							 bool bounded);
+
 /* Waiting for locks for a second only, and as before. */
 typedef struct DsLockBound
 {
@@ -85,7 +89,6 @@ extern void ds_add_char(DsParameters *p, char c);
 extern void ds_add_bool(DsParameters *p, bool b);
 extern void ds_add_int64(DsParameters *p, int64 i);
 extern void ds_add_int_array(DsParameters *p, int n, const int *values);
-extern void ds_add_int64_array(DsParameters *p, int n, const int64 *values);
 extern void ds_add_status_array(DsParameters *p, int n, const DsStatus *values);
 
 /*

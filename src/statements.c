@@ -3,16 +3,17 @@
  * statements.c
  *	  All SQL on the extension's tables.
  *
- * What a step does each time, and the insert of a start, go without a
- * statement (table.c): ds_store_load(), ds_store_insert(),
- * ds_store_start_over(), ds_store_step(), ds_store_end() and their like.
+ * What a start, a step and a task do each time goes without a statement
+ * (table.c): ds_store_load(), ds_store_insert(), ds_store_start_over(),
+ * ds_store_step(), ds_store_end(), ds_store_continue() and their like.
  *
  * The statements run as the owner of the tables with search_path set to
  * pg_catalog alone (catalog.c, query.c).
  *
- * Every change of instance.status is in there or in here: CONTINUE,
- * TERMINATE, SUSPEND, RESUME, REWIND.  All but the insert name the
- * execution they mean, and those of a step its turn, too: that is the fence.  The fence of a task is its row in table task.
+ * Every change of instance.status is in there or in here: TERMINATE, SUSPEND,
+ * RESUME, REWIND.  All but the insert name the execution they mean, and those
+ * of a step its turn, too: that is the fence.  The fence of a task is its row
+ * in table task.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,10 +35,8 @@
 /* It is in the row only from the second execution of the run on. */
 #define RUN(i)	"coalesce(" i ".run_id, " i ".execution_id)"
 
-#define NO_WAIT \
-	" wait_kind = NULL, wait_name = NULL, wait_since = NULL," \
-	" wait_fire_at = NULL, wait_default = NULL, wait_watch = NULL," \
-	" wait_tasks = NULL, rewinding = false"
+/* It waits for a timer, or for an event until a time. */
+#define HAS_TIMER	"wait_kind IN ('t', 'e') AND wait_fire_at IS NOT NULL"
 
 /* An end of the task $seq of instance i is in history. */
 #define HAS_END(seq) \
@@ -75,18 +74,6 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE execution_id IN (SELECT execution_id FROM gone)"
 	},
 	{
-		/* the run stays: unprocessed events belong to the next execution */
-		DS_SQL_CONTINUE, "tuizujj", false, true, true,
-		"UPDATE " INSTANCE
-		" SET status = 'Running', turn = 0, created_time = $4,"
-		" last_updated_time = $4, history_length = 0,"
-		" ready_time = least(ready_time, $4), start_clock = NULL, code = NULL,"
-		" run_id = coalesce(run_id, execution_id),"
-		" execution_id = $5, input = $6, custom_status = $7," NO_WAIT
-		" WHERE instance_id = $1 AND execution_id = $2 AND turn = $3"
-		" AND status IN " RUNNABLE " RETURNING noted"
-	},
-	{
 /*
 		 * The timer of the wait, which stood in the row alone, goes into the
 		 * history: an execution that was terminated is told, too.  Notes have
@@ -97,7 +84,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" SET status = 'Terminated', turn = turn + 1,"
 		" last_updated_time = clock_timestamp(), ready_time = NULL,"
 		" suspended_ready_time = NULL, output = $3, wait_watch = NULL,"
-		" wait_tasks = NULL, rewinding = false"
+		" wait_tasks = NULL, rewinding = false,"
+		" noted = CASE WHEN " HAS_TIMER " THEN true ELSE noted END"
 		" WHERE instance_id = $1 AND execution_id = $2"
 		" AND status IN " ACTIVE " RETURNING *),"
 		" timer AS (INSERT INTO " HISTORY
@@ -105,7 +93,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" scheduled_time, event_time, fire_at)"
 		" SELECT execution_id, 0, 0, wait_kind, 's', false,"
 		" wait_name, wait_since, wait_since, wait_fire_at FROM ended"
-		" WHERE wait_kind IN ('t', 'e') AND wait_fire_at IS NOT NULL)"
+		" WHERE " HAS_TIMER ")"
 		" SELECT 1 FROM ended"
 	},
 	{
@@ -217,48 +205,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 
 	/* --- its open tasks --- */
 	{
-		/* columns in the order of ds_store_load_task() */
-		DS_SQL_LOAD_TASK, "ui", true, true, false,
-		"SELECT kind, owner, home, attempt, counted, automatic, first_time,"
-		" ready_time, instance_id, name, search_path, input, retry, xmin,"
-		" EXISTS (SELECT FROM " INSTANCE " i WHERE i.instance_id = t.instance_id"
-		" AND i.execution_id = t.execution_id AND i.status = 'Suspended')"
-		" FROM " TASK " t WHERE execution_id = $1 AND seq = $2"
-	},
-	{
-		DS_SQL_INSERT_TASK, "coiuiiiizztttjj", false, true, false,
-		"INSERT INTO " TASK
-		" (kind, owner, home, execution_id, seq, attempt, counted, automatic,"
-		" first_time, ready_time, instance_id, name, search_path, input, retry)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-	},
-	{
-		/* another attempt; the fence is the present one */
-		DS_SQL_REPEAT_TASK, "uiiiizz", false, true, true,
-		"UPDATE " TASK
-		" SET attempt = attempt + 1, counted = $4, automatic = $5, first_time = $6,"
-		" ready_time = $7"
-		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3"
-	},
-	{
-		DS_SQL_END_TASK, "uii", false, true, true,
-		"DELETE FROM " TASK
-		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3"
-	},
-	{
-		DS_SQL_END_CHILD_TASK, "ui", false, true, false,
-		"DELETE FROM " TASK " WHERE execution_id = $1 AND seq = $2 AND kind = 'c'"
-		" RETURNING attempt, first_time, name"
-	},
-	{
 		DS_SQL_DELETE_TASKS, "u", false, true, false,
 		"DELETE FROM " TASK " WHERE execution_id = $1"
-	},
-	{
-		/* does it wait for the end of task $3? */
-		DS_SQL_IS_WATCHED, "tui", true, true, false,
-		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $2"
-		" AND wait_watch IN (0, $3)"
 	},
 	{
 		DS_SQL_IS_STIRRED, "tb", true, true, false,
@@ -282,21 +230,6 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" sent AS (INSERT INTO " INBOX " (run_id, instance_id, kind, data, sent_time)"
 		" SELECT run_id, instance_id, 'x', $3, $4 FROM child)"
 		" SELECT instance_id, execution_id, owner FROM child"
-	},
-	{
-		DS_SQL_FIND_TERMINATE, "u", true, true, false,
-		"SELECT data FROM " INBOX " WHERE run_id = $1 AND kind = 'x' LIMIT 1"
-	},
-	{
-		/* $3: events that the present step has taken already */
-		DS_SQL_FIND_EVENT, "utL", true, true, false,
-		"SELECT id, data, sent_time, xmin FROM " INBOX
-		" WHERE run_id = $1 AND kind = 'e' AND lower(name) = lower($2)"
-		" AND id <> ALL ($3) ORDER BY id LIMIT 1"
-	},
-	{
-		DS_SQL_DELETE_MESSAGE, "ul", false, true, false,
-		"DELETE FROM " INBOX " WHERE run_id = $1 AND id = $2"
 	},
 	{
 		DS_SQL_DROP_MESSAGES, "u", false, true, false,

@@ -19,9 +19,9 @@ typedef struct Step
 {
 	const DsStepWrite *w;
 	bool		suspended;		/* the instance was, in the meantime */
+	bool		noted;			/* clients have left notes in its history */
 } Step;
 
-static void add_fence(DsParameters *p, const DsInstance *inst);
 static DsInstance *load(const char *instance_id, bool brief);
 static DsInstance *read_row(const DsScan *scan, const char *instance_id,
 							bool brief);
@@ -31,6 +31,7 @@ static void change_progress(DsParameters *p, const DsStepWrite *w,
 static void change_wait(DsParameters *p, const DsWait *wait);
 static bool change_for_step(DsParameters *p, void *arg);
 static bool change_for_end(DsParameters *p, void *arg);
+static bool change_for_continue(DsParameters *p, void *arg);
 static bool change_status(DsStatementId statement, const DsInstance *inst,
 						  bool bounded);
 
@@ -220,12 +221,17 @@ ds_store_end(const DsStepWrite *w)
 bool
 ds_passes_fence(const DsInstance *inst, DsStatus *status)
 {
-	pg_uuid_t	execution_id = ds_column_uuid(0, INSTANCE_execution_id);
-
 	*status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
-	return memcmp(&execution_id, &inst->execution_id,
-				  sizeof(execution_id)) == 0 &&
+	return ds_is_execution(&inst->execution_id) &&
 		ds_column_int(0, INSTANCE_turn) == inst->turn;
+}
+
+bool
+ds_is_execution(const pg_uuid_t *execution_id)
+{
+	pg_uuid_t	present = ds_column_uuid(0, INSTANCE_execution_id);
+
+	return memcmp(&present, execution_id, sizeof(present)) == 0;
 }
 
 static void
@@ -306,29 +312,59 @@ change_for_end(DsParameters *p, void *arg)
 bool
 ds_store_continue(const DsStepWrite *w)
 {
-	DsSession	s;
-	DsParameters p = {0};
+	Step		step = {.w = w};
+	DsLoop		scratch;
 	bool		done;
 
-	ds_open_session(&s);
+	ds_loop_start(&scratch);
 	/* the finished turn leaves no trace but the events that it took */
 	ds_delete_taken_messages(w);
 	if (!w->keep_events)
 		ds_delete_events(&w->inst->run_id);
-	add_fence(&p, w->inst);
-	ds_add_time(&p, w->now);
-	ds_add_uuid(&p, &w->next_execution);
-	ds_add_jsonb(&p, w->next_input);
-	ds_add_jsonb(&p, w->custom_status);
-	done = ds_execute(DS_SQL_CONTINUE, &p) > 0;
-	if (done && (w->inst->history_length > 0 || ds_column_bool(0, 1)))
+	done = ds_table_update(DS_INSTANCE,
+						   ds_key(CStringGetTextDatum(w->inst->instance_id)),
+						   &w->inst->place, true,
+						   change_for_continue, &step);
+	if (done && (w->inst->history_length > 0 || step.noted))
 	{
 		/* in this order: a task that ends meanwhile adds to the history */
 		ds_delete_tasks(&w->inst->execution_id, true);
 		ds_delete_history(&w->inst->execution_id);
 	}
-	ds_close_session(&s);
+	ds_loop_end(&scratch);
 	return done;
+}
+
+/* The run stays: unprocessed events belong to the next execution. */
+static bool
+change_for_continue(DsParameters *p, void *arg)
+{
+	static const DsWait no_wait = {0};
+	Step	   *step = arg;
+	const DsStepWrite *w = step->w;
+	TimestampTz ready = ds_column_time(0, INSTANCE_ready_time);
+	DsStatus	status;
+
+	if (!ds_passes_fence(w->inst, &status) ||
+		(status != DS_PENDING && status != DS_RUNNING))
+		return false;
+	step->noted = ds_column_bool(0, INSTANCE_noted);
+	ds_add_oid(ds_at(p, INSTANCE_status), ds_status_to_oid(DS_RUNNING));
+	ds_add_int(ds_at(p, INSTANCE_turn), 0);
+	ds_add_int(ds_at(p, INSTANCE_history_length), 0);
+	ds_add_time(ds_at(p, INSTANCE_created_time), w->now);
+	ds_add_time(ds_at(p, INSTANCE_last_updated_time), w->now);
+	ds_add_time(ds_at(p, INSTANCE_ready_time),
+				ready == 0 ? w->now : Min(ready, w->now));
+	ds_add_time(ds_at(p, INSTANCE_start_clock), 0);
+	ds_add(ds_at(p, INSTANCE_code), (Datum) 0, true);
+	ds_add_uuid(ds_at(p, INSTANCE_run_id), &w->inst->run_id);
+	ds_add_uuid(ds_at(p, INSTANCE_execution_id), &w->next_execution);
+	ds_add_jsonb(ds_at(p, INSTANCE_input), w->next_input);
+	ds_add_jsonb(ds_at(p, INSTANCE_custom_status), w->custom_status);
+	ds_add(ds_at(p, INSTANCE_rewinding), (Datum) 0, true);
+	change_wait(p, &no_wait);
+	return true;
 }
 
 bool
@@ -384,16 +420,15 @@ ds_store_purge(const DsInstance *inst, bool skip_locked)
 	ds_add_text(&p, inst->instance_id);
 	ds_add_uuid(&p, &inst->execution_id);
 	done = ds_execute(DS_SQL_DELETE_INSTANCE, &p) > 0;
+	ds_close_session(&s);
 	if (done)
 	{
 		/* in this order: a task that ends meanwhile adds to the history */
 		ds_delete_tasks(&inst->execution_id, false);
 		ds_delete_history(&inst->execution_id);
 		ds_delete_messages(&inst->run_id);
-	}
-	ds_close_session(&s);
-	if (done)
 		ds_prune_archive(inst, 0);
+	}
 	return done;
 }
 
@@ -424,12 +459,4 @@ change_status(DsStatementId statement, const DsInstance *inst, bool bounded)
 	done = ds_execute_bounded(statement, &p, bounded) > 0;
 	ds_close_session(&s);
 	return done;
-}
-
-static void
-add_fence(DsParameters *p, const DsInstance *inst)
-{
-	ds_add_text(p, inst->instance_id);
-	ds_add_uuid(p, &inst->execution_id);
-	ds_add_int(p, inst->turn);
 }

@@ -170,15 +170,10 @@ mark_rewound(const DsStepWrite *w)
 	ds_close_session(&s);
 }
 
-/* --- within a session --- */
-
 void
 ds_delete_history(const pg_uuid_t *execution_id)
 {
-	DsParameters p = {0};
-
-	ds_add_uuid(&p, execution_id);
-	ds_execute(DS_SQL_DELETE_HISTORY, &p);
+	ds_execute_for(DS_SQL_DELETE_HISTORY, execution_id, false);
 }
 
 /* The current row, or row i of what the last statement found, less xmin. */

@@ -7,11 +7,20 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
+#include "utils/formatting.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "store_parts.h"
 #include "table.h"
+
+/* inbox.kind */
+#define MESSAGE_EVENT		'e'
+#define MESSAGE_TERMINATE	'x'
+
+static bool is_same_name(const DsSession *s, const char *name);
+static char *lower_case(const char *name);
 
 void
 ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
@@ -69,41 +78,62 @@ ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
 bool
 ds_store_find_terminate(const DsInstance *inst, Jsonb **reason)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	bool		found;
+	DsScan		scan;
+	bool		found = false;
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, &inst->run_id);
-	found = ds_execute(DS_SQL_FIND_TERMINATE, &p) > 0;
-	if (found)
-		*reason = ds_column_jsonb(&s, 0, 1);
-	ds_close_session(&s);
+	ds_scan_begin(&scan, DS_INBOX, ds_key(UUIDPGetDatum(&inst->run_id)));
+	while (!found && ds_scan_next(&scan))
+	{
+		found = ds_column_char(0, INBOX_kind) == MESSAGE_TERMINATE;
+		if (found)
+			*reason = ds_column_jsonb(&scan.session, 0, INBOX_data);
+	}
+	ds_scan_end(&scan);
 	return found;
 }
 
+/* The oldest of that name, without regard to case, that is not taken yet. */
 bool
 ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 					const int64 *taken, DsEvent *event)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	bool		found;
+	DsScan		scan;
+	bool		found = false;
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, &inst->run_id);
-	ds_add_text(&p, name);
-	ds_add_int64_array(&p, n_taken, taken);
-	found = ds_execute(DS_SQL_FIND_EVENT, &p) > 0;
-	if (found)
+	ds_scan_begin(&scan, DS_INBOX, ds_key(UUIDPGetDatum(&inst->run_id)));
+	while (!found && ds_scan_next(&scan))
 	{
-		event->id = ds_column_int64(0, 1);
-		event->data = ds_column_jsonb(&s, 0, 2);
-		event->sent_time = ds_column_time(0, 3);
-		event->sender = (TransactionId) ds_column_oid(0, 4);
+		event->id = ds_column_int64(0, INBOX_id);
+		found = ds_column_char(0, INBOX_kind) == MESSAGE_EVENT;
+		for (int i = 0; i < n_taken && found; i++)
+			found = taken[i] != event->id;
+		if (!found || !is_same_name(&scan.session, name))
+		{
+			found = false;
+			continue;
+		}
+		event->data = ds_column_jsonb(&scan.session, 0, INBOX_data);
+		event->sent_time = ds_column_time(0, INBOX_sent_time);
+		event->sender = ds_scan_xmin(&scan);
 	}
-	ds_close_session(&s);
+	ds_scan_end(&scan);
 	return found;
+}
+
+/* As the SQL of statements.c compares names of events. */
+static bool
+is_same_name(const DsSession *s, const char *name)
+{
+	char	   *other = ds_column_text(s, 0, INBOX_name);
+
+	return strcmp(other, name) == 0 ||
+		strcmp(lower_case(other), lower_case(name)) == 0;
+}
+
+static char *
+lower_case(const char *name)
+{
+	return str_tolower(name, strlen(name), DEFAULT_COLLATION_OID);
 }
 
 void
@@ -122,38 +152,24 @@ ds_store_drop_orphaned_messages(void)
 void
 ds_delete_taken_messages(const DsStepWrite *w)
 {
-	DsSession	s;
-
 	for (int i = 0; i < w->n_rows; i++)
 	{
-		DsParameters p = {0};
-
-		if (w->rows[i].inbox_id == 0)
-			continue;
-		ds_open_session(&s);
-		ds_add_uuid(&p, &w->inst->run_id);
-		ds_add_int64(&p, w->rows[i].inbox_id);
-		ds_execute(DS_SQL_DELETE_MESSAGE, &p);
-		ds_close_session(&s);
+		if (w->rows[i].inbox_id != 0)
+			ds_table_delete(DS_INBOX,
+							ds_key2(UUIDPGetDatum(&w->inst->run_id),
+									Int64GetDatum(w->rows[i].inbox_id)),
+							true, NULL, NULL);
 	}
 }
-
-/* --- within a session --- */
 
 void
 ds_delete_messages(const pg_uuid_t *run_id)
 {
-	DsParameters p = {0};
-
-	ds_add_uuid(&p, run_id);
-	ds_execute(DS_SQL_DROP_MESSAGES, &p);
+	ds_execute_for(DS_SQL_DROP_MESSAGES, run_id, false);
 }
 
 void
 ds_delete_events(const pg_uuid_t *run_id)
 {
-	DsParameters p = {0};
-
-	ds_add_uuid(&p, run_id);
-	ds_execute(DS_SQL_DROP_EVENTS, &p);
+	ds_execute_for(DS_SQL_DROP_EVENTS, run_id, false);
 }

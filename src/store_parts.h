@@ -21,12 +21,14 @@ extern void ds_delete_taken_messages(const DsStepWrite *w);
  * read?  That is the fence.  *status: its status.
  */
 extern bool ds_passes_fence(const DsInstance *inst, DsStatus *status);
+/* The same, of the execution only. */
+extern bool ds_is_execution(const pg_uuid_t *execution_id);
+
 extern TimestampTz ds_last_updated_time(void);
 
 /* Keeps so many past executions of the instance's id, the last ones. */
 extern void ds_prune_archive(const DsInstance *inst, int keep);
 
-/* Within a session: */
 extern void ds_delete_history(const pg_uuid_t *execution_id);
 extern bool ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded);
 extern void ds_delete_messages(const pg_uuid_t *run_id);

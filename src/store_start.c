@@ -58,25 +58,11 @@ ds_store_start_over(DsStart *start, DsInstance *over, bool bounded,
 		archive(start, over);
 	/* events that the old run never waited for */
 	if (ds_store_has_messages(over))
-	{
-		DsSession	s;
-
-		ds_open_session(&s);
 		ds_delete_messages(&over->run_id);
-		ds_close_session(&s);
-	}
-	if (over->history_length > 0 ||
-		(has_history && ds_keep_executions == 0))
-	{
-		DsSession	s;
-
-		ds_open_session(&s);
-		if (over->history_length > 0)
-			*had_tasks = ds_delete_tasks(&over->execution_id, bounded);
-		if (ds_keep_executions == 0)
-			ds_delete_history(&over->execution_id);
-		ds_close_session(&s);
-	}
+	if (over->history_length > 0)
+		*had_tasks = ds_delete_tasks(&over->execution_id, bounded);
+	if (has_history && ds_keep_executions == 0)
+		ds_delete_history(&over->execution_id);
 	if (over->n_archived + 1 > ds_keep_executions)
 		ds_prune_archive(over, ds_keep_executions);
 	return true;

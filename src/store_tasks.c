@@ -7,131 +7,186 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "store_parts.h"
+#include "table.h"
 
-static void add_key(DsParameters *p, const DsTask *task);
+/* A change of a task's row by whoever has this attempt of it. */
+typedef struct Change
+{
+	const DsTask *task;
+	int			counted;
+	int			automatic;
+	TimestampTz first_time;
+	TimestampTz ready_time;
+} Change;
+
+static DsKey task_key(const pg_uuid_t *execution_id, int seq);
+static DsTask *read_task(const DsScan *scan);
+static bool is_suspended(const DsTask *task);
+static bool is_attempt(DsParameters *p, void *arg);
+static bool change_for_repeat(DsParameters *p, void *arg);
+static bool take_child_task(DsParameters *p, void *arg);
 
 DsTask *
 ds_store_load_task(const pg_uuid_t *execution_id, int seq, bool *suspended)
 {
-	DsSession	s;
-	DsParameters p = {0};
+	DsScan		scan;
 	DsTask	   *task = NULL;
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, execution_id);
-	ds_add_int(&p, seq);
-	if (ds_execute(DS_SQL_LOAD_TASK, &p) > 0)
-	{
-		int			col = 1;
-
-		task = MemoryContextAllocZero(s.caller, sizeof(DsTask));
-		task->execution_id = *execution_id;
-		task->seq = seq;
-		task->kind = (DsOpKind) ds_column_char(0, col++);
-		task->owner = ds_column_oid(0, col++);
-		task->home = ds_column_int(0, col++);
-		task->attempt = ds_column_int(0, col++);
-		task->counted = ds_column_int(0, col++);
-		task->automatic = ds_column_int(0, col++);
-		task->first_time = ds_column_time(0, col++);
-		task->ready_time = ds_column_time(0, col++);
-		task->instance_id = ds_column_text(&s, 0, col++);
-		task->name = ds_column_text(&s, 0, col++);
-		task->search_path = ds_column_text(&s, 0, col++);
-		task->input = ds_column_jsonb(&s, 0, col++);
-		task->retry = ds_column_jsonb(&s, 0, col++);
-		task->xmin = (TransactionId) ds_column_oid(0, col++);
-		*suspended = ds_column_bool(0, col++);
-	}
-	ds_close_session(&s);
+	ds_scan_begin(&scan, DS_TASK, task_key(execution_id, seq));
+	if (ds_scan_next(&scan))
+		task = read_task(&scan);
+	ds_scan_end(&scan);
+	*suspended = task != NULL && is_suspended(task);
 	return task;
+}
+
+static DsTask *
+read_task(const DsScan *scan)
+{
+	const DsSession *s = &scan->session;
+	DsTask	   *task = palloc0(sizeof(DsTask));
+
+	task->execution_id = ds_column_uuid(0, TASK_execution_id);
+	task->seq = ds_column_int(0, TASK_seq);
+	task->kind = (DsOpKind) ds_column_char(0, TASK_kind);
+	task->owner = ds_column_oid(0, TASK_owner);
+	task->home = ds_column_int(0, TASK_home);
+	task->attempt = ds_column_int(0, TASK_attempt);
+	task->counted = ds_column_int(0, TASK_counted);
+	task->automatic = ds_column_int(0, TASK_automatic);
+	task->first_time = ds_column_time(0, TASK_first_time);
+	task->ready_time = ds_column_time(0, TASK_ready_time);
+	task->instance_id = ds_column_text(s, 0, TASK_instance_id);
+	task->name = ds_column_text(s, 0, TASK_name);
+	task->search_path = ds_column_text(s, 0, TASK_search_path);
+	task->input = ds_column_jsonb(s, 0, TASK_input);
+	task->retry = ds_column_jsonb(s, 0, TASK_retry);
+	task->xmin = ds_scan_xmin(scan);
+	return task;
+}
+
+/* Is the execution that the task belongs to? */
+static bool
+is_suspended(const DsTask *task)
+{
+	DsScan		scan;
+	bool		suspended = false;
+
+	ds_scan_begin(&scan, DS_INSTANCE,
+				  ds_key(CStringGetTextDatum(task->instance_id)));
+	if (ds_scan_next(&scan) && ds_is_execution(&task->execution_id))
+		suspended = ds_status_from_oid(ds_column_oid(0, INSTANCE_status)) ==
+			DS_SUSPENDED;
+	ds_scan_end(&scan);
+	return suspended;
 }
 
 bool
 ds_store_end_task(const DsTask *task)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	bool		done;
+	Change		c = {.task = task};
 
-	ds_open_session(&s);
-	add_key(&p, task);
-	done = ds_execute(DS_SQL_END_TASK, &p) > 0;
-	ds_close_session(&s);
-	return done;
+	return ds_table_delete(DS_TASK, task_key(&task->execution_id, task->seq),
+						   true, is_attempt, &c);
 }
 
 bool
 ds_store_repeat_task(const DsTask *task, int counted, int automatic,
 					 TimestampTz first_time, TimestampTz ready_time)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	bool		done;
+	Change		c = {
+		.task = task,.counted = counted,.automatic = automatic,
+		.first_time = first_time,.ready_time = ready_time
+	};
+	ItemPointerData place;
 
-	ds_open_session(&s);
-	add_key(&p, task);
-	ds_add_int(&p, counted);
-	ds_add_int(&p, automatic);
-	ds_add_time(&p, first_time);
-	ds_add_time(&p, ready_time);
-	done = ds_execute(DS_SQL_REPEAT_TASK, &p) > 0;
-	ds_close_session(&s);
-	return done;
+	ItemPointerSetInvalid(&place);
+	return ds_table_update(DS_TASK, task_key(&task->execution_id, task->seq),
+						   &place, true, change_for_repeat, &c);
+}
+
+/* The fence of a task. */
+static bool
+is_attempt(DsParameters *p, void *arg)
+{
+	const Change *c = arg;
+
+	return ds_column_int(0, TASK_attempt) == c->task->attempt;
+}
+
+static bool
+change_for_repeat(DsParameters *p, void *arg)
+{
+	const Change *c = arg;
+
+	if (!is_attempt(p, arg))
+		return false;
+	ds_add_int(ds_at(p, TASK_attempt), c->task->attempt + 1);
+	ds_add_int(ds_at(p, TASK_counted), c->counted);
+	ds_add_int(ds_at(p, TASK_automatic), c->automatic);
+	ds_add_time(ds_at(p, TASK_first_time), c->first_time);
+	ds_add_time(ds_at(p, TASK_ready_time), c->ready_time);
+	return true;
 }
 
 DsTask *
 ds_store_end_child_task(const DsParent *parent, bool bounded)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	DsTask	   *task = NULL;
+	DsTask	   *task = palloc0(sizeof(DsTask));
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, &parent->execution_id);
-	ds_add_int(&p, parent->seq);
-	if (ds_execute_bounded(DS_SQL_END_CHILD_TASK, &p, bounded) > 0)
-	{
-		task = MemoryContextAllocZero(s.caller, sizeof(DsTask));
-		task->kind = DS_OP_CHILD;
-		task->execution_id = parent->execution_id;
-		task->seq = parent->seq;
-		task->attempt = ds_column_int(0, 1);
-		task->first_time = ds_column_time(0, 2);
-		task->name = ds_column_text(&s, 0, 3);
-	}
-	ds_close_session(&s);
-	return task;
+	task->kind = DS_OP_CHILD;
+	task->execution_id = parent->execution_id;
+	task->seq = parent->seq;
+	if (ds_table_delete(DS_TASK, task_key(&task->execution_id, task->seq),
+						bounded, take_child_task, task))
+		return task;
+	pfree(task);
+	return NULL;
+}
+
+static bool
+take_child_task(DsParameters *p, void *arg)
+{
+	DsSession	here = {.caller = CurrentMemoryContext};
+	DsTask	   *task = arg;
+
+	if (ds_column_char(0, TASK_kind) != DS_OP_CHILD)
+		return false;
+	task->attempt = ds_column_int(0, TASK_attempt);
+	task->first_time = ds_column_time(0, TASK_first_time);
+	task->name = ds_column_text(&here, 0, TASK_name);
+	return true;
 }
 
 bool
 ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool bounded)
 {
-	DsSession	s;
-	bool		any;
-
-	ds_open_session(&s);
-	any = ds_delete_tasks(execution_id, bounded);
-	ds_close_session(&s);
-	return any;
+	return ds_delete_tasks(execution_id, bounded);
 }
 
+/* Does the instance wait for the end of that very task, or of any? */
 bool
 ds_store_is_watched(const DsTask *task)
 {
-	DsSession	s;
-	DsParameters p = {0};
-	bool		watched;
+	DsScan		scan;
+	bool		watched = false;
 
-	ds_open_session(&s);
-	ds_add_text(&p, task->instance_id);
-	ds_add_uuid(&p, &task->execution_id);
-	ds_add_int(&p, task->seq);
-	watched = ds_execute(DS_SQL_IS_WATCHED, &p) > 0;
-	ds_close_session(&s);
+	ds_scan_begin(&scan, DS_INSTANCE,
+				  ds_key(CStringGetTextDatum(task->instance_id)));
+	if (ds_scan_next(&scan) && ds_is_execution(&task->execution_id))
+	{
+		bool		isnull;
+		int			watch = DatumGetInt32(ds_column(0, INSTANCE_wait_watch,
+													&isnull));
+
+		watched = !isnull && (watch == 0 || watch == task->seq);
+	}
+	ds_scan_end(&scan);
 	return watched;
 }
 
@@ -156,55 +211,40 @@ void
 ds_put_tasks(const DsStepWrite *w)
 {
 	ListCell   *cell;
-	DsSession	s;
-	DsLoop		loop;
 
-	if (w->tasks == NIL)
-		return;
-	ds_open_session(&s);
-	ds_loop_start(&loop);
 	foreach(cell, w->tasks)
 	{
 		const DsTask *task = lfirst(cell);
-		DsParameters p = {0};
+		DsParameters p;
 
-		ds_add_char(&p, task->kind);
-		ds_add_oid(&p, task->owner);
-		ds_add_int(&p, task->home);
-		ds_add_uuid(&p, &task->execution_id);
-		ds_add_int(&p, task->seq);
-		ds_add_int(&p, task->attempt);
-		ds_add_int(&p, task->counted);
-		ds_add_int(&p, task->automatic);
-		ds_add_time(&p, task->first_time);
-		ds_add_time(&p, task->ready_time);
-		ds_add_text(&p, task->instance_id);
-		ds_add_text(&p, task->name);
-		ds_add_text(&p, task->search_path);
-		ds_add_jsonb(&p, task->input);
-		ds_add_jsonb(&p, task->retry);
-		ds_execute(DS_SQL_INSERT_TASK, &p);
-		ds_loop_next(&loop);
+		ds_row_begin(&p, DS_TASK);
+		ds_add_time(ds_at(&p, TASK_ready_time), task->ready_time);
+		ds_add_time(ds_at(&p, TASK_first_time), task->first_time);
+		ds_add_oid(ds_at(&p, TASK_owner), task->owner);
+		ds_add_uuid(ds_at(&p, TASK_execution_id), &task->execution_id);
+		ds_add_int(ds_at(&p, TASK_seq), task->seq);
+		ds_add_int(ds_at(&p, TASK_attempt), task->attempt);
+		ds_add_int(ds_at(&p, TASK_counted), task->counted);
+		ds_add_int(ds_at(&p, TASK_automatic), task->automatic);
+		ds_add_int(ds_at(&p, TASK_home), task->home);
+		ds_add_char(ds_at(&p, TASK_kind), task->kind);
+		ds_add_text(ds_at(&p, TASK_instance_id), task->instance_id);
+		ds_add_text(ds_at(&p, TASK_name), task->name);
+		ds_add_text(ds_at(&p, TASK_search_path), task->search_path);
+		ds_add_jsonb(ds_at(&p, TASK_input), task->input);
+		ds_add_jsonb(ds_at(&p, TASK_retry), task->retry);
+		ds_table_insert(DS_TASK, &p);
 	}
-	ds_loop_end(&loop);
-	ds_close_session(&s);
 }
-
-/* --- within a session --- */
 
 bool
 ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded)
 {
-	DsParameters p = {0};
-
-	ds_add_uuid(&p, execution_id);
-	return ds_execute_bounded(DS_SQL_DELETE_TASKS, &p, bounded) > 0;
+	return ds_execute_for(DS_SQL_DELETE_TASKS, execution_id, bounded) > 0;
 }
 
-static void
-add_key(DsParameters *p, const DsTask *task)
+static DsKey
+task_key(const pg_uuid_t *execution_id, int seq)
 {
-	ds_add_uuid(p, &task->execution_id);
-	ds_add_int(p, task->seq);
-	ds_add_int(p, task->attempt);
+	return ds_key2(UUIDPGetDatum(execution_id), Int32GetDatum(seq));
 }

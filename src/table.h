@@ -117,7 +117,7 @@ extern bool ds_table_insert_if_absent(DsTable table, const DsParameters *p,
 typedef bool (*DsChange) (DsParameters *p, void *arg);
 
 /*
- * Deletes the row with that key if "change" returns true.  Else as
+ * Deletes the row with that key if "change" is NULL or returns true.  Else as
  * ds_table_update().
  */
 extern bool ds_table_delete(DsTable table, DsKey key, bool bounded,

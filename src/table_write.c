@@ -417,7 +417,7 @@ change_row(Writer *w, DsKey key, ItemPointer place, bool at_place,
 			ds_begin_scan(&scan, w->number, w->table, key);
 			changed = ds_scan_next(&scan);
 		}
-		if (changed)
+		if (changed && change != NULL)
 		{
 			load_row(&p, scan.slot);
 			changed = change(&p, arg);
