@@ -321,10 +321,10 @@ STARTS = (('fresh start', 'bare insert', 'bulk start', 'duplicate', 'SELECT 1',
     (1, 'new execution id', 'ds_new_execution_id'),
     (1, 'instance row', 'ds_store_insert ds_store_start_over>ds_table_update'),
     (2, 'its index entries', 'ds_table_insert_if_absent>ExecInsertIndexTuples'
-        ' update_row>ExecInsertIndexTuples'),
+        ' change_row>ExecInsertIndexTuples change_version>ExecInsertIndexTuples'),
     (1, 'row of the past execution', 'ds_store_start_over>ds_table_insert'
         ' archive>ds_table_insert'),
-    (1, 'older executions, messages', 'prune_archive ds_store_has_messages'),
+    (1, 'older executions, messages', 'ds_prune_archive ds_store_has_messages'),
     (1, 'remembered for the commit', 'ds_at_commit_ready'),
     (0, 'commit', 'CommitTransactionCommand'),
     (1, 'hint', 'ds_hint_ready ds_hint_rescan'),
@@ -337,10 +337,10 @@ WORKER = (('no-op', 'activity', '1/10, queued', 'turn', 'task'), (
         ' ds_has_work work>ds_hint_ready search_for_work>ds_hint_ready'
         ' ds_execute_work>ds_hint_ready'),
     (0, 'claim, giving back', 'ds_claim ds_release ds_release_unless_wanted'),
-    (0, 'load, or look again', 'ds_store_load ds_store_load_history'
+    (0, 'load, or look again', 'ds_store_load_at ds_store_load_history'
         ' ds_store_load_wait_tasks ds_store_is_unchanged ds_store_is_stirred'
         ' ds_wait_for_invalidations ds_replay_create ds_park ds_unpark'),
-    (1, 'instance row', 'ds_store_load ds_store_is_unchanged'),
+    (1, 'instance row', 'ds_store_load_at ds_store_is_unchanged'),
     (1, 'history', 'ds_store_load_history'),
     (0, 'pass', 'ds_frame_run'),
     (1, 'which function', 'ds_frame_run>ds_function_find_in'
@@ -359,7 +359,8 @@ WORKER = (('no-op', 'activity', '1/10, queued', 'turn', 'task'), (
     (0, 'is the task watched?', 'ds_store_is_watched'),
     (0, 'instance row', 'ds_store_step>ds_table_update'
         ' ds_store_end>ds_table_update ds_store_continue'),
-    (1, 'its index entries', 'update_row>ExecInsertIndexTuples'),
+    (1, 'its index entries', 'change_row>ExecInsertIndexTuples'
+        ' change_version>ExecInsertIndexTuples'),
     (0, 'telling of the end', 'ds_instance_has_ended'),
     (0, 'begin', 'ds_tx_begin'),
     (0, 'commit', 'ds_tx_commit'),
