@@ -158,6 +158,9 @@ typedef struct DsHub
 	bool		janitor_may_run;
 	bool		janitor_done;
 	bool		janitor_seeks_ownerless;	/* asked to, and not done yet */
+	/* of one that has found all there was, and need not look at the clock */
+	bool		janitor_is_content;
+	int			janitor_transactions;	/* its own ones */
 
 	DsHint		hints[DS_MAX_HINTS];
 	/* followed by the slots and the waiters, n_slots of each */

@@ -45,8 +45,13 @@ PG_FUNCTION_INFO_V1(ds_request_visit);
 
 extern PGDLLEXPORT void ds_janitor_main(Datum arg);
 
+/* Our transactions; to connect was one, too. */
+static int	n_transactions = 1;
+static bool content = false;
+
 static bool enter(Oid database);
 static void leave_at_exit(int code, Datum arg);
+static void count_transaction(XactEvent event, void *arg);
 static void report(bool found_extension, bool may_run);
 static void visit(void);
 static bool seeks_ownerless(void);
@@ -66,6 +71,7 @@ ds_janitor_main(Datum arg)
 	if (!enter(database))
 		proc_exit(0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	RegisterXactCallback(count_transaction, NULL);
 	pgstat_report_activity(STATE_RUNNING, "durable_singleton: looking for work");
 	visit();
 	proc_exit(0);
@@ -92,9 +98,20 @@ leave_at_exit(int code, Datum arg)
 {
 	ds_hub_lock();
 	if (ds_hub->janitor_pid == MyProcPid)
+	{
 		ds_hub->janitor_pid = 0;
+		ds_hub->janitor_is_content = content && code == 0;
+		ds_hub->janitor_transactions = n_transactions;
+	}
 	ds_hub_wake_launcher();
 	ds_hub_unlock();
+}
+
+static void
+count_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		n_transactions++;
 }
 
 static void
@@ -163,6 +180,7 @@ visit(void)
 	ds_tx_commit();
 	found_ownerless();
 	purge_expired();
+	content = ds_retention < 0;
 }
 
 static bool

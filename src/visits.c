@@ -4,8 +4,8 @@
  *	  Which databases a janitor visits, and when.  Part of the launcher.
  *
  * All of them when the server has started, those with the extension every
- * rescan_interval, and any when somebody asks for it.  One janitor is under
- * way at a time.
+ * rescan_interval if anything has happened in them, and any when somebody asks
+ * for it.  One janitor is under way at a time.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,6 +29,7 @@
 #include "hints.h"
 #include "hub.h"
 #include "settings.h"
+#include "stillness.h"
 #include "visits.h"
 #include "worker.h"
 
@@ -45,6 +46,7 @@ typedef struct KnownDatabase
 	bool		has_extension;
 	bool		told_paused;
 	uint32		all_visits;		/* n_all_visits when it was looked through */
+	DsStillness stillness;		/* since the last visit */
 } KnownDatabase;
 
 static HTAB *known_databases;
@@ -53,6 +55,7 @@ static List *failed_visits = NIL;	/* oids of databases to visit again */
 static TimestampTz retry_visits = 0;
 static BackgroundWorkerHandle *janitor = NULL;
 static uint32 visited_in;		/* n_all_visits when it was sent */
+static int64 visited_after;		/* so many transactions in the database */
 static TimestampTz next_rescan = 0;
 
 /*
@@ -64,7 +67,7 @@ static uint32 n_all_visits = 0;
 
 static char *database_name(Oid database);
 static void take_visit_requests(void);
-static void scan_databases(void);
+static void scan_databases(bool still_ones);
 static bool start_janitor(void);
 
 void
@@ -88,6 +91,8 @@ ds_visits_reap(void)
 	bool		may_run;
 	bool		closed;
 	bool		looked_through;
+	bool		content;
+	int64		n_ended;
 
 	if (janitor == NULL ||
 		GetBackgroundWorkerPid(janitor, &pid) != BGWH_STOPPED)
@@ -102,6 +107,8 @@ ds_visits_reap(void)
 	may_run = ds_hub->janitor_may_run;
 	closed = ds_is_closed(database);
 	looked_through = !ds_hub->janitor_seeks_ownerless;
+	content = ds_hub->janitor_is_content;
+	n_ended = visited_after + ds_hub->janitor_transactions;
 	ds_hub->janitor_database = InvalidOid;
 	ds_hub_unlock();
 
@@ -129,6 +136,10 @@ ds_visits_reap(void)
 		known->has_extension = found;
 		if (looked_through)
 			known->all_visits = visited_in;
+		if (content)
+			ds_stillness_begins(&known->stillness, n_ended);
+		else
+			known->stillness.known = false;
 		if (found && !may_run && !known->told_paused)
 			ereport(WARNING,
 					(errmsg("orchestrations in database \"%s\" are paused",
@@ -222,7 +233,7 @@ take_visit_requests(void)
 		next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
 	if (all || (next_rescan != 0 && now >= next_rescan))
 	{
-		scan_databases();
+		scan_databases(all);
 		if (ds_rescan_interval > 0)
 			next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
 	}
@@ -231,9 +242,10 @@ take_visit_requests(void)
 /*
  * All databases that have the extension, or might, are to be visited.  Those
  * known to be without it are left alone: CREATE EXTENSION asks for a visit.
+ * still_ones: also those in which nothing has happened.
  */
 static void
-scan_databases(void)
+scan_databases(bool still_ones)
 {
 	Relation	rel;
 	TableScanDesc scan;
@@ -260,7 +272,9 @@ scan_databases(void)
 		if (known != NULL)
 			known->present = true;
 		if (!db->datallowconn || db->datistemplate ||
-			(known != NULL && !known->has_extension))
+			(known != NULL && !known->has_extension) ||
+			(known != NULL && !still_ones &&
+			 ds_is_still(&known->stillness, db->oid)))
 			continue;
 		in_transaction = MemoryContextSwitchTo(TopMemoryContext);
 		found = lappend_oid(found, db->oid);
@@ -296,10 +310,12 @@ start_janitor(void)
 									   NULL);
 
 	visited_in = n_all_visits;
+	visited_after = ds_transactions_ended(database);
 	ds_hub_lock();
 	ds_hub->janitor_database = database;
 	ds_hub->janitor_pid = 0;
 	ds_hub->janitor_done = false;
+	ds_hub->janitor_is_content = false;
 	ds_hub->janitor_seeks_ownerless = known == NULL ||
 		known->all_visits != n_all_visits;
 	ds_hub_unlock();

@@ -93,6 +93,35 @@ SKIP:
 	cmp_ok($woken, '<', 30, 'the launcher does not poll');
 }
 
+# The search for lost work, every second now, leaves a still database alone.
+$before = $node->safe_psql('postgres', $counters);
+$node->safe_psql('postgres',
+	"ALTER SYSTEM SET durable_singleton.rescan_interval = '1s'");
+$node->reload;
+$begun = time;
+my ($still_since, $ended) = (time, $before);
+while (time - $still_since < 4 && time - $begun < 60)
+{
+	my $now = $node->safe_psql('postgres', $counters);
+
+	($still_since, $ended) = (time, $now) if $now ne $ended;
+	usleep(250_000);
+}
+note sprintf 'still after %.1f s', $still_since - $begun;
+isnt($ended, $before, 'the database is searched while that is not sure');
+cmp_ok(time - $begun, '<', 60,
+	'then four rescans go by without a transaction in it');
+
+# That nobody was told of this timer is what a lost hint comes to.
+$node->safe_psql('app', q{
+	UPDATE durable_singleton.instance SET ready_time = now(), wait_fire_at = now()
+	WHERE instance_id = 'for_timer 10'});
+ok( $node->poll_query_until('app', q{
+		SELECT runtime_status = 'Completed' FROM df_instances
+		WHERE instance_id = 'for_timer 10'}),
+	'the search takes place when something has happened');
+rescan_off($node);
+
 # All of them can still be finished.
 $begun = time;
 $node->safe_psql('app', q{
@@ -108,7 +137,7 @@ $node->safe_psql('app', q{
 	WHERE waiting_for = 'timer'});
 is( $node->safe_psql('app', q{
 		SELECT runtime_status, count(*) FROM df_instances GROUP BY 1 ORDER BY 1}),
-	"Completed|9000\nTerminated|1000",
+	"Completed|9001\nTerminated|999",
 	'the others can be terminated');
 
 # How often a process has gone to sleep; undefined where nobody can tell.
