@@ -193,10 +193,15 @@ def run(ctx):
     with ctx.cluster('peers_ours', tcp=True) as ours, \
             ctx.cluster('peers_theirs', tcp=True, preload='') as theirs:
         contenders = everybody(ctx, ours, theirs)
-        yield from starts(ctx, contenders, ctx.rounds)
+        if ctx.wants('starts'):
+            yield from starts(ctx, contenders, ctx.rounds)
         for kind in KINDS:
-            yield from drains(ctx, contenders, ctx.rounds, kind)
-            yield from costs(contenders, kind)
-        yield from latency(ctx, contenders, ctx.rounds)
-        yield from idle(ctx, contenders)
-    yield from pg_cron.run(ctx, reason_missing(ctx, 'pg_cron'))
+            if ctx.wants(kind):
+                yield from drains(ctx, contenders, ctx.rounds, kind)
+                yield from costs(contenders, kind)
+        if ctx.wants('latency'):
+            yield from latency(ctx, contenders, ctx.rounds)
+        if ctx.wants('idle'):
+            yield from idle(ctx, contenders)
+    if ctx.wants('pg_cron'):
+        yield from pg_cron.run(ctx, reason_missing(ctx, 'pg_cron'))

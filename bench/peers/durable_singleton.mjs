@@ -13,12 +13,14 @@ const clockOffset = () => Date.now() - now()
 serve({
   version: '1.0',
 
+  // Not LANGUAGE sql: before PostgreSQL 18 such a function is parsed and
+  // planned anew in every transaction.
   async setup(url) {
     await once(url, client => client.query(`
-      CREATE FUNCTION bench_noop(input jsonb) RETURNS jsonb LANGUAGE sql
-        AS 'SELECT NULL::jsonb';
-      CREATE FUNCTION bench_step(input jsonb) RETURNS jsonb LANGUAGE sql
-        AS 'SELECT input';
+      CREATE FUNCTION bench_noop(input jsonb) RETURNS jsonb LANGUAGE plpgsql
+        AS 'BEGIN RETURN NULL; END';
+      CREATE FUNCTION bench_step(input jsonb) RETURNS jsonb LANGUAGE plpgsql
+        AS 'BEGIN RETURN input; END';
       CREATE FUNCTION bench_three(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
       BEGIN
         PERFORM df_call_activity('bench_step', '1');
