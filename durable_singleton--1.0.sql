@@ -219,18 +219,57 @@ CREATE TABLE durable_singleton.execution (
 	failure jsonb,
 	CONSTRAINT execution_pkey PRIMARY KEY (instance_id, execution_id));
 
+-- Whoever writes a row makes code run as the owner it names.  Being allowed to
+-- write all tables, as pg_write_all_data is, does not include that.
+CREATE FUNCTION durable_singleton.refuse_strangers()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'ds_refuse_strangers'
+LANGUAGE C;
+COMMENT ON FUNCTION durable_singleton.refuse_strangers IS
+	'lets only the owner of a table, and superusers, change it';
+
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.home
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.instance
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.history
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.task
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.inbox
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.execution
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+
 INSERT INTO durable_singleton.home
 	SELECT s.system_identifier, d.oid
 	FROM pg_catalog.pg_control_system() s, pg_catalog.pg_database d
 	WHERE d.datname = pg_catalog.current_database();
 
+-- A role that was dropped is a mere number in a dump, and where that is loaded
+-- another role may have the number: what it left behind is not dumped.
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.home', '');
-SELECT pg_catalog.pg_extension_config_dump('durable_singleton.instance', '');
-SELECT pg_catalog.pg_extension_config_dump('durable_singleton.history', '');
-SELECT pg_catalog.pg_extension_config_dump('durable_singleton.task', '');
-SELECT pg_catalog.pg_extension_config_dump('durable_singleton.inbox', '');
+SELECT pg_catalog.pg_extension_config_dump('durable_singleton.instance',
+	'WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles)');
+SELECT pg_catalog.pg_extension_config_dump('durable_singleton.history',
+	'WHERE execution_id IN (SELECT execution_id FROM durable_singleton.instance'
+	' WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles) UNION ALL'
+	' SELECT execution_id FROM durable_singleton.execution'
+	' WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles))');
+SELECT pg_catalog.pg_extension_config_dump('durable_singleton.task',
+	'WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles)');
+SELECT pg_catalog.pg_extension_config_dump('durable_singleton.inbox',
+	'WHERE instance_id IN (SELECT instance_id FROM durable_singleton.instance'
+	' WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles))');
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.inbox_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('durable_singleton.execution', '');
+SELECT pg_catalog.pg_extension_config_dump('durable_singleton.execution',
+	'WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles)');
 
 -- ---------------------------------------------------------------------------
 -- Functions for clients
@@ -553,7 +592,6 @@ AS 'MODULE_PATHNAME', 'ds_request_visit'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION durable_singleton.request_visit IS
 	'asks the launcher to look into this database once the transaction has committed';
-REVOKE ALL ON FUNCTION durable_singleton.request_visit() FROM PUBLIC;
 
 -- Present and past executions under one roof.
 CREATE VIEW durable_singleton.any_execution AS
@@ -801,7 +839,6 @@ BEGIN ATOMIC
 			AND NOT pg_catalog.has_schema_privilege('public', n.oid, 'USAGE')
 	) o;
 END;
-REVOKE ALL ON FUNCTION durable_singleton.usage_command(text, name) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.df_grant_usage(role name)
 RETURNS void
@@ -834,26 +871,80 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.df_revoke_usage IS 'takes back what df_grant_usage granted';
 
+-- Who may do what from the start.  ALTER DEFAULT PRIVILEGES may have given away
+-- what was created here, or kept it from PUBLIC: both are taken back first.
 -- The functions for orchestrators refuse to work anywhere else, so everybody
--- may have them.  All others are granted by df_grant_usage.
-REVOKE ALL ON FUNCTION
-	@extschema@.df_start_singleton(text, text, jsonb, text, @extschema@.df_runtime_status[], timestamptz),
-	@extschema@.df_start_new(text, text, jsonb, timestamptz),
-	@extschema@.df_get_status(text, boolean, boolean, boolean),
-	@extschema@.df_wait_for_completion(text, interval),
-	@extschema@.df_wait_for_any(text[], interval),
-	@extschema@.df_raise_event(text, text, jsonb),
-	@extschema@.df_terminate(text, text),
-	@extschema@.df_suspend(text, text),
-	@extschema@.df_resume(text, text),
-	@extschema@.df_rewind(text, text),
-	@extschema@.df_restart(text, boolean),
-	@extschema@.df_purge(text),
-	@extschema@.df_purge_by(timestamptz, timestamptz, @extschema@.df_runtime_status[]),
-	@extschema@.df_adopt_database(),
-	@extschema@.df_grant_usage(name),
-	@extschema@.df_revoke_usage(name)
-FROM PUBLIC;
-REVOKE ALL ON PROCEDURE @extschema@.df_wait(text, interval, jsonb), @extschema@.df_run(int) FROM PUBLIC;
+-- may have them, and the views need theirs.  All others are granted by
+-- df_grant_usage.
+DO $$
+DECLARE
+	for_everybody name[] := '{df_await, df_call_activity,
+		df_call_sub_orchestrator, df_continue_as_new, df_create_timer,
+		df_current_utc_datetime, df_execution_id, df_instance_id,
+		df_is_replaying, df_new_guid, df_parent_instance_id, df_patched,
+		df_record, df_retry_policy, df_schedule_activity, df_schedule_event,
+		df_schedule_sub_orchestrator, df_schedule_timer, df_set_custom_status,
+		df_wait_all, df_wait_any, df_wait_for_external_event,
+		access_level, is_executing, workers}';
+	command text;
+BEGIN
+	FOR command IN
+		SELECT pg_catalog.format('REVOKE ALL ON %s FROM %s CASCADE', o.what,
+				CASE a.grantee WHEN 0 THEN 'PUBLIC'
+					ELSE a.grantee::regrole::text END)
+		FROM (
+			SELECT d.classid, d.objid
+			FROM pg_catalog.pg_depend d
+				JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
+					AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+			WHERE x.extname = 'durable_singleton' AND d.deptype = 'e') m,
+		LATERAL (
+			SELECT 'SCHEMA ' || n.oid::regnamespace AS what, n.nspacl AS acl,
+				n.nspowner AS owner
+			FROM pg_catalog.pg_namespace n
+			WHERE m.classid = 'pg_catalog.pg_namespace'::regclass
+				AND n.oid = m.objid
+			UNION ALL
+			SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END
+				|| c.oid::regclass, c.relacl, c.relowner
+			FROM pg_catalog.pg_class c
+			WHERE m.classid = 'pg_catalog.pg_class'::regclass
+				AND c.oid = m.objid AND c.relkind IN ('r', 'v', 'S')
+			UNION ALL
+			SELECT 'ROUTINE ' || p.oid::regprocedure,
+				coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)),
+				p.proowner
+			FROM pg_catalog.pg_proc p
+			WHERE m.classid = 'pg_catalog.pg_proc'::regclass
+				AND p.oid = m.objid
+			UNION ALL
+			SELECT 'TYPE ' || t.oid::regtype,
+				coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner)),
+				t.typowner
+			FROM pg_catalog.pg_type t
+			WHERE m.classid = 'pg_catalog.pg_type'::regclass
+				AND t.oid = m.objid AND t.typelem = 0) o,
+		LATERAL (SELECT DISTINCT e.grantee
+			FROM pg_catalog.aclexplode(o.acl) e) a
+		WHERE a.grantee <> o.owner
+	LOOP
+		EXECUTE command;
+	END LOOP;
+
+	FOR command IN
+		SELECT 'GRANT EXECUTE ON ROUTINE ' || p.oid::regprocedure || ' TO PUBLIC'
+		FROM pg_catalog.pg_proc p
+			JOIN pg_catalog.pg_depend d ON d.objid = p.oid
+				AND d.classid = 'pg_catalog.pg_proc'::regclass
+				AND d.deptype = 'e'
+			JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
+				AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+		WHERE x.extname = 'durable_singleton' AND p.proname = ANY (for_everybody)
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END
+$$;
+GRANT USAGE ON TYPE @extschema@.df_runtime_status, @extschema@.df_status TO PUBLIC;
 
 SELECT durable_singleton.request_visit();

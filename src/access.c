@@ -8,9 +8,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
+#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/rel.h"
 
 #include "access.h"
 #include "catalog.h"
@@ -18,6 +20,7 @@
 #include "slot.h"
 
 PG_FUNCTION_INFO_V1(ds_access_level);
+PG_FUNCTION_INFO_V1(ds_refuse_strangers);
 
 DsAccess
 ds_access(Oid owner)
@@ -93,4 +96,30 @@ PGDLLEXPORT Datum
 ds_access_level(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(ds_access(PG_GETARG_OID(0)));
+}
+
+/*
+ * durable_singleton.refuse_strangers(), before each statement that changes one
+ * of our tables.  A row makes code run as the owner that it names, so a right
+ * to write the tables would be the right to be anybody.
+ */
+PGDLLEXPORT Datum
+ds_refuse_strangers(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called as a trigger",
+						"refuse_strangers")));
+	if (!has_privs_of_role(GetUserId(),
+						   trigger->tg_relation->rd_rel->relowner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table \"%s\" of extension \"%s\" cannot be changed by hand",
+						RelationGetRelationName(trigger->tg_relation),
+						"durable_singleton"),
+				 errhint("Use the functions of the extension.")));
+	PG_RETURN_POINTER(NULL);
 }
