@@ -228,7 +228,9 @@ unprivileged()
 		HOME="$base/home" TMPDIR="$base/tmp" LANG=C.UTF-8 LC_MESSAGES=C \
 		SHELL=/bin/sh USER="$user" LOGNAME="$user" \
 		${MODEL_SEED:+MODEL_SEED="$MODEL_SEED"} \
-		${MODEL_SEQUENCES:+MODEL_SEQUENCES="$MODEL_SEQUENCES"} "$@" </dev/null
+		${MODEL_SEQUENCES:+MODEL_SEQUENCES="$MODEL_SEQUENCES"} \
+		${FUZZ_SEED:+FUZZ_SEED="$FUZZ_SEED"} \
+		${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} "$@" </dev/null
 }
 
 # The same in a process group of its own, in the background, so that an

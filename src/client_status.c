@@ -46,6 +46,8 @@ ds_get_status(PG_FUNCTION_ARGS)
 
 	ds_hub_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
+	/* it has no new snapshots */
+	PreventCommandIfParallelMode("df_get_status()");
 	InitMaterializedSRF(fcinfo, 0);
 
 	inst = ds_store_load(instance_id);

@@ -53,7 +53,7 @@ static Look wait_for_end(int n, char **ids, TimestampTz deadline,
 						 bool may_commit);
 static Look look_at(int n, char **ids);
 static TimestampTz deadline_argument(FunctionCallInfo fcinfo, int n);
-static void check_has_not_written(void);
+static void check_may_wait(const char *caller);
 static void put_all(FunctionCallInfo fcinfo, const Look *look);
 
 /* df_wait_for_completion(instance_id, timeout) */
@@ -67,7 +67,7 @@ ds_wait_for_completion(PG_FUNCTION_ARGS)
 	ds_hub_require();
 	id = ds_arg_instance_id(fcinfo, 0);
 	deadline = deadline_argument(fcinfo, 1);
-	check_has_not_written();
+	check_may_wait("df_wait_for_completion()");
 	InitMaterializedSRF(fcinfo, 0);
 	look = wait_for_end(1, &id, deadline, false);
 	put_all(fcinfo, &look);
@@ -106,7 +106,7 @@ ds_wait_for_any(PG_FUNCTION_ARGS)
 		ds_check_instance_id(ids[i]);
 	}
 	deadline = deadline_argument(fcinfo, 1);
-	check_has_not_written();
+	check_may_wait("df_wait_for_any()");
 	InitMaterializedSRF(fcinfo, 0);
 	look = wait_for_end(n, ids, deadline, false);
 	put_all(fcinfo, &look);
@@ -130,7 +130,7 @@ ds_wait(PG_FUNCTION_ARGS)
 	ds_hub_require();
 	id = ds_arg_instance_id(fcinfo, 0);
 	deadline = deadline_argument(fcinfo, 1);
-	check_has_not_written();
+	check_may_wait("df_wait()");
 
 	if (SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -234,12 +234,14 @@ deadline_argument(FunctionCallInfo fcinfo, int n)
 }
 
 /*
- * Nobody sees what this transaction wrote before it ends: it might wait for
- * itself, and no deadlock detector would know.
+ * Not in a parallel worker, which has no new snapshots.  And nobody sees what
+ * this transaction wrote before it ends: it might wait for itself, and no
+ * deadlock detector would know.
  */
 static void
-check_has_not_written(void)
+check_may_wait(const char *caller)
 {
+	PreventCommandIfParallelMode(caller);
 	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
