@@ -205,6 +205,8 @@ my %place = (
 	'task'          => sub { map { start('fz_in_task', 1, $_) } @_ },
 );
 
+my $in_worker = qr/orchestrator|activity|task/;
+
 my %seen;      # SQLSTATE => how often
 my @internal;  # calls that came to an internal error
 
@@ -242,11 +244,19 @@ my $round = 0;
 my %called;
 do
 {
+	my @last;
+
 	$round++;
 	$node->safe_psql('postgres', join(';', map {
 				"SELECT df_start_singleton('fz_waits', 'own $_', '\"go\"')" } 1 .. 4),
 		extra_params => [ '-U', 'fuzzer' ]);
-	foreach my $name (sort keys %place)
+	# what ordinary roles may not call
+	run_script(scalar getpwuid($<), 'SET statement_timeout = 150',
+		map { my $f = $_; map { random_call($f) } 1 .. $calls }
+		grep { $_->{name} !~ /^public\.df_/ or $_->{name} =~ /adopt|usage/ } @functions);
+
+	# what runs in workers last: nothing purges it before it is looked at
+	foreach my $name (sort { ($a =~ /$in_worker/) <=> ($b =~ /$in_worker/) or $a cmp $b } keys %place)
 	{
 		my @calls;
 
@@ -257,15 +267,16 @@ do
 		}
 		# so that what one of them does comes before all sorts of others
 		@calls = map { $_->[1] } sort { $a->[0] <=> $b->[0] } map { [ rand(), $_ ] } @calls;
+		# what purges comes when the others have been looked at
+		if ($name =~ $in_worker)
+		{
+			push @last, start('fz_steps', 1, $_) foreach grep { /df_purge_by/ } @calls;
+			@calls = grep { !/df_purge_by/ } @calls;
+		}
 		my $begun = time;
 		run_script('fuzzer', $place{$name}->($name =~ /caught/ ? \@calls : @calls));
 		note sprintf '%s: %.1f s', $name, time - $begun;
 	}
-	# what ordinary roles may not call
-	run_script(scalar getpwuid($<), 'SET statement_timeout = 150',
-		map { my $f = $_; map { random_call($f) } 1 .. $calls }
-		grep { $_->{name} !~ /^public\.df_/ or $_->{name} =~ /adopt|usage/ } @functions);
-
 	# Everything that is parsed: policies, names, ids, and jsonb into arguments.
 	run_script('fuzzer', map {
 		(
@@ -280,14 +291,10 @@ do
 	} 1 .. $parsers);
 
 	ok($node->poll_query_until('postgres', $busy, '0'), "round $round: whatever was started comes to an end, or waits");
-	note $node->safe_psql('postgres', q{
+	note "what became of what was started:\n" . $node->safe_psql('postgres', q{
 		SELECT string_agg(concat_ws(' ', n, name, runtime_status, sqlstate), E'\n') FROM (
 			SELECT name, runtime_status, failure ->> 'sqlstate' AS sqlstate, count(*) AS n
-			FROM df_instances WHERE name LIKE 'fz%' GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 20) s});
-	# the next round begins anew
-	$node->safe_psql('postgres', q{
-		SELECT count(df_terminate(instance_id)) FROM df_instances
-		WHERE owner = 'fuzzer'::regrole AND runtime_status IN ('Pending', 'Running', 'Suspended')});
+			FROM df_instances WHERE name LIKE 'fz%' GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 40) s});
 	push @internal, split /\n/, $node->safe_psql('postgres', q{
 		SELECT instance_id || ': ' || failure FROM df_instances WHERE failure ->> 'sqlstate' LIKE 'XX%'
 		UNION ALL SELECT instance_id || ': ' || output FROM df_instances WHERE output::text LIKE '%"XX%'
@@ -298,6 +305,12 @@ do
 		UNION ALL SELECT s, count(*) FROM df_instances,
 			jsonb_array_elements_text(CASE jsonb_typeof(output) WHEN 'array' THEN output END) s
 		WHERE name = 'fz_steps' AND length(s) = 5 GROUP BY 1});
+	run_script('fuzzer', @last);
+	$node->poll_query_until('postgres', $busy, '0') or die 'purging does not come to an end';
+	# the next round begins anew
+	$node->safe_psql('postgres', q{
+		SELECT count(df_terminate(instance_id)) FROM df_instances
+		WHERE owner = 'fuzzer'::regrole AND runtime_status IN ('Pending', 'Running', 'Suspended')});
 	$node->safe_psql('postgres', "SELECT df_purge_by('2000-01-01')",
 		extra_params => [ '-U', 'fuzzer', '-c', 'SET statement_timeout = 0' ]);
 } while (time < $deadline);

@@ -183,19 +183,32 @@ sub json_object
 sub policy
 {
 	my ($self) = @_;
-	my %policy = (
-		max_attempts        => pick(1, 1, 2, 3, 0, -1, 1e10, 2.5, '"3"'),
-		first_interval      => pick('"1 ms"', '"PT0.001S"', '"0"', '"-1 s"', '1', '"x"', '"178000000 years"', '""', '"1 s 2 s"'),
-		backoff_coefficient => pick(1, 2, 0, -1, '1e308', '1e400', '1e131071', '"NaN"', '0.5'),
-		max_interval        => pick('"1 ms"', '"1 s"', '"infinity"', 'null'),
-		retry_timeout       => pick('"1 ms"', '"1 s"', '{}', '"0"'),
-		retry_on            => pick('[]', '["40P01"]', '["40"]', '["4"]', '[1]', '"40P01"', '["40P01", null]', '[["40"]]', 'null'),
-		surprise            => '1');
-	my @keys = ('max_attempts', grep { rand() < 0.4 } grep { $_ ne 'max_attempts' and rand() < 0.9 } sort keys %policy);
+	my %right = (
+		max_attempts        => [ 1, 1, 2, 3 ],
+		first_interval      => [ '"PT0.001S"', '"PT0S"', '"P0D"' ],
+		backoff_coefficient => [ 1, 2, 0.5, '1e308' ],
+		max_interval        => [ '"PT0.001S"', '"PT1S"', '"P100000Y"' ],
+		retry_timeout       => [ '"PT0.001S"', '"PT1S"' ],
+		retry_on            => [ '["40P01"]', '["40"]', '[]' ]);
+	my %wrong = (
+		max_attempts        => [ 0, -1, 1e10, 2.5, '"3"', 'null', 2147483648 ],
+		first_interval      => [ '"1 s"', '"PT-1S"', '1', '"x"', '"P178000001Y"', '""', '"PT1S2S"', '"infinity"', '"P"', '"PT"', '"P1"', '"P99999999999999999999D"' ],
+		backoff_coefficient => [ 0, -1, '1e400', '1e131071', '"NaN"', '"2"' ],
+		max_interval        => [ '"infinity"', 'null', '"-178000000 years"' ],
+		retry_timeout       => [ '{}', '"0"', '[[]]' ],
+		retry_on            => [ '["4"]', '[1]', '"40P01"', '["40P01", null]', '[["40"]]', 'null', '["4000é"]' ],
+		surprise            => ['1']);
+	my %policy = map { $_ => pick(@{ rand() < 0.1 ? $wrong{$_} : $right{$_} }) } keys %right;
+	my @keys = ('max_attempts', grep { rand() < 0.4 } grep { $_ ne 'max_attempts' } sort keys %policy);
 
-	shift @keys if rand() < 0.1;
+	if (rand() < 0.05)
+	{
+		push @keys, 'surprise';
+		$policy{surprise} = 1;
+	}
+	shift @keys if rand() < 0.03;
 	return $self->json if rand() < 0.1;
-	return '{' . join(', ', map { "\"$_\": " . (rand() < 0.05 ? $self->json(3) : $policy{$_}) } @keys) . '}';
+	return '{' . join(', ', map { "\"$_\": " . (rand() < 0.02 ? $self->json(3) : $policy{$_}) } @keys) . '}';
 }
 
 1;
