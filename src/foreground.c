@@ -25,6 +25,7 @@
 #include "catalog.h"
 #include "errors.h"
 #include "executor.h"
+#include "function_ref.h"
 #include "home.h"
 #include "hub.h"
 #include "slot.h"
@@ -65,6 +66,7 @@ ds_run(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("CALL df_run cannot be made over a replication connection")));
 	check_identity();
+	ds_function_trust_begin();
 	ds_catalog(false);
 	ds_tx_enter_foreground(atomic);
 

@@ -27,6 +27,7 @@
 #include "catalog.h"
 #include "eviction.h"
 #include "executor.h"
+#include "function_ref.h"
 #include "hints.h"
 #include "home.h"
 #include "hub.h"
@@ -146,6 +147,7 @@ attach_and_connect(void)
 	/* it would end the worker; statement_timeout limits a step */
 	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 #endif
+	ds_function_trust_begin();
 	ds_tx_commit();
 	check_identity();
 }
