@@ -219,6 +219,18 @@ CREATE TABLE durable_singleton.execution (
 	failure jsonb,
 	CONSTRAINT execution_pkey PRIMARY KEY (instance_id, execution_id));
 
+-- Steps that crashed the process which executed them, and how often in a row.
+CREATE TABLE durable_singleton.crash (
+	crash_time timestamptz NOT NULL,
+	execution_id uuid NOT NULL,
+	-- of a task, or 0
+	seq int NOT NULL,
+	-- how far the execution or the task had come: its turn, its attempt
+	progress int NOT NULL,
+	crashes int NOT NULL,
+	instance_id text COLLATE "C" NOT NULL,
+	CONSTRAINT crash_pkey PRIMARY KEY (execution_id, seq));
+
 -- Whoever writes a row makes code run as the owner it names.  Being allowed to
 -- write all tables, as pg_write_all_data is, does not include that.
 CREATE FUNCTION durable_singleton.refuse_strangers()
@@ -246,6 +258,9 @@ CREATE TRIGGER refuse_strangers
 CREATE TRIGGER refuse_strangers
 	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.execution
 	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.crash
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
 
 INSERT INTO durable_singleton.home
 	SELECT s.system_identifier, d.oid
@@ -270,6 +285,9 @@ SELECT pg_catalog.pg_extension_config_dump('durable_singleton.inbox',
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.inbox_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.execution',
 	'WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles)');
+SELECT pg_catalog.pg_extension_config_dump('durable_singleton.crash',
+	'WHERE instance_id IN (SELECT instance_id FROM durable_singleton.instance'
+	' WHERE owner IN (SELECT oid FROM pg_catalog.pg_roles))');
 
 -- ---------------------------------------------------------------------------
 -- Functions for clients

@@ -93,8 +93,8 @@ ds_is_deserted(Oid database)
 	{
 		DsSlot	   *slot = &slots[i];
 
-		if (slot->state != DS_SLOT_FREE && !slot->foreground &&
-			slot->database == database)
+		if (slot->state != DS_SLOT_FREE && slot->state != DS_SLOT_CRASHED &&
+			!slot->foreground && slot->database == database)
 			deserted = false;
 	}
 	LWLockRelease(ds_hub->lock);

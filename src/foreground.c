@@ -18,11 +18,14 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "replication/walsender.h"
+#include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "arguments.h"
 #include "catalog.h"
+#include "crash_notes.h"
+#include "crashes.h"
 #include "errors.h"
 #include "executor.h"
 #include "function_ref.h"
@@ -36,6 +39,7 @@ PG_FUNCTION_INFO_V1(ds_run);
 
 #define SEARCH_BATCH	256
 
+static void leave(void);
 static void run_all(DsRunLimits *limits);
 static bool run_batch(List *batch, DsRunLimits *limits);
 static void check_identity(void);
@@ -74,6 +78,9 @@ ds_run(PG_FUNCTION_ARGS)
 	{
 		ds_slot_attach_foreground();
 		pqsignal(SIGUSR2, ds_cancel_handler);
+		pqsignal(SIGQUIT, ds_bystander_session_handler);
+		/* where the workers are switched off, no janitor does it */
+		(void) ds_count_crashes();
 		run_all(&limits);
 	}
 	PG_CATCH();
@@ -84,17 +91,24 @@ ds_run(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();
-		pqsignal(SIGUSR2, SIG_IGN);
-		ds_slot_detach();
+		leave();
 		ds_tx_abort();
 		ds_tx_leave_foreground();
 		ReThrowError(error);
 	}
 	PG_END_TRY();
-	pqsignal(SIGUSR2, SIG_IGN);
-	ds_slot_detach();
+	leave();
 	ds_tx_leave_foreground();
 	PG_RETURN_VOID();
+}
+
+/* The session is no executor any more. */
+static void
+leave(void)
+{
+	pqsignal(SIGUSR2, SIG_IGN);
+	pqsignal(SIGQUIT, quickdie);
+	ds_slot_detach();
 }
 
 /* Sweeps over what is ready until a sweep finds nothing to do. */

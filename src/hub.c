@@ -14,6 +14,7 @@
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
 
+#include "crashed_slots.h"
 #include "hints.h"
 #include "hub.h"
 #include "work_search.h"
@@ -161,6 +162,7 @@ startup_shmem(void)
 			pg_atomic_init_u64(&ds_hub_slots()[i].step, 1);
 			pg_atomic_init_u64(&ds_hub_slots()[i].cancelled_step, 0);
 		}
+		ds_slot_restore_crashes();
 	}
 	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,
 						   DS_MAX_GROUPS, &info, HASH_ELEM | HASH_BLOBS);

@@ -75,7 +75,9 @@ typedef enum DsSlotState
 	DS_SLOT_FREE = 0,
 	DS_SLOT_STARTING,			/* reserved by the launcher */
 	DS_SLOT_IDLE,
-	DS_SLOT_BUSY				/* claims an instance */
+	DS_SLOT_BUSY,				/* claims an instance */
+	DS_SLOT_CRASHED				/* has crashed with a claim, which it keeps
+								 * until the crash has been counted */
 } DsSlotState;
 
 /*
@@ -91,6 +93,7 @@ typedef struct DsSlot
 	bool		evicted;		/* was sent away: that is no failure */
 	bool		recheck;		/* somebody else found the instance ready */
 	bool		executing;		/* user code runs */
+	bool		left;			/* of a crashed one: ended itself */
 	bool		searching;		/* its group's "searching" */
 	pid_t		pid;
 	Latch	   *latch;
@@ -99,6 +102,7 @@ typedef struct DsSlot
 	Oid			role;
 	TimestampTz attached;		/* since when the executor is there */
 	TimestampTz step_start;
+	TimestampTz crash_time;
 	pg_uuid_t	execution_id;	/* valid while executing */
 	pg_uuid_t	terminated;		/* execution of the claim that was ended */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];	/* "" if no claim */
@@ -148,6 +152,7 @@ typedef struct DsHub
 	bool		visit_all;
 	int			n_visits;
 	Oid			visits[DS_MAX_VISITS];
+	TimestampTz cautious_until; /* 0: no, see ds_is_cautious() */
 	bool		prepared_work;	/* a prepared transaction may hold hints */
 	DsClosed	closed[DS_MAX_CLOSED];
 

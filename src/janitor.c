@@ -26,6 +26,8 @@
 
 #include "catalog.h"
 #include "commit_hints.h"
+#include "crashed_slots.h"
+#include "crashes.h"
 #include "eviction.h"
 #include "failure.h"
 #include "hints.h"
@@ -134,6 +136,7 @@ visit(void)
 	List	   *work;
 	ListCell   *cell;
 	TimestampTz now = GetCurrentTimestamp();
+	bool		counted;
 
 	MemoryContextSwitchTo(TopMemoryContext);
 	/* other databases wait for us */
@@ -142,9 +145,14 @@ visit(void)
 	if (ds_catalog(true) == NULL)
 	{
 		ds_tx_commit();
+		ds_slot_forget_crashes(MyDatabaseId);
 		report(false, false);
 		return;
 	}
+	ds_tx_commit();
+	/* nobody may run these before */
+	counted = ds_count_crashes();
+	ds_tx_begin();
 	if (!ds_enabled || !ds_settle_down())
 	{
 		ds_tx_commit();
@@ -163,7 +171,9 @@ visit(void)
 		else if (!TIMESTAMP_NOT_FINITE(w->due))
 			ds_hint_wake(MyDatabaseId, w->owner, w->due);
 	}
-	report(true, true);
+	/* if not, this visit is to be made again soon */
+	if (counted)
+		report(true, true);
 
 	/*
 	 * Last, whatever may be locked in there: the work has been found.  It is

@@ -212,7 +212,8 @@ survey_groups(Survey *survey)
 	survey->now = GetCurrentTimestamp();
 	for (int i = 0; i < ds_hub->slots_used; i++)
 	{
-		if (slots[i].state != DS_SLOT_FREE && !slots[i].foreground)
+		if (slots[i].state != DS_SLOT_FREE &&
+			slots[i].state != DS_SLOT_CRASHED && !slots[i].foreground)
 			survey->n_workers++;
 	}
 	ds_hub_each_group(survey_group, survey);

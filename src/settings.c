@@ -24,6 +24,7 @@ int			ds_rescan_interval = 60;
 int			ds_max_payload_size = 16 * 1024;
 int			ds_keep_executions = 10;
 int			ds_retention = -1;
+int			ds_crash_limit = 3;
 int			ds_on_code_change = DS_ON_CODE_CHANGE_REPLAY;
 int			ds_step_commit = DS_STEP_COMMIT_GROUP;
 int			ds_max_activity_time = 0;
@@ -98,6 +99,12 @@ ds_settings_init(void)
 							"Counted from the end of the instance; -1 keeps them for ever. For the cluster in postgresql.conf, or for one database with ALTER DATABASE ... SET.",
 							&ds_retention, -1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("durable_singleton.crash_limit",
+							"Sets how many times in a row a step may crash the server process that executes it before its instance fails.",
+							"Zero means that such a step is tried again for ever.",
+							&ds_crash_limit, 3, 0, INT_MAX,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 
 	DefineCustomEnumVariable("durable_singleton.on_code_change",
 							 "Sets what happens when an orchestrator is replaced while an instance of it runs.",

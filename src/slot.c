@@ -17,8 +17,11 @@
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
+#include "tcop/tcopprot.h"
 #include "utils/timestamp.h"
 
+#include "crash_notes.h"
+#include "crashed_slots.h"
 #include "hints.h"
 #include "slot.h"
 
@@ -27,11 +30,15 @@ DsSlot	   *ds_my_slot = NULL;
 /* ds_cancel_handler has asked for a cancel that nobody has acted upon yet. */
 static volatile sig_atomic_t cancel_asked = false;
 
+/* Somebody else has told this process to go. */
+static volatile sig_atomic_t sent_away = false;
+
+static void detach(int code);
 static bool claims(const DsSlot *slot, const DsWork *work);
 static int	find_free_slot(void);
-static void free_slot(DsSlot *slot);
 static void leave_group(DsSlot *slot);
 static void count_failure(DsSlot *slot);
+static void write_note(const DsSlot *slot);
 static void unclaim(DsSlot *slot);
 static void next_step(DsSlot *slot);
 static void forget_cancel(void);
@@ -74,7 +81,7 @@ ds_slot_abandon(int index, uint32 generation, bool died)
 		if (died)
 			count_failure(slot);
 		leave_group(slot);
-		free_slot(slot);
+		ds_slot_free(slot);
 	}
 	ds_hub_unlock();
 }
@@ -90,7 +97,7 @@ ds_slot_abandon_starting(void)
 		if (slots[i].state != DS_SLOT_STARTING)
 			continue;
 		leave_group(&slots[i]);
-		free_slot(&slots[i]);
+		ds_slot_free(&slots[i]);
 	}
 	ds_hub_unlock();
 }
@@ -109,6 +116,7 @@ ds_slot_attach(int index, uint32 generation)
 		slot->pid = MyProcPid;
 		slot->latch = MyLatch;
 		ds_my_slot = slot;
+		ds_my_crash_note = &ds_crash_notes[index];
 	}
 	ds_hub_unlock();
 	if (mine)
@@ -136,6 +144,7 @@ ds_slot_attach_foreground(void)
 		slot->role = GetUserId();
 		slot->attached = GetCurrentTimestamp();
 		ds_my_slot = slot;
+		ds_my_crash_note = &ds_crash_notes[index];
 	}
 	ds_hub_unlock();
 	/* there is one for every process that could ask */
@@ -146,11 +155,28 @@ ds_slot_attach_foreground(void)
 void
 ds_slot_detach(void)
 {
+	detach(0);
+}
+
+/*
+ * The process goes with that exit code; -1: user code has called exit(), and
+ * the postmaster may take it for a crash.  If a step has ended its worker,
+ * that is a crash of it, too, or it would go on like this for ever; a
+ * session may end for many a reason.
+ */
+static void
+detach(int code)
+{
 	DsSlot	   *slot = ds_my_slot;
+	bool		crashed;
 	DsGroup    *group;
+	Oid			database;
 
 	if (slot == NULL)
 		return;
+	database = slot->database;
+	crashed = slot->executing &&
+		(code == -1 || (code != 0 && !slot->foreground && !sent_away));
 	ds_hub_lock();
 	group = ds_hub_group(slot->database, slot->role, true);
 	/* what it was at must be found again, and its hints are for others */
@@ -164,12 +190,19 @@ ds_slot_detach(void)
 			count_failure(slot);
 		leave_group(slot);
 	}
-	free_slot(slot);
+	if (crashed)
+		ds_slot_crash(slot, code == -1);
+	else
+		ds_slot_free(slot);
 	ds_my_slot = NULL;
+	ds_my_crash_note = NULL;
 	if (group != NULL)
 		ds_wake_group(group, 0);
 	ds_hub_wake_launcher();
 	ds_hub_unlock();
+	/* a janitor counts it */
+	if (crashed)
+		ds_hint_visit(database);
 }
 
 bool
@@ -189,8 +222,9 @@ ds_slot_retire(bool even_with_work)
 			group->rescan = true;
 		}
 		leave_group(ds_my_slot);
-		free_slot(ds_my_slot);
+		ds_slot_free(ds_my_slot);
 		ds_my_slot = NULL;
+		ds_my_crash_note = NULL;
 		/* one place is free: nobody else needs to make room now */
 		for (int i = 0; i < ds_hub->slots_used; i++)
 			ds_hub_slots()[i].leave = false;
@@ -248,7 +282,7 @@ ds_claim(const DsWork *work)
 	{
 		DsSlot	   *slot = &slots[i];
 
-		if (slot->state == DS_SLOT_BUSY && slot->database == MyDatabaseId &&
+		if (slot->state >= DS_SLOT_BUSY && slot->database == MyDatabaseId &&
 			claims(slot, work))
 		{
 			holder = slot;
@@ -272,7 +306,27 @@ ds_claim(const DsWork *work)
 		next_step(ds_my_slot);
 	}
 	ds_hub_unlock();
+	if (holder == NULL)
+		write_note(ds_my_slot);
 	return holder == NULL;
+}
+
+/* From here until the release a crash is one of what was claimed. */
+static void
+write_note(const DsSlot *slot)
+{
+	DsCrashNote *note = ds_my_crash_note;
+
+	note->seq = slot->task_seq;
+	note->task_execution = slot->task_execution;
+	note->database = slot->database;
+	note->role = slot->role;
+	memset(&note->execution_id, 0, sizeof(note->execution_id));
+	note->crash_time = 0;
+	note->function_name[0] = '\0';
+	strlcpy(note->instance_id, slot->instance_id, sizeof(note->instance_id));
+	pg_compiler_barrier();
+	note->claimed = true;
 }
 
 bool
@@ -325,6 +379,9 @@ ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
 							pg_atomic_read_u64(&slot->step));
 	ds_hub_unlock();
 
+	ds_my_crash_note->execution_id = *execution_id;
+	strlcpy(ds_my_crash_note->function_name, slot->function_name,
+			sizeof(ds_my_crash_note->function_name));
 	if (terminated)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
@@ -395,6 +452,17 @@ ds_cancel_handler(SIGNAL_ARGS)
 		QueryCancelPending = true;
 		SetLatch(MyLatch);
 	}
+	errno = save_errno;
+}
+
+void
+ds_terminate_handler(int signo, siginfo_t * info, void *context)
+{
+	int			save_errno = errno;
+
+	if (info->si_pid != MyProcPid)
+		sent_away = true;
+	die(signo);
 	errno = save_errno;
 }
 
@@ -470,8 +538,8 @@ find_free_slot(void)
 }
 
 /* The step counters go on: a late signal must not hit the next user's step. */
-static void
-free_slot(DsSlot *slot)
+void
+ds_slot_free(DsSlot *slot)
 {
 	slot->state = DS_SLOT_FREE;
 	slot->generation++;
@@ -483,8 +551,10 @@ free_slot(DsSlot *slot)
 	slot->searching = false;
 	slot->pid = 0;
 	slot->latch = NULL;
+	slot->left = false;
 	slot->instance_id[0] = '\0';
 	slot->task_seq = 0;
+	ds_crash_notes[slot - ds_hub_slots()].claimed = false;
 	while (ds_hub->slots_used > 0 &&
 		   ds_hub_slots()[ds_hub->slots_used - 1].state == DS_SLOT_FREE)
 		ds_hub->slots_used--;
@@ -531,6 +601,7 @@ unclaim(DsSlot *slot)
 	slot->task_seq = 0;
 	slot->recheck = false;
 	slot->executing = false;
+	ds_my_crash_note->claimed = false;
 }
 
 /*
@@ -570,5 +641,5 @@ register_exit_callback(void)
 static void
 detach_at_exit(int code, Datum arg)
 {
-	ds_slot_detach();
+	detach(code);
 }

@@ -8,6 +8,8 @@
 #ifndef DS_SLOT_H
 #define DS_SLOT_H
 
+#include <signal.h>
+
 #include "hub.h"
 
 /* This process's slot, or NULL. */
@@ -32,6 +34,9 @@ extern bool ds_slot_attach(int index, uint32 generation);
 /* A session makes itself an executor for CALL df_run. */
 extern void ds_slot_attach_foreground(void);
 extern void ds_slot_detach(void);
+
+/* With the lock held: it is nobody's any more. */
+extern void ds_slot_free(DsSlot *slot);
 
 /*
  * A worker with nothing to do gives up its slot, unless something has come
@@ -82,6 +87,12 @@ extern void ds_cancel_step(Oid database, const char *instance_id,
 
 /* Signal handler for SIGUSR2 in every executor. */
 extern void ds_cancel_handler(SIGNAL_ARGS);
+
+/*
+ * Signal handler for SIGTERM in workers: a step that ends its own process in
+ * this way has crashed it, see ds_slot_detach.
+ */
+extern void ds_terminate_handler(int signo, siginfo_t * info, void *context);
 
 /* What executes in the database now; returns how many, in palloc'd memory. */
 typedef struct DsExecuting

@@ -27,6 +27,7 @@
 #define INBOX		"durable_singleton.inbox"
 #define EXECUTION	"durable_singleton.execution"
 #define HOME		"durable_singleton.home"
+#define CRASH		"durable_singleton.crash"
 
 #define ACTIVE		"('Pending', 'Running', 'Suspended')"
 #define RUNNABLE	"('Pending', 'Running')"
@@ -420,5 +421,26 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"SELECT 1 WHERE EXISTS (SELECT FROM " INSTANCE
 		" WHERE home <> $1 AND status IN " ACTIVE ")"
 		" OR EXISTS (SELECT FROM " TASK " WHERE home <> $1)"
+	},
+
+	/* --- crashes --- */
+	{
+		/* a step behind what was lost with the crash is no progress */
+		DS_SQL_COUNT_CRASH, "tuiiz", false, true, true,
+		"INSERT INTO " CRASH " AS c"
+		" (instance_id, execution_id, seq, progress, crash_time, crashes)"
+		" VALUES ($1, $2, $3, $4, $5, 1)"
+		" ON CONFLICT (execution_id, seq) DO UPDATE SET crashes ="
+		" CASE WHEN c.crash_time = excluded.crash_time THEN c.crashes"
+		" WHEN c.progress < excluded.progress THEN 1 ELSE c.crashes + 1 END,"
+		" progress = greatest(c.progress, excluded.progress),"
+		" crash_time = excluded.crash_time RETURNING crashes"
+	},
+	{
+		/* there are as many rows as there were crashes lately */
+		DS_SQL_FORGET_CRASHES, "", false, false, false,
+		"DELETE FROM " CRASH " c WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
+		" WHERE i.instance_id = c.instance_id"
+		" AND i.execution_id = c.execution_id AND i.status IN " ACTIVE ")"
 	},
 };

@@ -35,6 +35,7 @@
 #include "activity.h"
 #include "arguments.h"
 #include "commit_hints.h"
+#include "crashed_slots.h"
 #include "durability.h"
 #include "ending.h"
 #include "failure.h"
@@ -289,6 +290,8 @@ do_step(DsRun *run)
 	DsReplay   *replay = run->replay;
 	DsPass		pass;
 
+	if (ds_is_cautious())
+		ds_wait_durable(run->lsn);
 	if (!run->in_transaction)
 		ds_tx_begin();
 	run->in_transaction = false;

@@ -297,9 +297,11 @@ change_for_end(DsParameters *p, void *arg)
 	const DsStepWrite *w = step->w;
 	DsStatus	status;
 
-	if (!ds_passes_fence(w->inst, &status) ||
-		(status != DS_PENDING && status != DS_RUNNING))
+	if (!ds_passes_fence(w->inst, &status) || !ds_status_is_active(status) ||
+		(status == DS_SUSPENDED && !w->even_suspended))
 		return false;
+	if (status == DS_SUSPENDED)
+		ds_add_time(ds_at(p, INSTANCE_suspended_ready_time), 0);
 	change_progress(p, w, w->end_status);
 	change_wait(p, &no_wait);
 	ds_add_time(ds_at(p, INSTANCE_ready_time), 0);

@@ -51,7 +51,8 @@ typedef struct DsStepWrite
 	List	   *tasks;			/* of DsTask: to be opened */
 	Jsonb	   *custom_status;
 	DsWait		wait;			/* STEP: kind DS_OP_NONE if it goes on */
-	bool		even_suspended; /* STEP: an activity has ended */
+	bool		even_suspended; /* STEP: an activity has ended; END: it
+								 * crashes */
 	bool		rewinding;		/* STEP: there may be more to take back */
 	DsStatus	end_status;		/* END */
 	Jsonb	   *output;			/* END */
@@ -262,5 +263,16 @@ extern bool ds_store_any_foreign(int stamp);
 extern bool ds_store_is_home(int64 system_identifier, Oid database);
 extern bool ds_store_has_one_home(void);
 extern void ds_store_move_home(int64 system_identifier, Oid database, int stamp);
+
+/* --- store_crashes.c --- */
+
+/*
+ * The executor of the instance, or of the task "seq" of it, has crashed at that
+ * time, when the execution was at that turn, or the task at that attempt.
+ * Returns how many times in a row without getting further.
+ */
+extern int	ds_store_count_crash(const char *instance_id,
+								 const pg_uuid_t *execution_id, int seq,
+								 int progress, TimestampTz crash_time);
 
 #endif

@@ -25,6 +25,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "crashed_slots.h"
 #include "eviction.h"
 #include "hints.h"
 #include "hub.h"
@@ -112,7 +113,9 @@ ds_visits_reap(void)
 	ds_hub->janitor_database = InvalidOid;
 	ds_hub_unlock();
 
-	if (!done && !closed && ds_database_is_open(database))
+	if (!done && !closed && !ds_database_is_open(database))
+		ds_slot_forget_crashes(database);
+	else if (!done && !closed)
 	{
 		/* a lock that somebody holds for long, perhaps */
 		MemoryContextSwitchTo(TopMemoryContext);

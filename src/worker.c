@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "crash_notes.h"
 #include "eviction.h"
 #include "executor.h"
 #include "function_ref.h"
@@ -44,6 +45,7 @@
 
 extern PGDLLEXPORT void ds_worker_main(Datum arg);
 
+static void handle_terminate(void);
 static void attach_and_connect(void);
 static void check_identity(void);
 static bool may_work_here(void);
@@ -96,7 +98,8 @@ void
 ds_worker_main(Datum arg)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, die);
+	handle_terminate();
+	pqsignal(SIGQUIT, ds_bystander_worker_handler);
 	pqsignal(SIGUSR2, ds_cancel_handler);
 	BackgroundWorkerUnblockSignals();
 
@@ -109,6 +112,18 @@ ds_worker_main(Datum arg)
 	}
 	work();
 	proc_exit(0);
+}
+
+/* As die(), but it knows who has sent the signal. */
+static void
+handle_terminate(void)
+{
+	struct sigaction action = {0};
+
+	action.sa_sigaction = ds_terminate_handler;
+	action.sa_flags = SA_SIGINFO | SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 static void

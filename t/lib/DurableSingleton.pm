@@ -6,12 +6,15 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Basename qw(dirname);
+use File::Copy qw(copy);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
-  wait_ended wait_status wait_in_activity start_psql strikes median finish);
+  wait_ended wait_status wait_in_activity start_psql strikes median finish
+  build_module);
 
 # A server that preloads the extension, with the extension in "postgres".
 # conf: more lines for postgresql.conf; init: arguments of Cluster's init.
@@ -161,6 +164,19 @@ sub start_psql
 		'<', \undef, '>', $output, '2>', "$output.err");
 }
 
+# Builds t/modules/NAME; returns the path of the library, for AS '...'.
+sub build_module
+{
+	my ($node, $name) = @_;
+	my $source = dirname(__FILE__) . "/../modules/$name";
+	my $dir = PostgreSQL::Test::Utils::tempdir($name);
+
+	copy($_, $dir) or die "$_: $!" foreach glob "$source/*";
+	system_or_bail('make', '-s', '-C', $dir, 'with_llvm=no',
+		'PG_CONFIG=' . $node->config_data('--bindir') . '/pg_config');
+	return "$dir/$name";
+}
+
 sub median
 {
 	my @sorted = sort { $a <=> $b } @_;
@@ -169,16 +185,18 @@ sub median
 }
 
 # Stops the server and searches its log for what must never stand there.
+# crashes => 1: the test made processes crash.
 sub finish
 {
-	my ($node) = @_;
+	my ($node, %param) = @_;
 	my $name = $node->name;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 
 	$node->stop;
 	my @bad = grep {
-		/TRAP:|PANIC|reference leak|snapshot .* still active|refcount leak|cache leak|terminated by signal (?!9:)/
+		/TRAP:|PANIC|reference leak|snapshot .* still active|refcount leak|cache leak/
+		  || (!$param{crashes} && /terminated by signal (?!9:)/)
 	} split /\n/, slurp_file($node->logfile);
 	is(join("\n", @bad), '', "no leak and no crash in the log of $name");
 	return;

@@ -1,0 +1,243 @@
+/*-------------------------------------------------------------------------
+ *
+ * crashes.c
+ *	  Instances whose executor crashed: counting, and giving up.
+ *
+ * A step that crashes its server process makes the postmaster restart all of
+ * them.  Tried again for ever it would keep everybody from working, so after
+ * crash_limit crashes in a row its instance fails.
+ *
+ * Nothing is written before the step begins: crash_notes.c tells afterwards
+ * what the process was at, and until that has been counted here, the claim
+ * stays (crashed_slots.c), so that nobody tries it once more.  "In a row" needs
+ * no write of the steps that succeed, either: the row of table crash says how
+ * far the execution had come, and if it has come further since, the count
+ * begins anew.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "crashed_slots.h"
+#include "crashes.h"
+#include "durability.h"
+#include "ending.h"
+#include "failure.h"
+#include "settings.h"
+#include "store.h"
+#include "transaction.h"
+
+static bool count(const DsCrash *crash);
+static int	count_in_table(const DsCrash *crash);
+static void give_up(const DsCrash *crash, int crashes);
+static bool fail_instance(const DsInstance *inst, Jsonb *failure);
+static void fail_task(const DsTask *task, Jsonb *failure);
+static Jsonb *make_failure(const DsCrash *crash, int crashes);
+
+bool
+ds_count_crashes(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext cxt;
+	DsCrash    *crashes;
+	int			n = ds_slot_crashes(MyDatabaseId, &crashes);
+	bool		all = true;
+
+	if (n == 0)
+		return true;
+	cxt = AllocSetContextCreate(caller, "durable_singleton crashes",
+								ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(cxt);
+		MemoryContextSwitchTo(cxt);
+		if (ds_crash_limit == 0 || count(&crashes[i]))
+			ds_slot_crash_counted(MyDatabaseId, &crashes[i]);
+		else
+			all = false;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(cxt);
+	return all;
+}
+
+/*
+ * False: somebody holds the row locked, or the like.  The count is on disk
+ * before anybody may begin the step again, in which the next crash would lose
+ * it.  To count the same crash twice does no harm.
+ */
+static bool
+count(const DsCrash *crash)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		int			crashes;
+
+		ds_tx_begin();
+		crashes = count_in_table(crash);
+		ds_tx_commit();
+		ds_wait_durable(XactLastCommitEnd);
+		if (crashes > 0)
+			ereport(LOG,
+					(errmsg("the server process executing instance \"%s\" %s (crash %d of %d)",
+							crash->work.instance_id,
+							crash->left ? "ended itself" : "crashed",
+							crashes, ds_crash_limit)));
+		if (crashes >= ds_crash_limit)
+		{
+			ds_tx_begin();
+			give_up(crash, crashes);
+			ds_tx_commit();
+			ds_wait_durable(XactLastCommitEnd);
+		}
+		done = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		ds_tx_abort();
+		if (ds_error_is_cancel(error))
+			ReThrowError(error);
+		ereport(LOG,
+				(errcode(error->sqlerrcode),
+				 errmsg("a crash of instance \"%s\" could not be counted and will be later: %s",
+						crash->work.instance_id, error->message)));
+	}
+	PG_END_TRY();
+	return done;
+}
+
+/* How many there were in a row; 0: the step is nobody's any more. */
+static int
+count_in_table(const DsCrash *crash)
+{
+	const DsWork *work = &crash->work;
+	DsInstance *inst;
+	bool		suspended;
+
+	if (work->seq != 0)
+	{
+		DsTask	   *task = ds_store_load_task(&work->execution_id, work->seq,
+											  &suspended);
+
+		return task == NULL ? 0 :
+			ds_store_count_crash(work->instance_id, &work->execution_id,
+								 work->seq, task->attempt, crash->crash_time);
+	}
+	inst = ds_store_load(work->instance_id);
+	if (inst == NULL || !ds_status_is_active(inst->status))
+		return 0;
+	return ds_store_count_crash(work->instance_id, &inst->execution_id, 0,
+								inst->turn, crash->crash_time);
+}
+
+/*
+ * The instance's row is locked before the task's.  The task's end is written
+ * as if it had failed by itself, so that df_rewind finds it; but no retry
+ * policy and no exception block is asked.
+ */
+static void
+give_up(const DsCrash *crash, int crashes)
+{
+	const DsWork *work = &crash->work;
+	Jsonb	   *failure = make_failure(crash, crashes);
+	DsTask	   *task = NULL;
+	DsInstance *inst;
+	bool		suspended;
+
+	if (work->seq != 0)
+	{
+		task = ds_store_load_task(&work->execution_id, work->seq, &suspended);
+		if (task == NULL)
+			return;
+		failure = ds_failure_of_task(failure, task->name, task->seq,
+									 task->counted + 1, NULL);
+	}
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		inst = ds_store_load(work->instance_id);
+		if (inst == NULL || !ds_status_is_active(inst->status) ||
+			(task != NULL && memcmp(&inst->execution_id, &task->execution_id,
+									sizeof(pg_uuid_t)) != 0))
+			break;
+	} while (!fail_instance(inst, failure));
+	if (task != NULL)
+		fail_task(task, failure);
+}
+
+/* False: somebody has changed it since it was read. */
+static bool
+fail_instance(const DsInstance *inst, Jsonb *failure)
+{
+	DsStepWrite w = {0};
+
+	w.inst = (DsInstance *) inst;
+	w.now = GetCurrentTimestamp();
+	w.start_clock = inst->start_clock;
+	w.history_length = inst->history_length;
+	w.custom_status = inst->custom_status;
+	w.even_suspended = true;
+	w.end_status = DS_FAILED;
+	w.failure = failure;
+	if (!ds_store_end(&w))
+		return false;
+	ds_instance_has_ended(inst, DS_FAILED, NULL, failure, true);
+	ereport(LOG,
+			(errmsg("instance \"%s\" of orchestrator %s failed: %s: %s",
+					inst->instance_id, inst->name,
+					ds_failure_field(failure, "sqlstate"),
+					ds_failure_field(failure, "message"))));
+	return true;
+}
+
+static void
+fail_task(const DsTask *task, Jsonb *failure)
+{
+	DsRow		row = {0};
+
+	row.seq = task->seq;
+	row.attempt = task->attempt;
+	row.kind = DS_OP_ACTIVITY;
+	row.outcome = DS_OUTCOME_FAILED;
+	row.parallel = true;
+	row.name = task->name;
+	row.failure = failure;
+	row.scheduled_time = row.event_time = GetCurrentTimestamp();
+	if (ds_store_end_task(task))
+		ds_store_add_row(&task->execution_id, &row);
+}
+
+static Jsonb *
+make_failure(const DsCrash *crash, int crashes)
+{
+	ErrorData	error = {0};
+
+	error.sqlerrcode = ERRCODE_CRASH_SHUTDOWN;
+	error.message = crash->left ?
+		psprintf(ngettext("the server process executing it ended itself %d time in a row",
+						  "the server process executing it ended itself %d times in a row",
+						  crashes), crashes) :
+		psprintf(ngettext("the server process executing it crashed %d time in a row",
+						  "the server process executing it crashed %d times in a row",
+						  crashes), crashes);
+	if (crash->function_name[0] != '\0')
+		error.detail = psprintf(_("It was executing function %s."),
+								crash->function_name);
+	error.hint = _("Mend the function and let the instance go on with df_rewind. durable_singleton.crash_limit sets after how many crashes an instance fails.");
+	return ds_failure_from_error(&error);
+}
