@@ -23,6 +23,7 @@
 #include "errors.h"
 #include "failure.h"
 #include "jsonb_build.h"
+#include "quota.h"
 #include "slot.h"
 #include "start.h"
 #include "store.h"
@@ -90,6 +91,7 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 			return true;
 		if (child->status == DS_FAILED && ds_store_rewind(child, true))
 		{
+			ds_quota_take(child->owner, false);
 			ds_store_add_note(child, DS_NOTE_REWOUND,
 							  ds_string_to_jsonb(_("the parent was rewound")));
 			ds_at_commit_ready(child->owner, child->instance_id, 0);
@@ -128,6 +130,8 @@ prepare(DsStart *start, const DsInstance *parent, const DsOp *op)
 		present = ds_store_load(start->instance_id);
 		if (present != NULL)
 			ds_check_owner(present);
+		if (present == NULL || !ds_status_is_active(present->status))
+			ds_quota_check(start->owner);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();

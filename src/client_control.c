@@ -25,6 +25,7 @@
 #include "errors.h"
 #include "hub.h"
 #include "jsonb_build.h"
+#include "quota.h"
 #include "replay.h"
 #include "slot.h"
 #include "store.h"
@@ -139,6 +140,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 		if (inst->status != DS_FAILED)
 			ds_error_ended(inst);
 	} while (!ds_store_rewind(inst, false));
+	ds_quota_take(inst->owner, true);
 	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
 	ds_at_commit_ready(inst->owner, instance_id, 0);
 	PG_RETURN_VOID();

@@ -28,6 +28,7 @@
 #include "eviction.h"
 #include "hints.h"
 #include "hub.h"
+#include "quota.h"
 #include "slot.h"
 #include "waiter.h"
 
@@ -323,7 +324,10 @@ tell(const Pending *p)
 	if (p->ended_any)
 		ds_waiters_wake_all(MyDatabaseId);
 	if (p->evict != InvalidSubTransactionId)
+	{
 		ds_evict_database(MyDatabaseId);
+		ds_quota_forget_database(MyDatabaseId);
+	}
 	for (int i = 0; i < p->n_visit; i++)
 		ds_hint_visit(p->visit[i]);
 	if (p->visit_all)

@@ -18,6 +18,7 @@
 #include "errors.h"
 #include "failure.h"
 #include "jsonb_build.h"
+#include "quota.h"
 #include "store.h"
 
 static void tell_parent(const DsInstance *child, DsStatus status,
@@ -31,6 +32,7 @@ ds_instance_has_ended(const DsInstance *inst, DsStatus status, Jsonb *output,
 {
 	if (inst->parent.instance_id != NULL)
 		tell_parent(inst, status, output, failure, bounded);
+	ds_quota_ended(inst->owner);
 	ds_at_commit_ended(inst->instance_id);
 }
 

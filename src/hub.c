@@ -17,6 +17,7 @@
 #include "crashed_slots.h"
 #include "hints.h"
 #include "hub.h"
+#include "quota.h"
 #include "work_search.h"
 
 DsHub	   *ds_hub = NULL;
@@ -130,6 +131,7 @@ request_shmem(void)
 		prev_shmem_request_hook();
 	RequestAddinShmemSpace(hub_size());
 	RequestAddinShmemSpace(hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup)));
+	RequestAddinShmemSpace(ds_quota_size());
 	RequestNamedLWLockTranche("durable_singleton", 1);
 }
 
@@ -166,5 +168,6 @@ startup_shmem(void)
 	}
 	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,
 						   DS_MAX_GROUPS, &info, HASH_ELEM | HASH_BLOBS);
+	ds_quota_startup();
 	LWLockRelease(AddinShmemInitLock);
 }

@@ -153,6 +153,7 @@ typedef struct DsHub
 	int			n_visits;
 	Oid			visits[DS_MAX_VISITS];
 	TimestampTz cautious_until; /* 0: no, see ds_is_cautious() */
+	int			n_quotas;		/* roles whose instances are counted */
 	bool		prepared_work;	/* a prepared transaction may hold hints */
 	DsClosed	closed[DS_MAX_CLOSED];
 

@@ -105,6 +105,7 @@ typedef struct DsOp
 	Jsonb	   *retry;
 	char	   *search_path;
 	bool		met;			/* the present pass met its failure */
+	int64		size;			/* of its rows, in bytes, about */
 } DsOp;
 
 /* True if it has a result, or a failure that is final. */

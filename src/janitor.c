@@ -34,6 +34,7 @@
 #include "home.h"
 #include "hub.h"
 #include "purge.h"
+#include "quota.h"
 #include "settings.h"
 #include "store.h"
 #include "transaction.h"
@@ -272,7 +273,10 @@ fail_ownerless(void)
 		w.end_status = DS_FAILED;
 		w.failure = ds_failure_from_error(&error);
 		if (ds_store_end(&w))
+		{
+			ds_quota_ended(inst->owner);
 			ds_at_commit_ended(inst->instance_id);
+		}
 	}
 }
 

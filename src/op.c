@@ -9,12 +9,31 @@
 
 #include "op.h"
 
+/* The columns of fixed length, and the headers of row and index entry. */
+#define ROW_OVERHEAD	128
+
+/* Before it is compressed. */
+static int64
+row_size(const DsRow *row)
+{
+	int64		size = ROW_OVERHEAD;
+
+	if (row->input != NULL)
+		size += VARSIZE(row->input);
+	if (row->result != NULL)
+		size += VARSIZE(row->result);
+	if (row->failure != NULL)
+		size += VARSIZE(row->failure);
+	return size;
+}
+
 void
 ds_op_add_row(DsOp *op, const DsRow *row)
 {
 	char	   *name = op->last.name;
 	char	   *child_id = op->last.child_id;
 
+	op->size += row_size(row);
 	op->last = *row;
 	if (op->last.name == NULL)
 		op->last.name = name;

@@ -24,6 +24,8 @@ int			ds_rescan_interval = 60;
 int			ds_max_payload_size = 16 * 1024;
 int			ds_keep_executions = 10;
 int			ds_retention = -1;
+int			ds_max_active_instances = -1;
+int			ds_max_history_size = -1;
 int			ds_crash_limit = 3;
 int			ds_on_code_change = DS_ON_CODE_CHANGE_REPLAY;
 int			ds_step_commit = DS_STEP_COMMIT_GROUP;
@@ -86,6 +88,18 @@ ds_settings_init(void)
 							"Sets the largest input, event, result or custom status of an orchestration.",
 							NULL,
 							&ds_max_payload_size, 16 * 1024, 1, 256 * 1024,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("durable_singleton.max_active_instances",
+							"Sets how many instances of one role may be active in a database at the same time.",
+							"For a role with ALTER ROLE ... SET. -1 means no limit.",
+							&ds_max_active_instances, -1, -1, INT_MAX,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("durable_singleton.max_history_size",
+							"Sets how large the history of an execution may get before its instance fails.",
+							"For a role with ALTER ROLE ... SET. -1 means no limit.",
+							&ds_max_history_size, -1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("durable_singleton.keep_executions",

@@ -30,6 +30,8 @@ extern int	ds_rescan_interval; /* s, 0: off */
 extern int	ds_max_payload_size;	/* kB */
 extern int	ds_keep_executions;
 extern int	ds_retention;		/* s, -1: off */
+extern int	ds_max_active_instances;	/* -1: off */
+extern int	ds_max_history_size;	/* kB, -1: off */
 extern int	ds_crash_limit;		/* 0: off */
 extern int	ds_on_code_change;	/* DsOnCodeChange */
 extern int	ds_step_commit;		/* DsStepCommit */

@@ -36,6 +36,7 @@
 #include "errors.h"
 #include "function_ref.h"
 #include "home.h"
+#include "quota.h"
 #include "start.h"
 
 const DsReuse ds_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
@@ -95,11 +96,13 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 		if (present == NULL)
 		{
 			start->execution_id = ds_new_execution_id();
+			ds_quota_take(start->owner, !child);
 			if (ds_store_insert(start, child))
 			{
 				ds_at_commit_started(start);
 				return true;
 			}
+			ds_quota_give_back(start->owner);
 			continue;			/* somebody was faster: look again */
 		}
 		ds_check_owner(present);
@@ -123,8 +126,14 @@ ds_start_over(DsStart *start, DsInstance *present)
 
 	ds_check_not_own_step(present);
 	start->execution_id = ds_new_execution_id();
+	/* of a child it has been checked (child.c): it is no error of the step */
+	ds_quota_take(start->owner,
+				  !child && !ds_status_is_active(present->status));
 	if (!ds_store_start_over(start, present, child, &had_tasks))
+	{
+		ds_quota_give_back(start->owner);
 		return false;
+	}
 	if (ds_status_is_active(present->status))
 		ds_instance_was_terminated(present, NULL, false);
 	else if (had_tasks)

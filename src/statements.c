@@ -422,6 +422,12 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE home <> $1 AND status IN " ACTIVE ")"
 		" OR EXISTS (SELECT FROM " TASK " WHERE home <> $1)"
 	},
+	{
+		/* once for a role that has a limit; see quota.c */
+		DS_SQL_COUNT_ACTIVE, "o", true, false, false,
+		"SELECT count(*) FROM " INSTANCE " WHERE owner = $1"
+		" AND status IN " ACTIVE
+	},
 
 	/* --- crashes --- */
 	{

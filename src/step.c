@@ -77,6 +77,8 @@ static bool load(DsRun *run, const DsWork *work);
 static bool is_runnable(DsRun *run, DsInstance *inst);
 static bool load_history(DsRun *run, DsInstance *inst);
 static StepResult do_step(DsRun *run);
+static bool history_is_too_large(const DsRun *run);
+static StepResult fail_too_large(DsRun *run);
 static StepResult end_execution(DsRun *run, const DsPass *pass);
 static StepResult enter_wait(DsRun *run, DsWait *wait);
 static void tell_when_due(const DsInstance *inst, const DsWait *wait);
@@ -290,6 +292,8 @@ do_step(DsRun *run)
 	DsReplay   *replay = run->replay;
 	DsPass		pass;
 
+	if (ds_max_history_size >= 0 && history_is_too_large(run))
+		return fail_too_large(run);
 	if (ds_is_cautious())
 		ds_wait_durable(run->lsn);
 	if (!run->in_transaction)
@@ -323,6 +327,35 @@ do_step(DsRun *run)
 	}
 	flush_previous_step(run);
 	return do_activity(run, &replay->request);
+}
+
+/* To be read again and again it must not grow without end. */
+static bool
+history_is_too_large(const DsRun *run)
+{
+	const DsReplay *replay = run->replay;
+	int64		size = 0;
+
+	for (int i = 0; i < replay->n_ops; i++)
+		size += replay->ops[i].size;
+	return size > ds_max_history_size * INT64CONST(1024);
+}
+
+static StepResult
+fail_too_large(DsRun *run)
+{
+	ErrorData	error = {0};
+
+	if (run->in_transaction)
+		ds_tx_commit();
+	run->in_transaction = false;
+	error.sqlerrcode = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+	error.message = psprintf(_("history of instance \"%s\" is too large"),
+							 run->inst->instance_id);
+	error.detail = psprintf(_("It has %d steps; durable_singleton.max_history_size is %d kB."),
+							run->replay->n_ops, ds_max_history_size);
+	error.hint = _("Begin with an empty history from time to time with df_continue_as_new, and pass keys of your own tables in place of large values.");
+	return store_failure(run, ds_failure_from_error(&error));
 }
 
 /* The pass returned, failed or continued as new: the transaction goes on. */
@@ -386,7 +419,10 @@ end_execution(DsRun *run, const DsPass *pass)
 	PG_END_TRY();
 
 	if (error != NULL)
+	{
+		ds_replay_forget_tasks(run->replay);
 		return store_failure(run, ds_failure_from_error(error));
+	}
 	if (!done)
 		return lose();
 	ds_run_written(run);
@@ -560,10 +596,8 @@ store_progress(DsRun *run)
 static StepResult
 store_failure(DsRun *run, Jsonb *failure)
 {
-	DsStepWrite w;
+	DsStepWrite w = ds_run_begin_write(run);
 
-	ds_replay_forget_tasks(run->replay);
-	w = ds_run_begin_write(run);
 	w.end_status = DS_FAILED;
 	w.failure = failure;
 	ds_tx_begin();

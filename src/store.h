@@ -241,6 +241,9 @@ typedef struct DsOwnerWork
 
 extern List *ds_store_owners_with_work(void);
 
+/* How many instances of the owner are active. */
+extern int64 ds_store_count_active(Oid owner);
+
 /* Active instances whose owner was dropped; a list of strings. */
 extern List *ds_store_ownerless(int limit);
 

@@ -155,6 +155,21 @@ ds_store_owners_with_work(void)
 	return result;
 }
 
+int64
+ds_store_count_active(Oid owner)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	int64		n;
+
+	ds_open_session(&s);
+	ds_add_oid(&p, owner);
+	ds_execute(DS_SQL_COUNT_ACTIVE, &p);
+	n = ds_column_int64(0, 1);
+	ds_close_session(&s);
+	return n;
+}
+
 List *
 ds_store_ownerless(int limit)
 {

@@ -29,6 +29,7 @@
 #include "eviction.h"
 #include "hints.h"
 #include "hub.h"
+#include "quota.h"
 #include "settings.h"
 #include "stillness.h"
 #include "visits.h"
@@ -298,6 +299,7 @@ scan_databases(bool still_ones)
 		if (!known->present)
 		{
 			ds_forget_database(known->oid);
+			ds_quota_forget_database(known->oid);
 			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
 		}
 	}
