@@ -1,9 +1,16 @@
 # durable_singleton: PGXS build.  `make`, `make install`, `make installcheck`
 # (the last as an ordinary user; ./test does all of it on a bare machine).
+#
+# The HTTP gateway is built and installed along where the headers of
+# libmicrohttpd and libpq are; with_gateway=no leaves it out, with_gateway=yes
+# insists on it.  `make gateway` and `make install-gateway` are for it alone.
 
 MODULE_big = durable_singleton
 EXTENSION = durable_singleton
-DATA = $(wildcard durable_singleton--*.sql)
+# The script is made of parts; it ends with the last of them.
+SCRIPT = durable_singleton--1.0.sql
+SCRIPT_PARTS = extension/core.sql extension/http.sql
+DATA_built = $(SCRIPT)
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 PGFILEDESC = "durable_singleton - durable singleton orchestrations"
 
@@ -27,3 +34,27 @@ override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(CPPFLAGS))
 override CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 $(OBJS): $(wildcard src/*.h)
+
+$(SCRIPT): $(SCRIPT_PARTS)
+	cat $^ >$@
+
+with_gateway ?= $(shell printf '\#include <microhttpd.h>\n\#include <libpq-fe.h>\n' | \
+	$(CC) -isystem $(shell $(PG_CONFIG) --includedir) -E - >/dev/null 2>&1 && echo yes || echo no)
+GATEWAY_MAKE = $(MAKE) -C gateway PG_CONFIG='$(PG_CONFIG)' CC='$(CC)'
+
+gateway:
+	$(GATEWAY_MAKE) all
+
+install-gateway:
+	$(GATEWAY_MAKE) install DESTDIR='$(DESTDIR)'
+
+ifeq ($(with_gateway),yes)
+all: gateway
+install: install-gateway
+endif
+
+clean: clean-gateway
+clean-gateway:
+	$(GATEWAY_MAKE) clean
+
+.PHONY: gateway install-gateway clean-gateway

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -21,57 +22,86 @@
 #include "catalog.h"
 #include "client_status.h"
 #include "durability.h"
+#include "exposure.h"
 #include "hub.h"
 #include "jsonb_build.h"
 #include "slot.h"
 #include "store.h"
 
 PG_FUNCTION_INFO_V1(ds_get_status);
+PG_FUNCTION_INFO_V1(ds_exposed_status);
 
 #define NUM_STATUS_COLUMNS	11
 
-static DsStatus shown_status(const DsInstance *inst);
-static void make_end_durable(const DsInstance *inst);
+static void fill_columns(const DsInstance *inst, Jsonb *history,
+						 bool show_input, Datum *values, bool *nulls);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz t);
 
 /* df_get_status(instance_id, show_history, show_history_output, show_input) */
 PGDLLEXPORT Datum
 ds_get_status(PG_FUNCTION_ARGS)
 {
+	DsReport	report;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (ds_report(fcinfo, false, &report))
+		ds_status_put((ReturnSetInfo *) fcinfo->resultinfo, report.inst,
+					  report.history, report.show_input);
+	return (Datum) 0;
+}
+
+/*
+ * durable_singleton.http_exposed_status(instance_id, show_history,
+ * show_history_output, show_input): null for an instance whose function is
+ * not exposed over HTTP, as for an unknown one.
+ */
+PGDLLEXPORT Datum
+ds_exposed_status(PG_FUNCTION_ARGS)
+{
+	DsReport	report;
+
+	if (!ds_report(fcinfo, true, &report))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(ds_status_form(fcinfo, report.inst, report.history,
+								   report.show_input));
+}
+
+bool
+ds_report(FunctionCallInfo fcinfo, bool exposed_only, DsReport *report)
+{
 	char	   *instance_id;
 	bool		show_history = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	bool		show_output = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	bool		show_input = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
 	DsInstance *inst;
+	DsAccess	access;
 
 	ds_hub_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
 	/* it has no new snapshots */
 	PreventCommandIfParallelMode("df_get_status()");
-	InitMaterializedSRF(fcinfo, 0);
+	report->show_input = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
+	report->history = NULL;
 
-	inst = ds_store_load(instance_id);
-	if (inst != NULL)
+	report->inst = inst = ds_store_load(instance_id);
+	if (inst == NULL)
+		return false;
+	access = ds_access(inst->owner);
+	if (access == DS_ACCESS_NONE)
+		return false;
+	if (exposed_only && !ds_is_exposed(inst->function_schema, inst->name))
+		return false;
+	if (show_history)
 	{
-		DsAccess	access = ds_access(inst->owner);
-		Jsonb	   *history = NULL;
+		bool		payloads = access == DS_ACCESS_FULL;
 
-		if (access == DS_ACCESS_NONE)
-			return (Datum) 0;
-		if (show_history)
-		{
-			bool		payloads = access == DS_ACCESS_FULL;
-
-			history = ds_store_story(instance_id, show_output && payloads,
-									 show_input && payloads, payloads);
-		}
-		if (access == DS_ACCESS_NO_PAYLOAD)
-			inst->input = inst->output = inst->custom_status =
-				inst->failure = NULL;
-		ds_status_put((ReturnSetInfo *) fcinfo->resultinfo, inst, history,
-					  show_input);
+		report->history = ds_store_story(instance_id, show_output && payloads,
+										 report->show_input && payloads,
+										 payloads);
 	}
-	return (Datum) 0;
+	if (access == DS_ACCESS_NO_PAYLOAD)
+		inst->input = inst->output = inst->custom_status =
+			inst->failure = NULL;
+	return true;
 }
 
 void
@@ -80,17 +110,41 @@ ds_status_put(ReturnSetInfo *result, const DsInstance *inst, Jsonb *history,
 {
 	Datum		values[NUM_STATUS_COLUMNS] = {0};
 	bool		nulls[NUM_STATUS_COLUMNS] = {0};
+
+	fill_columns(inst, history, show_input, values, nulls);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+Datum
+ds_status_form(FunctionCallInfo fcinfo, const DsInstance *inst,
+			   Jsonb *history, bool show_input)
+{
+	TupleDesc	desc;
+	Datum		values[NUM_STATUS_COLUMNS] = {0};
+	bool		nulls[NUM_STATUS_COLUMNS] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "a status must be a row");
+	fill_columns(inst, history, show_input, values, nulls);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
+											 nulls));
+}
+
+static void
+fill_columns(const DsInstance *inst, Jsonb *history, bool show_input,
+			 Datum *values, bool *nulls)
+{
 	Jsonb	   *payloads[] = {
 		show_input ? inst->input : NULL, inst->custom_status, inst->output,
 		inst->failure
 	};
 	int			n = 0;
 
-	make_end_durable(inst);
+	ds_report_make_durable(inst);
 	values[n++] = CStringGetTextDatum(inst->name);
 	values[n++] = CStringGetTextDatum(inst->instance_id);
 	values[n++] = UUIDPGetDatum(&inst->execution_id);
-	values[n++] = ObjectIdGetDatum(ds_status_to_oid(shown_status(inst)));
+	values[n++] = ObjectIdGetDatum(ds_status_to_oid(ds_report_status(inst)));
 	for (int i = 0; i < lengthof(payloads); i++)
 	{
 		values[n] = PointerGetDatum(payloads[i]);
@@ -101,7 +155,6 @@ ds_status_put(ReturnSetInfo *result, const DsInstance *inst, Jsonb *history,
 	values[n] = PointerGetDatum(history);
 	nulls[n++] = history == NULL;
 	Assert(n == NUM_STATUS_COLUMNS);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 Jsonb *
@@ -110,14 +163,14 @@ ds_status_to_jsonb(const DsInstance *inst)
 	JsonbParseState *state = NULL;
 	Datum		execution = UUIDPGetDatum(&inst->execution_id);
 
-	make_end_durable(inst);
+	ds_report_make_durable(inst);
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	ds_push_string(&state, "name", inst->name);
 	ds_push_string(&state, "instance_id", inst->instance_id);
 	ds_push_string(&state, "execution_id",
 				   DatumGetCString(DirectFunctionCall1(uuid_out, execution)));
 	ds_push_string(&state, "runtime_status",
-				   ds_status_name(shown_status(inst)));
+				   ds_status_name(ds_report_status(inst)));
 	ds_push_jsonb(&state, "input", inst->input);
 	ds_push_jsonb(&state, "custom_status", inst->custom_status);
 	ds_push_jsonb(&state, "output", inst->output);
@@ -136,12 +189,8 @@ ds_is_executing_execution(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(ds_is_executing(MyDatabaseId, PG_GETARG_UUID_P(0)));
 }
 
-/*
- * Running is shown while even the first step executes, of which nothing is
- * committed yet.
- */
-static DsStatus
-shown_status(const DsInstance *inst)
+DsStatus
+ds_report_status(const DsInstance *inst)
 {
 	if (inst->status == DS_PENDING &&
 		ds_is_executing(MyDatabaseId, &inst->execution_id))
@@ -149,9 +198,8 @@ shown_status(const DsInstance *inst)
 	return inst->status;
 }
 
-/* What is reported as ended stays ended. */
-static void
-make_end_durable(const DsInstance *inst)
+void
+ds_report_make_durable(const DsInstance *inst)
 {
 	if (!ds_status_is_active(inst->status) &&
 		!TransactionIdIsCurrentTransactionId(inst->xmin))

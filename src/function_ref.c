@@ -158,6 +158,41 @@ ds_function_schema(Oid function)
 	return get_namespace_name(get_func_namespace(function));
 }
 
+void
+ds_function_name_parts(const char *name, char **schema, char **bare)
+{
+	List	   *names = parse_name(name);
+
+	*schema = list_length(names) > 1 ? strVal(linitial(names)) : NULL;
+	*bare = strVal(llast(names));
+}
+
+char *
+ds_function_only_schema(const char *name)
+{
+	Search		search = {.name = name};
+	Oid			schema = InvalidOid;
+
+	search.candidates = FuncnameGetCandidates(parse_name(name), -1, NIL, false,
+											  false, false, true);
+	for (FuncCandidateList c = search.candidates; c != NULL; c = c->next)
+	{
+		Oid			other = get_func_namespace(c->oid);
+
+		if (!is_callable(c->oid))
+			continue;
+		if (OidIsValid(schema) && other != schema)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_FUNCTION),
+					 errmsg("functions of several schemas are called %s", name),
+					 errhint("Write schema.name.")));
+		schema = other;
+	}
+	if (!OidIsValid(schema))
+		error_none_fits(&search);
+	return get_namespace_name(schema);
+}
+
 static List *
 parse_name(const char *name)
 {

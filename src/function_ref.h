@@ -54,4 +54,15 @@ extern void ds_function_trust_begin(void);
 
 extern char *ds_function_schema(Oid function);
 
+/* The parts of "name" or "schema.name" (*schema is NULL then); 42602. */
+extern void ds_function_name_parts(const char *name, char **schema,
+								   char **bare);
+
+/*
+ * The schema whose function that name means with the present search_path,
+ * whatever its arguments; 42883 if there is none that some input fits, or
+ * functions of several schemas could be meant.
+ */
+extern char *ds_function_only_schema(const char *name);
+
 #endif

@@ -30,6 +30,9 @@
 
 PG_FUNCTION_INFO_V1(ds_purge);
 PG_FUNCTION_INFO_V1(ds_purge_by);
+PG_FUNCTION_INFO_V1(ds_purge_exposed_by);
+
+static int64 purge_by(FunctionCallInfo fcinfo, bool exposed_only);
 
 /* df_purge(instance_id) */
 PGDLLEXPORT Datum
@@ -68,6 +71,19 @@ ds_purge(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_purge_by(PG_FUNCTION_ARGS)
 {
+	PG_RETURN_INT64(purge_by(fcinfo, false));
+}
+
+/* durable_singleton.http_purge_exposed_by(created_from, created_to, statuses) */
+PGDLLEXPORT Datum
+ds_purge_exposed_by(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(purge_by(fcinfo, true));
+}
+
+static int64
+purge_by(FunctionCallInfo fcinfo, bool exposed_only)
+{
 	DsReuse		statuses = ds_any_ended;
 	TimestampTz from;
 	TimestampTz to;
@@ -94,14 +110,15 @@ ds_purge_by(PG_FUNCTION_ARGS)
 		MemoryContextReset(cxt);
 		old = MemoryContextSwitchTo(cxt);
 		ids = ds_store_find_purgeable(from, to, statuses.n, statuses.statuses,
-									  GetUserId(), after, BATCH);
+									  GetUserId(), exposed_only, after,
+									  BATCH);
 		if (ids != NIL)
 			strlcpy(after, llast(ids), sizeof(after));
 		purged += ds_purge_families(ids, true);
 		MemoryContextSwitchTo(old);
 	} while (ids != NIL);
 	MemoryContextDelete(cxt);
-	PG_RETURN_INT64(purged);
+	return purged;
 }
 
 int64

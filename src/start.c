@@ -23,6 +23,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -34,6 +35,7 @@
 #include "compat.h"
 #include "ending.h"
 #include "errors.h"
+#include "exposure.h"
 #include "function_ref.h"
 #include "home.h"
 #include "quota.h"
@@ -43,6 +45,7 @@ const DsReuse ds_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
 
 static void prepare(DsStart *start, Oid function, TimestampTz start_at);
 static void check_login(Oid role);
+static bool is_open_to_http(const DsInstance *present);
 
 void
 ds_start_prepare(DsStart *start, const char *search_path,
@@ -105,6 +108,8 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 			ds_quota_give_back(start->owner);
 			continue;			/* somebody was faster: look again */
 		}
+		if (start->exposed_only && !is_open_to_http(present))
+			return false;
 		ds_check_owner(present);
 		if (!ds_reuse_has(&allowed, present->status))
 		{
@@ -115,6 +120,15 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 		if (ds_start_over(start, present))
 			return true;
 	}
+}
+
+/* Is it the caller's to replace over HTTP, once it has ended? */
+static bool
+is_open_to_http(const DsInstance *present)
+{
+	return !ds_status_is_active(present->status) &&
+		has_privs_of_role(GetUserId(), present->owner) &&
+		ds_is_exposed(present->function_schema, present->name);
 }
 
 bool

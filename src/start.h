@@ -59,7 +59,9 @@ extern bool ds_start_over(DsStart *start, DsInstance *present);
 pg_noreturn extern void ds_error_exists(const DsInstance *inst);
 
 /*
- * True: started.  False: the id is taken, and on_conflict says to skip.
+ * True: started.  False: the id is taken, and on_conflict says to skip.  With
+ * start->exposed_only an id of another role's, or of a function that is not
+ * exposed over HTTP, counts as taken in every status.
  */
 extern bool ds_start(DsStart *start, DsOnConflict on_conflict,
 					 DsReuse reuse);

@@ -28,6 +28,7 @@
 #define EXECUTION	"durable_singleton.execution"
 #define HOME		"durable_singleton.home"
 #define CRASH		"durable_singleton.crash"
+#define HTTP		"durable_singleton.http_function"
 
 #define ACTIVE		"('Pending', 'Running', 'Suspended')"
 #define RUNNABLE	"('Pending', 'Running')"
@@ -351,13 +352,16 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		/*
 		 * Ended instances that were created between $1 and $2 with one of the
 		 * statuses $3 and belong to a role of $4's, after the key $5; none
-		 * whose parent is active.
+		 * whose parent is active.  $7: only those of exposed functions.
 		 */
-		DS_SQL_FIND_PURGEABLE, "zzSOti", true, true, false,
+		DS_SQL_FIND_PURGEABLE, "zzSOtib", true, true, false,
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE instance_id > $5 AND created_time >= $1"
 		" AND (created_time < $2 OR $2 = 'infinity') AND status = ANY ($3)"
 		" AND pg_has_role($4, owner, 'USAGE')"
+		" AND (NOT $7 OR EXISTS (SELECT FROM " HTTP " f"
+		" WHERE f.schema_name = i.function_schema"
+		" AND f.function_name = durable_singleton.http_bare_name(i.name)))"
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
 		" WHERE p.instance_id = i.parent_instance_id"
 		" AND " RUN("p") " = i.parent_run_id AND p.status IN " ACTIVE ")"
@@ -448,5 +452,26 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"DELETE FROM " CRASH " c WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
 		" WHERE i.instance_id = c.instance_id"
 		" AND i.execution_id = c.execution_id AND i.status IN " ACTIVE ")"
+	},
+
+	/* --- functions exposed over HTTP, by schema and bare name --- */
+	{
+		DS_SQL_IS_EXPOSED, "tt", true, true, false,
+		"SELECT 1 FROM " HTTP " WHERE function_name = $1 AND schema_name = $2"
+	},
+	{
+		DS_SQL_EXPOSE, "tt", false, true, false,
+		"INSERT INTO " HTTP " (function_name, schema_name) VALUES ($1, $2)"
+		" ON CONFLICT DO NOTHING"
+	},
+	{
+		/* $2 NULL: whatever its schema */
+		DS_SQL_HIDE, "tt", false, true, false,
+		"DELETE FROM " HTTP " WHERE function_name = $1"
+		" AND schema_name = coalesce($2, schema_name)"
+	},
+	{
+		DS_SQL_COUNT_EXPOSED, "t", true, true, false,
+		"SELECT count(*) FROM " HTTP " WHERE function_name = $1"
 	},
 };

@@ -33,6 +33,7 @@ typedef struct DsStart
 	int			home;
 	DsParent	parent;
 	ItemPointerData place;		/* where the row is once it is written */
+	bool		exposed_only;	/* over HTTP: see ds_start() */
 } DsStart;
 
 /* What a step writes, fenced by instance, execution and turn of "inst". */
@@ -256,6 +257,7 @@ extern void ds_store_delete_ownerless_tasks(void);
 extern List *ds_store_find_purgeable(TimestampTz created_from,
 									 TimestampTz created_to, int n_statuses,
 									 const DsStatus *statuses, Oid user,
+									 bool exposed_only,
 									 const char *after_id, int limit);
 extern List *ds_store_find_expired(TimestampTz ended_before,
 								   const char *after_id, int limit);

@@ -200,7 +200,7 @@ ds_store_delete_ownerless_tasks(void)
 List *
 ds_store_find_purgeable(TimestampTz created_from, TimestampTz created_to,
 						int n_statuses, const DsStatus *statuses, Oid user,
-						const char *after_id, int limit)
+						bool exposed_only, const char *after_id, int limit)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -213,6 +213,7 @@ ds_store_find_purgeable(TimestampTz created_from, TimestampTz created_to,
 	ds_add_oid(&p, user);
 	ds_add_text(&p, after_id);
 	ds_add_int(&p, limit);
+	ds_add_bool(&p, exposed_only);
 	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_PURGEABLE, &p));
 	ds_close_session(&s);
 	return result;

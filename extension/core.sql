@@ -835,10 +835,14 @@ BEGIN ATOMIC
 			JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
 				AND d.refclassid = 'pg_catalog.pg_extension'::regclass
 		WHERE x.extname = 'durable_singleton'
-			AND p.pronamespace = x.extnamespace
-			AND p.proname LIKE 'df\_%'
-			AND p.proname NOT IN ('df_adopt_database', 'df_grant_usage',
-				'df_revoke_usage')
+			AND (p.pronamespace = x.extnamespace
+					AND p.proname LIKE 'df\_%'
+					AND p.proname NOT IN ('df_adopt_database',
+						'df_expose_http', 'df_grant_usage', 'df_hide_http',
+						'df_revoke_usage')
+				-- what the gateway calls
+				OR p.pronamespace = 'durable_singleton'::regnamespace
+					AND p.proname LIKE 'http\_%')
 		UNION ALL
 		SELECT 'SELECT ON ' || c.oid::regclass::text
 		FROM pg_catalog.pg_class c
@@ -849,6 +853,8 @@ BEGIN ATOMIC
 				AND d.refclassid = 'pg_catalog.pg_extension'::regclass
 		WHERE x.extname = 'durable_singleton'
 			AND c.relnamespace = x.extnamespace AND c.relkind = 'v'
+		UNION ALL
+		SELECT 'USAGE ON SCHEMA durable_singleton'
 		UNION ALL
 		SELECT 'USAGE ON SCHEMA ' || n.oid::regnamespace::text
 		FROM pg_catalog.pg_namespace n

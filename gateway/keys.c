@@ -1,0 +1,87 @@
+/*
+ * keys.c
+ *	  System keys: who knows none of them is turned away.
+ */
+#include "keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "memory.h"
+#include "secret_file.h"
+
+static char **keys;
+static int	n_keys;
+
+static void
+forget(char **list, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		explicit_bzero(list[i], strlen(list[i]));
+		free(list[i]);
+	}
+	free(list);
+}
+
+bool
+keys_load(const char *path)
+{
+	char	   *text = file_read(path, true);
+	char	  **found = NULL;
+	int			n = 0;
+	char	   *next = text;
+	char	   *line;
+
+	if (text == NULL)
+		return false;
+	while ((line = strsep(&next, "\n")) != NULL)
+	{
+		line += strspn(line, " \t\r");
+		line[strcspn(line, " \t\r")] = '\0';
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		found = gw_realloc(found, (n + 1) * sizeof(char *));
+		found[n++] = gw_strdup(line);
+	}
+	explicit_bzero(text, strlen(text));
+	free(text);
+	if (n == 0)
+	{
+		log_message("%s: has no key", path);
+		return false;
+	}
+	forget(keys, n_keys);
+	keys = found;
+	n_keys = n;
+	return true;
+}
+
+bool
+keys_required(void)
+{
+	return n_keys > 0;
+}
+
+/* The time depends on the length of what was given, and on nothing else. */
+static bool
+equal(const char *key, const char *given, size_t length)
+{
+	size_t		key_length = strlen(key);
+	volatile unsigned char difference = key_length != length;
+
+	for (size_t i = 0; i < length; i++)
+		difference |= (unsigned char) (given[i] ^ key[i % key_length]);
+	return difference == 0;
+}
+
+bool
+keys_match(const char *key, size_t length)
+{
+	volatile bool match = false;
+
+	for (int i = 0; i < n_keys; i++)
+		match |= equal(keys[i], key, length);
+	return match;
+}

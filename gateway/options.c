@@ -1,0 +1,145 @@
+/*
+ * options.c
+ *	  The command line.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PROGRAM	"durable-singleton-http"
+
+static const char usage[] =
+"durable-singleton-http serves the HTTP management API of Durable Functions\n"
+"over a PostgreSQL database with the extension durable_singleton.\n"
+"\n"
+"Usage: durable-singleton-http [OPTION]...\n"
+"\n"
+"  --listen ADDR        address to listen at (default: 127.0.0.1)\n"
+"  --port N             port to listen at (default: 7071; 0: any free one)\n"
+"  --dsn CONNINFO       the database, as libpq wants it (default: its own\n"
+"                       defaults and environment, PGHOST and so on)\n"
+"  --connections N      database connections for requests (default: 16); one\n"
+"                       more waits for all long polls\n"
+"  --keys FILE          system keys, one a line; without one of them requests\n"
+"                       are 401 (default: no keys)\n"
+"  --trust-forwarded    make links of X-Forwarded-Host and X-Forwarded-Proto\n"
+"  --body-limit BYTES   largest body of a request (default: 16777216)\n"
+"  --tls-cert FILE      certificate chain, PEM; serves HTTPS\n"
+"  --tls-key FILE       its private key, PEM\n"
+"  --version            show the version\n"
+"  --help               show this text\n"
+"\n"
+"Functions can be started over HTTP once df_expose_http() was called for them.\n"
+"A line a request goes to the standard error output.  SIGTERM ends the program\n"
+"when the requests under way have been answered; SIGHUP reads the keys again.\n";
+
+__attribute__((noreturn)) static void
+complain(const char *option, const char *value, const char *what)
+{
+	fprintf(stderr, PROGRAM ": %s %s: %s\n"
+			"Try \"" PROGRAM " --help\".\n", option, value, what);
+	exit(2);
+}
+
+static long long
+number(const char *option, const char *value, long long min, long long max)
+{
+	char	   *end;
+	long long	n;
+
+	errno = 0;
+	n = strtoll(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || n < min || n > max)
+	{
+		char		range[80];
+
+		snprintf(range, sizeof(range), "must be a number from %lld to %lld",
+				 min, max);
+		complain(option, value, range);
+	}
+	return n;
+}
+
+Options
+options_parse(int argc, char **argv)
+{
+	enum
+	{
+		LISTEN = 1, PORT, DSN, CONNECTIONS, KEYS, TRUST_FORWARDED, BODY_LIMIT,
+		TLS_CERT, TLS_KEY, VERSION_, HELP
+	};
+	static const struct option known[] = {
+		{"listen", required_argument, NULL, LISTEN},
+		{"port", required_argument, NULL, PORT},
+		{"dsn", required_argument, NULL, DSN},
+		{"connections", required_argument, NULL, CONNECTIONS},
+		{"keys", required_argument, NULL, KEYS},
+		{"trust-forwarded", no_argument, NULL, TRUST_FORWARDED},
+		{"body-limit", required_argument, NULL, BODY_LIMIT},
+		{"tls-cert", required_argument, NULL, TLS_CERT},
+		{"tls-key", required_argument, NULL, TLS_KEY},
+		{"version", no_argument, NULL, VERSION_},
+		{"help", no_argument, NULL, HELP},
+		{NULL, 0, NULL, 0}
+	};
+	Options		options = {
+		.listen = "127.0.0.1",
+		.port = 7071,
+		.dsn = "",
+		.connections = 16,
+		.body_limit = 16 * 1024 * 1024,
+	};
+	int			c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
+	{
+		switch (c)
+		{
+			case LISTEN:
+				options.listen = optarg;
+				break;
+			case PORT:
+				options.port = (int) number("--port", optarg, 0, 65535);
+				break;
+			case DSN:
+				options.dsn = optarg;
+				break;
+			case CONNECTIONS:
+				options.connections = (int) number("--connections", optarg, 1, 1000);
+				break;
+			case KEYS:
+				options.keys_file = optarg;
+				break;
+			case TRUST_FORWARDED:
+				options.trust_forwarded = true;
+				break;
+			case BODY_LIMIT:
+				options.body_limit = (size_t) number("--body-limit", optarg, 1,
+													 1000000000);
+				break;
+			case TLS_CERT:
+				options.tls_cert_file = optarg;
+				break;
+			case TLS_KEY:
+				options.tls_key_file = optarg;
+				break;
+			case VERSION_:
+				puts(PROGRAM " " GW_VERSION);
+				exit(0);
+			case HELP:
+				fputs(usage, stdout);
+				exit(0);
+			default:
+				fputs("Try \"" PROGRAM " --help\".\n", stderr);
+				exit(2);
+		}
+	}
+	if (optind < argc)
+		complain("argument", argv[optind], "not understood");
+	if ((options.tls_cert_file == NULL) != (options.tls_key_file == NULL))
+		complain("--tls-cert", "and --tls-key", "are given together or not at all");
+	return options;
+}

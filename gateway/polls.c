@@ -1,0 +1,262 @@
+/*
+ * polls.c
+ *	  Long polls: starts that wait for the end of their instance.
+ *
+ * The connection waits in http_wait(), which the end of an instance wakes at
+ * once.  It comes back from time to time, so that it holds no snapshot for
+ * long, and for polls that were added meanwhile: after the shortest interval
+ * that any client asked for, or a second.
+ */
+#include "polls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection.h"
+#include "memory.h"
+
+/* Seconds. */
+#define LONGEST_ROUND	1.0
+#define SHORTEST_ROUND	0.05
+
+/* Milliseconds until the next round when one has failed. */
+#define AFTER_FAILURE	200
+
+struct Poll
+{
+	char	   *instance_id;
+	int64_t		deadline;
+	double		interval;
+	void		(*ended) (void *owner, int status, const char *body);
+	void	   *owner;
+	Poll	   *previous;
+	Poll	   *next;
+};
+
+static Poll *first;
+static int	n_polls;
+static int	max_polls;
+static Connection waiter;
+static int64_t next_round;		/* not before */
+
+static void wait_round(Connection *c);
+
+static void
+end(Poll *poll, int status, const char *body)
+{
+	void		(*ended) (void *, int, const char *) = poll->ended;
+	void	   *owner = poll->owner;
+
+	polls_remove(poll);
+	ended(owner, status, body);
+}
+
+Poll *
+polls_add(const char *instance_id, double seconds, double interval,
+		  void (*ended) (void *owner, int status, const char *body), void *owner)
+{
+	Poll	   *poll;
+
+	if (n_polls >= max_polls)
+		return NULL;
+	poll = gw_alloc(sizeof(Poll));
+	poll->instance_id = gw_strdup(instance_id);
+	poll->deadline = loop_now() + (int64_t) (seconds * 1000);
+	poll->interval = interval;
+	poll->ended = ended;
+	poll->owner = owner;
+	poll->next = first;
+	if (first != NULL)
+		first->previous = poll;
+	first = poll;
+	n_polls++;
+	if (waiter.state == IDLE)
+		wait_round(&waiter);
+	return poll;
+}
+
+void
+polls_remove(Poll *poll)
+{
+	if (poll->previous != NULL)
+		poll->previous->next = poll->next;
+	else
+		first = poll->next;
+	if (poll->next != NULL)
+		poll->next->previous = poll->previous;
+	n_polls--;
+	free(poll->instance_id);
+	free(poll);
+}
+
+void
+polls_end_all(void)
+{
+	while (first != NULL)
+		end(first, 0, NULL);
+}
+
+/* --- a round of waiting --- */
+
+/* A literal of an array of texts. */
+static char *
+id_array(void)
+{
+	size_t		size = 3;
+	char	   *array;
+	char	   *out;
+
+	for (Poll *p = first; p != NULL; p = p->next)
+		size += 2 * strlen(p->instance_id) + 3;
+	array = out = gw_alloc(size);
+	*out++ = '{';
+	for (Poll *p = first; p != NULL; p = p->next)
+	{
+		*out++ = '"';
+		for (const char *s = p->instance_id; *s; s++)
+		{
+			if (*s == '"' || *s == '\\')
+				*out++ = '\\';
+			*out++ = *s;
+		}
+		*out++ = '"';
+		if (p->next != NULL)
+			*out++ = ',';
+	}
+	*out = '}';
+	return array;
+}
+
+static double
+round_seconds(void)
+{
+	double		seconds = LONGEST_ROUND;
+
+	for (Poll *p = first; p != NULL; p = p->next)
+	{
+		double		left = (double) (p->deadline - loop_now()) / 1000;
+
+		if (p->interval < seconds)
+			seconds = p->interval;
+		if (left < seconds)
+			seconds = left;
+	}
+	return seconds < SHORTEST_ROUND ? SHORTEST_ROUND : seconds;
+}
+
+/* Rows of http_wait(): id, status (null: it is gone), body. */
+static void
+take_ended(Job *job, const PGresult *result)
+{
+	(void) job;
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		bool		gone = PQgetisnull(result, i, 1);
+		Poll	   *next;
+
+		for (Poll *p = first; p != NULL; p = next)
+		{
+			next = p->next;
+			if (strcmp(p->instance_id, PQgetvalue(result, i, 0)) == 0)
+				end(p, gone ? 0 : atoi(PQgetvalue(result, i, 1)),
+					gone ? NULL : PQgetvalue(result, i, 2));
+		}
+	}
+}
+
+/* An instance may be purged while it is waited for: the next round knows. */
+static void
+round_done(Job *job)
+{
+	if (job->error_code[0] != '\0')
+		next_round = loop_now() + AFTER_FAILURE;
+	job_free(job);
+}
+
+static void
+wait_round(Connection *c)
+{
+	Job		   *job;
+	char		seconds[40];
+
+	if (first == NULL || loop_now() < next_round)
+		return;
+	job = job_new(&statement_wait);
+	job_add_text(job, (Text) {id_array(), 0});
+	snprintf(seconds, sizeof(seconds), "%.3f", round_seconds());
+	job_add_string(job, seconds);
+	job->take_rows = take_ended;
+	job->done = round_done;
+	connection_run(c, job);
+}
+
+/* Its loss is no news to anybody: polls go on once it is back. */
+static void
+on_lost(Connection *c)
+{
+	(void) c;
+}
+
+static void
+on_doubt(Connection *c, Job *job)
+{
+	(void) c;
+	job_free(job);				/* never: it does not write */
+}
+
+void
+polls_start(int limit)
+{
+	max_polls = limit;
+	connection_init(&waiter);
+	waiter.became_idle = wait_round;
+	waiter.was_lost = on_lost;
+	waiter.in_doubt = on_doubt;
+}
+
+/* The connection is made when there is the first poll. */
+void
+polls_tick(int64_t now)
+{
+	Poll	   *next;
+
+	for (Poll *p = first; p != NULL; p = next)
+	{
+		next = p->next;
+		if (now >= p->deadline)
+			end(p, 0, NULL);
+	}
+	if (first != NULL || waiter.state != DOWN)
+		connection_tick(&waiter, now);
+	if (waiter.state == IDLE)
+		wait_round(&waiter);
+}
+
+int64_t
+polls_next_tick(void)
+{
+	int64_t		next = INT64_MAX;
+
+	for (Poll *p = first; p != NULL; p = p->next)
+	{
+		if (p->deadline < next)
+			next = p->deadline;
+	}
+	if (first != NULL || waiter.state != DOWN)
+	{
+		int64_t		tick = connection_next_tick(&waiter);
+
+		if (tick < next)
+			next = tick;
+	}
+	if (first != NULL && waiter.state == IDLE && next_round < next)
+		next = next_round;
+	return next;
+}
+
+void
+polls_stop(void)
+{
+	connection_close(&waiter);
+}

@@ -1,0 +1,261 @@
+/*
+ * pool.c
+ *	  A bounded number of database connections for the jobs of requests.
+ *
+ * Jobs wait in two queues.  Heavy ones, which may take long, have no more than
+ * half of the connections at a time, so that they never keep an event or a
+ * start from its turn.
+ *
+ * While the database is away, jobs are given back at once.  Only those in
+ * doubt stay: their commit was asked for when their connection was lost, so
+ * they wait until the database is back and tells the fate of their
+ * transactions.
+ */
+#include "pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection.h"
+#include "log.h"
+#include "memory.h"
+
+/* Milliseconds. */
+#define ASK_AGAIN	50			/* a transaction is still in progress */
+
+static Connection *connections;
+static int	n_connections;
+static bool ever_lost;			/* or could not be made */
+
+static JobQueue light;
+static JobQueue heavy;
+static int	heavy_running;
+
+static JobQueue doubts;
+
+static void dispatch(void);
+
+/* --- jobs in doubt --- */
+
+static void
+take_fate(Job *ask, const PGresult *result)
+{
+	ask->answer.status = 200;
+	if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+		ask->answer.body = gw_strdup(PQgetvalue(result, 0, 0));
+}
+
+static void
+fate_known(Job *ask)
+{
+	Job		   *about = ask->owner;
+	const char *fate = ask->answer.body;
+
+	if (ask->answer.status == 0)
+		queue_put(&doubts, about);	/* the database is away again */
+	else if (fate != NULL && strcmp(fate, "in progress") == 0)
+	{
+		about->not_before = loop_now() + ASK_AGAIN;
+		queue_put(&doubts, about);
+	}
+	else
+	{
+		/* its answer stands and falls with the transaction */
+		if (fate == NULL || strcmp(fate, "committed") != 0)
+			job_clear_result(about);
+		if (fate == NULL)
+			about->answer.status = 500;
+		log_message("a transaction whose connection was lost in its commit is %s",
+					fate ? fate : "too old to be known of");
+		about->done(about);
+	}
+	job_free(ask);
+}
+
+static Job *
+take_doubt(void)
+{
+	Job		   *about = queue_take(&doubts);
+	Job		   *ask;
+
+	if (about == NULL)
+		return NULL;
+	if (about->not_before > loop_now())
+	{
+		queue_put_first(&doubts, about);
+		return NULL;
+	}
+	ask = job_new(&statement_fate);
+	job_add_string(ask, about->xid);
+	ask->take_rows = take_fate;
+	ask->done = fate_known;
+	ask->owner = about;
+	return ask;
+}
+
+static void
+on_doubt(Connection *c, Job *job)
+{
+	(void) c;
+	queue_put(&doubts, job);
+}
+
+/* --- all jobs --- */
+
+static bool
+is_away(void)
+{
+	for (int i = 0; i < n_connections; i++)
+	{
+		if (connection_is_up(&connections[i]))
+			return false;
+	}
+	/* at the very beginning there is hope */
+	return ever_lost;
+}
+
+static void
+give_back(JobQueue *queue)
+{
+	Job		   *job;
+
+	while ((job = queue_take(queue)) != NULL)
+		job->done(job);
+}
+
+static int
+heavy_allowed(void)
+{
+	return n_connections > 1 ? n_connections / 2 : 1;
+}
+
+static Job *
+next_job(void)
+{
+	Job		   *job = take_doubt();
+
+	if (job == NULL)
+		job = queue_take(&light);
+	if (job == NULL && heavy_running < heavy_allowed())
+		job = queue_take(&heavy);
+	return job;
+}
+
+static void
+run_on(Connection *c, Job *job)
+{
+	if (job->statement->heavy)
+		heavy_running++;
+	connection_run(c, job);
+}
+
+static void
+dispatch(void)
+{
+	static bool dispatching;
+
+	if (dispatching)
+		return;
+	dispatching = true;
+	for (int i = 0; i < n_connections; i++)
+	{
+		while (connections[i].state == IDLE)
+		{
+			Job		   *job = next_job();
+
+			if (job == NULL)
+				goto done;
+			run_on(&connections[i], job);
+		}
+	}
+done:
+	dispatching = false;
+}
+
+static void
+on_idle(Connection *c)
+{
+	(void) c;
+	heavy_running = 0;
+	for (int i = 0; i < n_connections; i++)
+	{
+		if (connections[i].job != NULL && connections[i].job->statement->heavy)
+			heavy_running++;
+	}
+	dispatch();
+}
+
+static void
+on_lost(Connection *c)
+{
+	ever_lost = true;
+	on_idle(c);
+	if (is_away())
+	{
+		give_back(&light);
+		give_back(&heavy);
+	}
+}
+
+void
+pool_run(Job *job)
+{
+	if (is_away())
+	{
+		job->done(job);
+		return;
+	}
+	queue_put(job->statement->heavy ? &heavy : &light, job);
+	dispatch();
+}
+
+void
+pool_start(int n)
+{
+	n_connections = n;
+	connections = gw_alloc(n * sizeof(Connection));
+	for (int i = 0; i < n; i++)
+	{
+		Connection *c = &connections[i];
+
+		connection_init(c);
+		c->became_idle = on_idle;
+		c->was_lost = on_lost;
+		c->in_doubt = on_doubt;
+	}
+}
+
+void
+pool_tick(int64_t now)
+{
+	for (int i = 0; i < n_connections; i++)
+		connection_tick(&connections[i], now);
+	if (doubts.first != NULL)
+		dispatch();
+}
+
+int64_t
+pool_next_tick(void)
+{
+	int64_t		next = INT64_MAX;
+
+	for (int i = 0; i < n_connections; i++)
+	{
+		int64_t		tick = connection_next_tick(&connections[i]);
+
+		if (tick < next)
+			next = tick;
+	}
+	if (doubts.first != NULL && doubts.first->not_before < next && !is_away())
+		next = doubts.first->not_before;
+	return next;
+}
+
+void
+pool_stop(void)
+{
+	for (int i = 0; i < n_connections; i++)
+		connection_close(&connections[i]);
+	free(connections);
+	n_connections = 0;
+}

@@ -1,0 +1,101 @@
+/*
+ * statements.c
+ *	  What the gateway sends to the database: a function call for each route.
+ *
+ * The functions are those of extension/http.sql.  A name of a function to be
+ * started is looked up with the search_path of the gateway's role.
+ */
+#include "statements.h"
+
+#include <stddef.h>
+
+#define FUNCTION	"durable_singleton.http_"
+
+/* The answer, and the transaction that it stands and falls with. */
+#define READ	"SELECT r.* FROM " FUNCTION
+#define WRITE	"SELECT r.*, pg_catalog.pg_current_xact_id_if_assigned() FROM " FUNCTION
+
+const Statement statement_start = {
+	"start", "bbbtbbb", true, false,
+	WRITE "start(pg_catalog.current_setting('search_path'),"
+	" $1, $2, $3, $4, $5, $6, $7) r"
+};
+
+const Statement statement_start_singleton = {
+	"start_singleton", "bbbtbbb", true, false,
+	WRITE "start_singleton(pg_catalog.current_setting('search_path'),"
+	" $1, $2, $3, $4, $5, $6, $7) r"
+};
+
+const Statement statement_status = {
+	"status", "btttt", false, false,
+	READ "status($1, $2, $3, $4, $5) r"
+};
+
+const Statement statement_list = {
+	"list", "bbbbttb", false, true,
+	READ "list($1, $2, $3, $4, $5, $6, $7) r"
+};
+
+const Statement statement_purge = {
+	"purge", "b", true, true,
+	WRITE "purge($1) r"
+};
+
+const Statement statement_purge_by = {
+	"purge_by", "bbb", true, true,
+	WRITE "purge_by($1, $2, $3) r"
+};
+
+const Statement statement_raise_event = {
+	"raise_event", "bbbb", true, false,
+	WRITE "raise_event($1, $2, $3, $4) r"
+};
+
+const Statement statement_control = {
+	"control", "btb", true, false,
+	WRITE "control($1, $2, $3) r"
+};
+
+const Statement statement_rewind = {
+	"rewind", "bb", true, false,
+	WRITE "rewind($1, $2) r"
+};
+
+const Statement statement_restart = {
+	"restart", "bttbbb", true, false,
+	WRITE "restart($1, $2, $3, $4, $5, $6) r"
+};
+
+const Statement statement_error = {
+	"error", "tbtbb", false, false,
+	READ "error($1, $2, $3, $4, $5) r"
+};
+
+const Statement statement_fate = {
+	"fate", "t", false, false,
+	"SELECT pg_catalog.pg_xact_status($1)"
+};
+
+const Statement statement_wait = {
+	"wait", "tt", false, false,
+	"SELECT * FROM " FUNCTION "wait($1, $2)"
+};
+
+const Statement *const all_statements[] = {
+	&statement_start, &statement_start_singleton, &statement_status,
+	&statement_list, &statement_purge, &statement_purge_by,
+	&statement_raise_event, &statement_control, &statement_rewind,
+	&statement_restart, &statement_error, &statement_fate, &statement_wait,
+	NULL
+};
+
+/*
+ * Nobody waits for ever for somebody else's open transaction: a connection
+ * that is stuck is one that all others lack.
+ */
+const char *const session_settings =
+"SET client_encoding = 'UTF8';"
+" SET statement_timeout = '60s';"
+" SET lock_timeout = '5s';"
+" SET idle_in_transaction_session_timeout = '30s'";

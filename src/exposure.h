@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * exposure.h
+ *	  Which functions may be started over HTTP.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_EXPOSURE_H
+#define DS_EXPOSURE_H
+
+/*
+ * Is the function on the list?  "name" is as a start gave it: name or
+ * schema.name; the schema that counts is the one the function was found in.
+ */
+extern bool ds_is_exposed(const char *schema, const char *name);
+
+#endif
