@@ -349,8 +349,9 @@ AS $$
 DECLARE
 	from_time CONSTANT timestamptz := durable_singleton.http_time(created_from);
 	to_time CONSTANT timestamptz := coalesce(durable_singleton.http_time(created_to), now());
+	named CONSTANT @extschema@.df_runtime_status[] := durable_singleton.http_statuses(statuses);
 	ended CONSTANT @extschema@.df_runtime_status[] := ARRAY(
-		SELECT s FROM unnest(durable_singleton.http_statuses(statuses)) s
+		SELECT s FROM unnest(named) s
 		WHERE s IN ('Completed', 'Failed', 'Terminated'));
 BEGIN
 	IF from_time IS NULL THEN
@@ -361,7 +362,7 @@ BEGIN
 		RETURN durable_singleton.http_purged(durable_singleton.http_purge_exposed_by(
 			from_time, to_time + interval '1 microsecond', '{Completed,Failed,Terminated}'));
 	END IF;
-	IF ended = '{}' AND NOT 'Canceled' = ANY (durable_singleton.http_statuses(statuses)) THEN
+	IF ended = '{}' AND 'Canceled' = ANY (named) IS NOT TRUE THEN
 		RAISE EXCEPTION 'runtimeStatus names no status in which an instance has ended: Completed, Failed, Terminated or Canceled.'
 			USING ERRCODE = 'SD400';
 	END IF;

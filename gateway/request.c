@@ -382,7 +382,20 @@ typedef struct Framing
 	int			n_length;
 	int			n_encoding;
 	bool		chunked;
+	bool		strange;		/* a name that is none */
 } Framing;
+
+/* A space before the colon is read by some and not by others. */
+static bool
+is_header_name(const char *name)
+{
+	for (; *name; name++)
+	{
+		if (*name <= ' ' || *name >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", *name))
+			return false;
+	}
+	return true;
+}
 
 static enum MHD_Result
 look_at_header(void *cls, enum MHD_ValueKind kind, const char *key,
@@ -391,7 +404,9 @@ look_at_header(void *cls, enum MHD_ValueKind kind, const char *key,
 	Framing    *f = cls;
 
 	(void) kind;
-	if (strcasecmp(key, "Host") == 0)
+	if (!is_header_name(key))
+		f->strange = true;
+	else if (strcasecmp(key, "Host") == 0)
 		f->n_host++;
 	else if (strcasecmp(key, "Content-Length") == 0)
 		f->n_length++;
@@ -413,7 +428,7 @@ is_well_framed(const Request *r)
 	Framing		f = {0};
 
 	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, look_at_header, &f);
-	if (f.n_host > 1 || f.n_length > 1 || f.n_encoding > 1)
+	if (f.strange || f.n_host > 1 || f.n_length > 1 || f.n_encoding > 1)
 		return false;
 	if (f.n_encoding > 0 && (!f.chunked || f.n_length > 0))
 		return false;

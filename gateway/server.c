@@ -36,7 +36,9 @@
  * request, until a whole request must have come, however slowly it comes; and
  * until an answer must have been taken.
  */
+#ifndef READ_TIME
 #define READ_TIME		60000
+#endif
 #define SEND_TIME		300000
 
 #define SWEEP_INTERVAL	1000
@@ -284,7 +286,6 @@ listen_at(const Options *options, const struct addrinfo *address)
 							   MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
 							   MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
 							   MHD_OPTION_STRICT_FOR_CLIENT, 1,
-							   MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
 							   MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U,
 							   MHD_OPTION_CONNECTION_LIMIT,
 							   (unsigned int) server_connection_limit(),

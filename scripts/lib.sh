@@ -128,8 +128,17 @@ refresh_packages()
 		printf 'apt-get update failed, going on with the lists that are there:\n%s\n' "$out" >&2
 }
 
+# The command line tools among these that are missing.
+missing_tools()
+{
+	local tool
+	for tool; do
+		type -P "$tool" >/dev/null || echo "$tool"
+	done
+}
+
 # What is missing, as Debian packages.  Arguments: ipc_run if TAP tests are
-# wanted.
+# wanted, gateway if the HTTP gateway is, and its tests.
 missing_packages()
 {
 	type -P make >/dev/null || echo make
@@ -139,7 +148,14 @@ missing_packages()
 		[ -x "$debian_root/$major/bin/postgres" ] || echo "postgresql-$major"
 		[ -e "$debian_root/$major/$pgxs_file" ] || echo "postgresql-server-dev-$major"
 	fi
-	if [ "${1:-}" = ipc_run ]; then
+	if [[ " $* " == *" gateway "* ]]; then
+		[ -e /usr/include/microhttpd.h ] || echo libmicrohttpd-dev
+		[ -e "$("$pg_config" --includedir 2>/dev/null)/libpq-fe.h" ] ||
+			[ -e /usr/include/postgresql/libpq-fe.h ] || echo libpq-dev
+		missing_tools curl wrk npm
+		type -P node >/dev/null || echo nodejs
+	fi
+	if [[ " $* " == *" ipc_run "* ]]; then
 		perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
 		type -P prove >/dev/null || echo perl
 	fi
