@@ -137,7 +137,8 @@ sub read_answer
 	my $until = time + ($seconds // 30);
 	my $select = IO::Select->new($socket);
 
-	my $rest = delete $self->{rest}{$socket} // '';
+	# what has come behind an answer belongs to the next one
+	my $rest = delete ${*$socket}{gateway_rest} // '';
 	my $head_end;
 
 	for (;;)
@@ -161,7 +162,7 @@ sub read_answer
 			}
 			if (length($rest) >= $head_end + $length)
 			{
-				$self->{rest}{$socket} = substr $rest, $head_end + $length;
+				${*$socket}{gateway_rest} = substr $rest, $head_end + $length;
 				return {
 					status => $status,
 					header => \%header,
