@@ -509,6 +509,18 @@ BEGIN
 END
 $$;
 
+-- A route's transaction by a name that outlives a crash of the server, null if
+-- it has not written; and what became of it, as pg_xact_status() tells it.
+CREATE FUNCTION durable_singleton.http_transaction()
+RETURNS text
+AS 'MODULE_PATHNAME', 'ds_http_transaction'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION durable_singleton.http_fate(transaction text)
+RETURNS text
+AS 'MODULE_PATHNAME', 'ds_http_fate'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
 -- The answer to an error that a route's function raised, or the sending of
 -- its parameters.  503: it may go well in a moment.
 CREATE FUNCTION durable_singleton.http_error(route text, function_name text,

@@ -179,7 +179,7 @@ lose(Connection *c, const char *why)
 
 	if (job != NULL)
 	{
-		if (state == COMMITTING && job->xid[0] != '\0')
+		if (state == COMMITTING && job->transaction[0] != '\0')
 			c->in_doubt(c, job);
 		else
 		{
@@ -315,7 +315,7 @@ take_answer(Job *job, const PGresult *result)
 	answer->continuation_token = copy_value(result, n++);
 	answer->instance_id = copy_value(result, n++);
 	if (PQnfields(result) > n && !PQgetisnull(result, 0, n))
-		snprintf(job->xid, sizeof(job->xid), "%s", PQgetvalue(result, 0, n));
+		snprintf(job->transaction, sizeof(job->transaction), "%s", PQgetvalue(result, 0, n));
 }
 
 static void

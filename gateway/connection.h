@@ -6,7 +6,7 @@
  * runs in stages, so that its transaction's fate is never in doubt for good:
  *
  *	EXECUTING	the statement was sent, but nothing that commits it; its
- *				result has the transaction's id
+ *				result has the transaction's name
  *	COMMITTING	then the commit was asked for
  *	EXPLAINING	the database is asked for the answer to an error
  *

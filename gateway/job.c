@@ -62,7 +62,7 @@ void
 job_clear_result(Job *job)
 {
 	answer_clear(&job->answer);
-	job->xid[0] = '\0';
+	job->transaction[0] = '\0';
 	job->error_code[0] = '\0';
 	free(job->error_message);
 	free(job->error_detail);

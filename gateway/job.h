@@ -44,7 +44,7 @@ struct Job
 	void		(*take_rows) (Job *job, const PGresult *result);
 
 	Answer		answer;
-	char		xid[24];		/* of its transaction; empty: it wrote nothing */
+	char		transaction[64];	/* its name; empty: it wrote nothing */
 	int			attempts;
 	int64_t		deadline;		/* of the present stage */
 	int64_t		not_before;		/* in doubt: when to ask again */

@@ -86,7 +86,7 @@ take_doubt(void)
 		return NULL;
 	}
 	ask = job_new(&statement_fate);
-	job_add_string(ask, about->xid);
+	job_add_string(ask, about->transaction);
 	ask->take_rows = take_fate;
 	ask->done = fate_known;
 	ask->owner = about;

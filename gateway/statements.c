@@ -13,7 +13,7 @@
 
 /* The answer, and the transaction that it stands and falls with. */
 #define READ	"SELECT r.* FROM " FUNCTION
-#define WRITE	"SELECT r.*, pg_catalog.pg_current_xact_id_if_assigned() FROM " FUNCTION
+#define WRITE	"SELECT r.*, " FUNCTION "transaction() FROM " FUNCTION
 
 const Statement statement_start = {
 	"start", "bbbtbbb", true, false,
@@ -74,7 +74,7 @@ const Statement statement_error = {
 
 const Statement statement_fate = {
 	"fate", "t", false, false,
-	"SELECT pg_catalog.pg_xact_status($1)"
+	"SELECT " FUNCTION "fate($1)"
 };
 
 const Statement statement_wait = {

@@ -243,6 +243,7 @@ unprivileged()
 		PATH="${bindir:+$bindir:}/usr/local/bin:/usr/bin:/bin" \
 		HOME="$base/home" TMPDIR="$base/tmp" LANG=C.UTF-8 LC_MESSAGES=C \
 		SHELL=/bin/sh USER="$user" LOGNAME="$user" \
+		${HTTP_LOAD_SECONDS:+HTTP_LOAD_SECONDS="$HTTP_LOAD_SECONDS"} \
 		${MODEL_SEED:+MODEL_SEED="$MODEL_SEED"} \
 		${MODEL_SEQUENCES:+MODEL_SEQUENCES="$MODEL_SEQUENCES"} \
 		${FUZZ_SEED:+FUZZ_SEED="$FUZZ_SEED"} \
@@ -317,7 +318,8 @@ copy_tree()
 	mkdir "$base/$1"
 	tar -C "$tree" -c --exclude=./.git --exclude='*.o' --exclude='*.bc' \
 		--exclude='*.so' --exclude=./results --exclude=./output_iso \
-		--exclude='./tmp_*' --exclude='./regression.*' --exclude=./log . |
+		--exclude=node_modules --exclude=./gateway/durable-singleton-http \
+		--exclude='*-sanitized' --exclude='./tmp_*' --exclude='./regression.*' --exclude=./log . |
 		tar -x -C "$base/$1" --no-same-owner
 	[ "$(id -u)" != 0 ] || chown -R "$user" "$base/$1"
 }

@@ -154,6 +154,11 @@ startup_shmem(void)
 		ds_hub->visit_all = true;
 		pg_atomic_init_u64(&ds_hub->flush_wanted, InvalidXLogRecPtr);
 		pg_atomic_init_u32(&ds_hub->flushing, 0);
+		pg_atomic_init_u64(&ds_hub->first_xid, 0);
+		if (!pg_strong_random(&ds_hub->incarnation, sizeof(uint64)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
 		/* prepared transactions may have survived a restart */
 		ds_hub->prepared_work = max_prepared_xacts > 0;
 		for (int i = 0; i < DS_MAX_HINTS; i++)

@@ -155,6 +155,11 @@ typedef struct DsHub
 	TimestampTz cautious_until; /* 0: no, see ds_is_cautious() */
 	int			n_quotas;		/* roles whose instances are counted */
 	bool		prepared_work;	/* a prepared transaction may hold hints */
+
+	/* see http_fate.c */
+	uint64		incarnation;	/* random: another one after each restart */
+	pg_atomic_uint64 first_xid; /* the first to be assigned in it; 0: unknown */
+
 	DsClosed	closed[DS_MAX_CLOSED];
 
 	/* mailbox of the one janitor that runs at a time */

@@ -28,6 +28,7 @@
 #include "eviction.h"
 #include "flusher.h"
 #include "hints.h"
+#include "http_fate.h"
 #include "hub.h"
 #include "settings.h"
 #include "slot.h"
@@ -96,6 +97,7 @@ ds_launcher_main(Datum arg)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	ds_http_fate_note_first_xid();
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 

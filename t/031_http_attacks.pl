@@ -372,6 +372,30 @@ is($proxied->api('GET', 'instances/proxy', header => { 'X-Forwarded-Host' => 'a/
 $proxied->stop;
 
 #
+# TLS
+#
+SKIP:
+{
+	my ($stdout, $stderr);
+
+	skip 'openssl is missing' if system('command -v openssl >/dev/null') != 0;
+	my $tls = PostgreSQL::Test::Utils::tempdir;
+	IPC::Run::run([ qw(openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout), "$tls/key", '-out', "$tls/cert" ],
+		'<', \undef, '>', \$stdout, '2>', \$stderr) or die $stderr;
+	chmod 0644, "$tls/key";
+	IPC::Run::run([ sanitized_gateway(), '--port', '0', '--tls-cert', "$tls/cert", '--tls-key', "$tls/key" ],
+		'<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(30));
+	like($stderr, qr/key: refused/, 'a private key that others can read is refused');
+	chmod 0600, "$tls/key";
+	my $safe = Gateway->start($node, options => [ '--tls-cert', "$tls/cert", '--tls-key', "$tls/key" ]);
+	is($safe->{scheme}, 'https', 'HTTPS');
+	IPC::Run::run([ 'curl', '-sS', '--cacert', "$tls/cert", '-X', 'POST', "https://localhost:$safe->{port}/api/orchestrators/echo/tls" ],
+		'<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(30));
+	like($stdout, qr{"statusQueryGetUri":"https://localhost:$safe->{port}/}, 'answers, with links of its own kind') or diag($stderr);
+	$safe->stop;
+}
+
+#
 # The command line
 #
 foreach my $case ([ [ '--port', '70000' ], qr/0 to 65535/ ], [ ['--bogus'], qr/--help/ ], [ ['x'], qr/not understood/ ],
