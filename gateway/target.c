@@ -114,7 +114,7 @@ static Text
 decode(Slice slice, bool plus_is_space)
 {
 	Text		text;
-	const char *p = slice.start;
+	const char *p = slice.length > 0 ? slice.start : "";
 	const char *end = p + slice.length;
 	char	   *out;
 

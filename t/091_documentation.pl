@@ -73,7 +73,8 @@ foreach my $function (@functions)
 is_deeply([ keys %is_in_reference ], [], 'reference has no other function');
 
 # Columns of the views, in order.
-foreach my $view ('df_instances', 'df_history', 'df_executions', 'df_stat_workers')
+foreach my $view ('df_instances', 'df_history', 'df_executions', 'df_stat_workers',
+	'df_http_functions', 'df_http_instances')
 {
 	my $columns = $node->safe_psql('postgres', qq{
 		SELECT string_agg(attname || ' ' || replace(format_type(atttypid, atttypmod),
@@ -103,7 +104,7 @@ is(join("\n", sort $reference =~ /^(\| `\w+` \|[^|]*\| `[^`|]+` \| \w \|)/mg),
 
 # Nothing is spoken of that is not there.
 foreach my $text ([ 'programming.md', $guide ], [ 'reference.md', $reference ],
-	[ 'README.md', $readme ])
+	[ 'README.md', $readme ], [ 'http.md', slurp_file("$folder/docs/http.md") ])
 {
 	my %seen;
 	my @names = grep { !$seen{$_}++ } $text->[1] =~ /\b(df_[a-z_]+)\b/g;
