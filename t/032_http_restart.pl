@@ -150,6 +150,10 @@ sub comes_to
 	return;
 }
 comes_to(202, 'it comes back by itself');
+# None may be preparing its statements at this moment.
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 16 FROM pg_stat_activity
+	WHERE usename = 'web' AND backend_type = 'client backend' AND state = 'idle' AND query LIKE '%http_%'}),
+	'with all of its connections');
 $node->safe_psql('postgres', 'DROP EXTENSION durable_singleton');
 comes_to(503, 'without the extension: 503');
 $node->safe_psql('postgres', q{
