@@ -53,6 +53,7 @@ static Oid	find_whole_input(const Search *search);
 static void find_by_keys(Search *search);
 pg_noreturn static void error_none_fits(const Search *search);
 pg_noreturn static void error_several_fit(const Search *search);
+static bool takes_some_input(Oid function);
 static bool is_callable(Oid function);
 static void append_signature(StringInfo list, Oid function);
 static void check_form(const DsSignature *signature, const char *name,
@@ -179,7 +180,7 @@ ds_function_only_schema(const char *name)
 	{
 		Oid			other = get_func_namespace(c->oid);
 
-		if (!is_callable(c->oid))
+		if (!takes_some_input(c->oid))
 			continue;
 		if (OidIsValid(schema) && other != schema)
 			ereport(ERROR,
@@ -189,7 +190,14 @@ ds_function_only_schema(const char *name)
 		schema = other;
 	}
 	if (!OidIsValid(schema))
+	{
+		const DsSignature *first = search.candidates == NULL ? NULL :
+			ds_signature_get(search.candidates->oid);
+
+		if (first != NULL)
+			check_form(first, name, DS_USE_ORCHESTRATOR);
 		error_none_fits(&search);
+	}
 	return get_namespace_name(schema);
 }
 
@@ -330,6 +338,15 @@ error_none_fits(const Search *search)
 			 errdetail("The functions of that name have the arguments %s.",
 					   list.data),
 			 errhint("The keys of the input must be the names of the arguments; only arguments that have a default may be left out.")));
+}
+
+static bool
+takes_some_input(Oid function)
+{
+	const DsSignature *signature = ds_signature_get(function);
+
+	return signature != NULL && signature->unsuitable == NULL &&
+		(signature->whole_input || is_callable(function));
 }
 
 /* Some input fits: there are many others in pg_catalog, with nameless arguments. */

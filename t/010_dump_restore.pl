@@ -45,6 +45,7 @@ END $$;
 SELECT df_start_singleton('orders', 'order ' || n, to_jsonb(n)) FROM generate_series(1, 5) n;
 SELECT df_start_singleton('broken', 'broken');
 SELECT df_start_singleton('timed', 'later', start_at => now() + interval '1 day');
+SELECT df_expose_http('orders');
 });
 ok( $node->poll_query_until('source', q{
 		SELECT count(*) = 5 FROM df_instances WHERE waiting_for = 'event go'}),
@@ -79,6 +80,7 @@ my %content = (
 	'instances' => 'SELECT * FROM df_instances ORDER BY instance_id',
 	'history' =>
 	  'SELECT * FROM df_history ORDER BY instance_id, execution_id, seq',
+	'functions exposed over HTTP' => 'SELECT * FROM df_http_functions',
 	'past executions' => 'SELECT * FROM df_executions ORDER BY execution_id');
 foreach my $what (sort keys %content)
 {
