@@ -509,6 +509,13 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION durable_singleton.http_call_off(pid int)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'ds_call_off'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION durable_singleton.http_call_off IS
+	'ends the wait of another session of the same role as if its time were over';
+
 -- A route's transaction by a name that outlives a crash of the server, null if
 -- it has not written; and what became of it, as pg_xact_status() tells it.
 CREATE FUNCTION durable_singleton.http_transaction()

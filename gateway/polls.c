@@ -3,9 +3,9 @@
  *	  Long polls: starts that wait for the end of their instance.
  *
  * The connection waits in http_wait(), which the end of an instance wakes at
- * once.  It comes back from time to time, so that it holds no snapshot for
- * long, and for polls that were added meanwhile: after the shortest interval
- * that any client asked for, or a second.
+ * once.  For a poll that is added meanwhile, the wait is called off by another
+ * connection and begun again.  It also comes back from time to time, so that
+ * it holds no snapshot for long.
  */
 #include "polls.h"
 
@@ -15,13 +15,17 @@
 
 #include "connection.h"
 #include "memory.h"
+#include "pool.h"
 
 /* Seconds. */
-#define LONGEST_ROUND	1.0
+#define LONGEST_ROUND	5.0
 #define SHORTEST_ROUND	0.05
 
 /* Milliseconds until the next round when one has failed. */
 #define AFTER_FAILURE	200
+
+/* Milliseconds until a round that was not waiting yet is called off again. */
+#define CALL_AGAIN		5
 
 struct Poll
 {
@@ -40,6 +44,12 @@ static int	max_polls;
 static Connection waiter;
 static int64_t next_round;		/* not before */
 
+/* Polls that the present round does not know of, and who tells it so. */
+static bool any_new;
+static Job *calling_off;
+static int64_t next_call_off;	/* not before */
+
+static void call_off(void);
 static void wait_round(Connection *c);
 
 static void
@@ -50,6 +60,47 @@ end(Poll *poll, int status, const char *body)
 
 	polls_remove(poll);
 	ended(owner, status, body);
+}
+
+/* --- for new polls --- */
+
+/* False: the round was not waiting, or not yet. */
+static void
+take_called_off(Job *job, const PGresult *result)
+{
+	(void) job;
+	if (PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") != 0)
+	{
+		any_new = true;
+		next_call_off = loop_now() + CALL_AGAIN;
+	}
+}
+
+static void
+called_off(Job *job)
+{
+	calling_off = NULL;
+	job_free(job);
+	/* of those that came since, the round may not know either */
+	call_off();
+}
+
+/* Ends the present round; the next one knows all polls. */
+static void
+call_off(void)
+{
+	char		pid[12];
+
+	if (!any_new || calling_off != NULL || waiter.state != EXECUTING ||
+		loop_now() < next_call_off)
+		return;
+	any_new = false;
+	snprintf(pid, sizeof(pid), "%d", PQbackendPID(waiter.conn));
+	calling_off = job_new(&statement_call_off);
+	job_add_string(calling_off, pid);
+	calling_off->take_rows = take_called_off;
+	calling_off->done = called_off;
+	pool_run(calling_off);
 }
 
 Poll *
@@ -71,8 +122,11 @@ polls_add(const char *instance_id, double seconds, double interval,
 		first->previous = poll;
 	first = poll;
 	n_polls++;
+	any_new = true;
 	if (waiter.state == IDLE)
 		wait_round(&waiter);
+	else
+		call_off();
 	return poll;
 }
 
@@ -188,6 +242,7 @@ wait_round(Connection *c)
 	job_add_string(job, seconds);
 	job->take_rows = take_ended;
 	job->done = round_done;
+	any_new = false;
 	connection_run(c, job);
 }
 
@@ -231,6 +286,7 @@ polls_tick(int64_t now)
 		connection_tick(&waiter, now);
 	if (waiter.state == IDLE)
 		wait_round(&waiter);
+	call_off();
 }
 
 int64_t
@@ -252,6 +308,9 @@ polls_next_tick(void)
 	}
 	if (first != NULL && waiter.state == IDLE && next_round < next)
 		next = next_round;
+	if (any_new && calling_off == NULL && waiter.state == EXECUTING &&
+		next_call_off < next)
+		next = next_call_off;
 	return next;
 }
 

@@ -82,12 +82,17 @@ const Statement statement_wait = {
 	"SELECT * FROM " FUNCTION "wait($1, $2)"
 };
 
+const Statement statement_call_off = {
+	"call_off", "t", false, false,
+	"SELECT " FUNCTION "call_off($1)"
+};
+
 const Statement *const all_statements[] = {
 	&statement_start, &statement_start_singleton, &statement_status,
 	&statement_list, &statement_purge, &statement_purge_by,
 	&statement_raise_event, &statement_control, &statement_rewind,
 	&statement_restart, &statement_error, &statement_fate, &statement_wait,
-	NULL
+	&statement_call_off, NULL
 };
 
 /*

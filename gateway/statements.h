@@ -29,6 +29,7 @@ extern const Statement statement_restart;
 extern const Statement statement_error;
 extern const Statement statement_fate;
 extern const Statement statement_wait;
+extern const Statement statement_call_off;
 
 /* Those that a connection prepares; NULL ends the list. */
 extern const Statement *const all_statements[];

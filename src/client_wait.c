@@ -38,6 +38,7 @@
 PG_FUNCTION_INFO_V1(ds_wait_for_completion);
 PG_FUNCTION_INFO_V1(ds_wait_for_any);
 PG_FUNCTION_INFO_V1(ds_wait);
+PG_FUNCTION_INFO_V1(ds_call_off);
 
 #define STANDBY_POLL_MS		1000L
 
@@ -147,6 +148,15 @@ ds_wait(PG_FUNCTION_ARGS)
 													  &value, &isnull)));
 }
 
+/* durable_singleton.http_call_off(pid): ends a wait of the same role's */
+PGDLLEXPORT Datum
+ds_call_off(PG_FUNCTION_ARGS)
+{
+	ds_hub_require();
+	ds_require_arg(fcinfo, 0, "pid");
+	PG_RETURN_BOOL(ds_waiter_call_off(PG_GETARG_INT32(0)));
+}
+
 /*
  * Returns when one of the instances has ended or the deadline has passed.
  * may_commit: the wait itself holds no snapshot and no lock.
@@ -173,7 +183,7 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 			MemoryContextSwitchTo(cxt);
 			look = look_at(n, ids);
 			MemoryContextSwitchTo(caller);
-			if (look.any_ended)
+			if (look.any_ended || ds_waiter_called_off())
 				break;
 
 			if (deadline != 0)

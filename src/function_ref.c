@@ -192,7 +192,7 @@ ds_function_only_schema(const char *name)
 	if (!OidIsValid(schema))
 	{
 		const DsSignature *first = search.candidates == NULL ? NULL :
-			ds_signature_get(search.candidates->oid);
+		ds_signature_get(search.candidates->oid);
 
 		if (first != NULL)
 			check_form(first, name, DS_USE_ORCHESTRATOR);

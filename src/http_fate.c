@@ -62,6 +62,7 @@ ds_http_fate(PG_FUNCTION_ARGS)
 	uint64		xid;
 	uint64		first;
 	Datum		status;
+
 	LOCAL_FCINFO(call, 1);
 
 	ds_hub_require();

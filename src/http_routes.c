@@ -67,7 +67,7 @@ PGDLLEXPORT Datum
 ds_http_start(PG_FUNCTION_ARGS)
 {
 	char	   *instance_id = PG_ARGISNULL(2) ? random_id() :
-		ds_arg_text(fcinfo, 2);
+	ds_arg_text(fcinfo, 2);
 	DsLinkBase	link = link_arguments(fcinfo, 4);
 
 	if (start_exposed(fcinfo, instance_id))

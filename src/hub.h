@@ -120,6 +120,9 @@ typedef struct DsWaiter
 	Oid			database;
 	uint64		mask;			/* bits of the ids' hashes */
 	Latch	   *latch;
+	int			pid;
+	Oid			role;
+	bool		called_off;		/* by another session of the role */
 } DsWaiter;
 
 /* A database that no worker may be in. */

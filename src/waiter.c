@@ -51,6 +51,9 @@ ds_waiter_enter(int n, char **instance_ids)
 			my_waiter->database = MyDatabaseId;
 			my_waiter->mask = mask;
 			my_waiter->latch = MyLatch;
+			my_waiter->pid = MyProcPid;
+			my_waiter->role = GetUserId();
+			my_waiter->called_off = false;
 			ds_hub->n_waiters++;
 			break;
 		}
@@ -71,6 +74,34 @@ ds_waiter_leave(void)
 	ds_hub->n_waiters--;
 	ds_hub_unlock();
 	my_waiter = NULL;
+}
+
+bool
+ds_waiter_call_off(int pid)
+{
+	DsWaiter   *waiters = ds_hub_waiters();
+	bool		found = false;
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->n_slots && !found; i++)
+	{
+		DsWaiter   *waiter = &waiters[i];
+
+		if (waiter->in_use && waiter->pid == pid && waiter->role == GetUserId())
+		{
+			waiter->called_off = found = true;
+			SetLatch(waiter->latch);
+		}
+	}
+	ds_hub_unlock();
+	return found;
+}
+
+/* Whoever sets it sets the latch, too: a later look sees it. */
+bool
+ds_waiter_called_off(void)
+{
+	return my_waiter->called_off;
 }
 
 void

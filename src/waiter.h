@@ -15,6 +15,13 @@
 extern void ds_waiter_enter(int n, char **instance_ids);
 extern void ds_waiter_leave(void);
 
+/*
+ * Lets the wait of that session end as if its time were over, if it is one of
+ * the same role.  The waiting session asks whether that was done.
+ */
+extern bool ds_waiter_call_off(int pid);
+extern bool ds_waiter_called_off(void);
+
 /* An instance has ended, and the transaction that says so has committed. */
 extern void ds_waiters_wake(Oid database, const char *instance_id);
 

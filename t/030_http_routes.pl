@@ -320,6 +320,19 @@ foreach my $i (1 .. 50)
 is(join(' ', map { my $a = $small->read_answer($_); "$a->{status}:$a->{body}" } @polls),
 	join(' ', map { "200:$_" } 1 .. 50), 'each gets its output');
 
+# A poll that waits for long does not hold up others that come later.
+my $long = $small->connect;
+syswrite $long, $small->request_bytes('POST', '/durabletask/orchestrators/waits/long?timeout=60&pollingInterval=60');
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM df_instances WHERE instance_id = 'long'}), 'a long poll');
+$start = time;
+foreach my $i (1 .. 20)
+{
+	$answer = $small->api('POST', 'orchestrators/echo/quick?timeout=60&pollingInterval=30', json => $i);
+	is("$answer->{status} $answer->{body}", "200 $i", "quick poll $i") if $answer->{body} ne $i || $i == 20;
+}
+note sprintf '20 quick polls beside a long one: %.0f ms', 1000 * (time - $start);
+cmp_ok(time - $start, '<', 20, 'quick ones end at once');
+
 # SIGTERM answers those that still wait
 my $poll = $small->connect;
 syswrite $poll, $small->request_bytes('POST', '/durabletask/orchestrators/waits/drained?timeout=60&pollingInterval=30');
