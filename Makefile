@@ -9,7 +9,7 @@ MODULE_big = durable_singleton
 EXTENSION = durable_singleton
 # The script is made of parts; it ends with the last of them.
 SCRIPT = durable_singleton--1.0.sql
-SCRIPT_PARTS = extension/core.sql extension/http.sql
+SCRIPT_PARTS = extension/core.sql extension/http.sql extension/privileges.sql
 DATA_built = $(SCRIPT)
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 PGFILEDESC = "durable_singleton - durable singleton orchestrations"

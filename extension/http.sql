@@ -16,6 +16,10 @@ CREATE TABLE durable_singleton.http_function (
 	function_name text COLLATE "C" NOT NULL,
 	CONSTRAINT http_function_pkey PRIMARY KEY (function_name, schema_name));
 
+CREATE TRIGGER refuse_strangers
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON durable_singleton.http_function
+	EXECUTE FUNCTION durable_singleton.refuse_strangers();
+
 SELECT pg_catalog.pg_extension_config_dump('durable_singleton.http_function', '');
 
 CREATE FUNCTION @extschema@.df_expose_http(function_name text)
@@ -31,8 +35,6 @@ AS 'MODULE_PATHNAME', 'ds_hide_http'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.df_hide_http IS
 	'takes back what df_expose_http allowed; false: it was not allowed';
-
-REVOKE ALL ON FUNCTION @extschema@.df_expose_http(text), @extschema@.df_hide_http(text) FROM PUBLIC;
 
 CREATE FUNCTION durable_singleton.http_bare_name(function_name text)
 RETURNS text
@@ -115,11 +117,6 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.df_create_http_management_payload IS
 	'all links that manage an instance over HTTP, with parameters of one''s own';
-
-REVOKE ALL ON FUNCTION
-	@extschema@.df_create_check_status_response(text, text),
-	@extschema@.df_create_http_management_payload(text, text, text, text, text)
-FROM PUBLIC;
 
 -- ---------------------------------------------------------------------------
 -- Values that come as text
@@ -582,20 +579,5 @@ BEGIN
 		answer.retry_after := 5;
 	END IF;
 	RETURN answer;
-END
-$$;
-
--- df_grant_usage() gives these to whoever may start orchestrations at all.
-DO $$
-DECLARE
-	f pg_catalog.regprocedure;
-BEGIN
-	FOR f IN
-		SELECT p.oid FROM pg_catalog.pg_proc p
-		WHERE p.pronamespace = 'durable_singleton'::pg_catalog.regnamespace
-			AND p.proname LIKE 'http\_%'
-	LOOP
-		EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-	END LOOP;
 END
 $$;

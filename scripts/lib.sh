@@ -324,6 +324,26 @@ copy_tree()
 	[ "$(id -u)" != 0 ] || chown -R "$user" "$base/$1"
 }
 
+# Copies the commit to $base/$1, or the tree as it is where $2 is empty, and sets
+# built_from to what it was.
+copy_source()
+{
+	if [ -n "$2" ]; then
+		built_from="commit $(git -C "$tree" rev-parse --short "$2")" ||
+			die "no such commit: $2"
+		mkdir "$base/$1" &&
+			(set -o pipefail
+			git -C "$tree" archive "$2" | tar -x -C "$base/$1") ||
+			die "copying commit $2 failed"
+		[ "$(id -u)" != 0 ] || chown -R "$user" "$base/$1"
+	else
+		built_from="the tree as it is"
+		! head=$(git -C "$tree" rev-parse --short HEAD 2>/dev/null) ||
+			built_from+=", on commit $head"
+		copy_tree "$1" || die "copying the tree failed"
+	fi
+}
+
 make_in()
 {
 	local dir=$1
