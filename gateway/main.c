@@ -25,7 +25,12 @@
 #include "server.h"
 
 /* Milliseconds that requests have to end after SIGTERM. */
+#ifndef DRAIN_TIME
 #define DRAIN_TIME	30000
+#endif
+
+/* Milliseconds for the answers of those that did not. */
+#define LAST_WORDS	2000
 
 static Options options;
 static bool draining;
@@ -103,6 +108,22 @@ serve(void)
 	}
 }
 
+/* MHD must not be stopped while requests are suspended. */
+static void
+give_up(void)
+{
+	int64_t		deadline = loop_now() + LAST_WORDS;
+	int			n = request_give_up();
+
+	if (n > 0)
+		log_message("the database has not answered %d requests in time", n);
+	while (request_count() > 0 && loop_now() < deadline)
+	{
+		server_run();
+		loop_wait(10);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -118,8 +139,7 @@ main(int argc, char **argv)
 	if (!server_start(&options))
 		return 1;
 	serve();
-	if (request_count() > 0)
-		log_message("%d requests were not answered in time", request_count());
+	give_up();
 	server_stop();
 	polls_stop();
 	pool_stop();

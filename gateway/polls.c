@@ -317,5 +317,7 @@ polls_next_tick(void)
 void
 polls_stop(void)
 {
+	if (waiter.job != NULL)
+		job_free(waiter.job);
 	connection_close(&waiter);
 }

@@ -251,11 +251,35 @@ pool_next_tick(void)
 	return next;
 }
 
+static void
+drop(Job *job)
+{
+	if (job != NULL && job->statement == &statement_fate)
+		job_free(job->owner);
+	if (job != NULL)
+		job_free(job);
+}
+
+static void
+drop_all(JobQueue *queue)
+{
+	Job		   *job;
+
+	while ((job = queue_take(queue)) != NULL)
+		drop(job);
+}
+
 void
 pool_stop(void)
 {
 	for (int i = 0; i < n_connections; i++)
+	{
+		drop(connections[i].job);
 		connection_close(&connections[i]);
+	}
+	drop_all(&light);
+	drop_all(&heavy);
+	drop_all(&doubts);
 	free(connections);
 	n_connections = 0;
 }

@@ -48,7 +48,7 @@ ERROR_BODY("Service unavailable",
 		   "Too many large requests are under way; nothing was done.");
 static const char in_doubt[] =
 ERROR_BODY("Something went wrong while processing your request",
-		   "The connection to the database was lost in the commit, and its outcome is not known any more.");
+		   "The database has not answered, and whether it has done anything is not known.");
 
 struct Request
 {
@@ -73,11 +73,14 @@ struct Request
 	bool		close_after;
 	bool		suspended;
 	bool		counted;
+	Request    *previous;		/* of those that are suspended */
+	Request    *next;
 };
 
 static size_t body_limit;
 static size_t bodies;			/* bytes that are held */
 static int	n_requests;
+static Request *suspended;
 static bool draining;
 static bool any_resumed;
 
@@ -250,6 +253,19 @@ respond(Request *r, const Answer *answer)
 	free(location);
 }
 
+/* Until there is a response. */
+static void
+suspend(Request *r)
+{
+	r->suspended = true;
+	r->previous = NULL;
+	r->next = suspended;
+	if (suspended != NULL)
+		suspended->previous = r;
+	suspended = r;
+	MHD_suspend_connection(r->connection);
+}
+
 /* There is a response: MHD shall ask for it. */
 static void
 resume(Request *r)
@@ -257,6 +273,12 @@ resume(Request *r)
 	if (!r->suspended)
 		return;
 	r->suspended = false;
+	if (r->previous != NULL)
+		r->previous->next = r->next;
+	else
+		suspended = r->next;
+	if (r->next != NULL)
+		r->next->previous = r->previous;
 	any_resumed = true;
 	MHD_resume_connection(r->connection);
 }
@@ -317,6 +339,23 @@ job_done(Job *job)
 	r->job = NULL;
 	job_free(job);
 	resume(r);
+}
+
+int
+request_give_up(void)
+{
+	int			n = 0;
+
+	for (; suspended != NULL; n++)
+	{
+		Request    *r = suspended;
+
+		r->job->owner = NULL;
+		r->job = NULL;
+		refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, in_doubt);
+		resume(r);
+	}
+	return n;
 }
 
 static const char *
@@ -560,8 +599,7 @@ request_handle(Request *r, struct MHD_Connection *connection, Client *client,
 		run(r);
 	if (r->response != NULL)
 		return queue_response(r);
-	r->suspended = true;
-	MHD_suspend_connection(connection);
+	suspend(r);
 	return MHD_YES;
 }
 

@@ -47,6 +47,12 @@ extern int	request_count(void);
 /* From now on connections are closed after their answers. */
 extern void request_drain(void);
 
+/*
+ * Answers those that still wait for the database, whose outcome is not known;
+ * how many there were.
+ */
+extern int	request_give_up(void);
+
 /* True if connections were resumed since it was last asked. */
 extern bool request_resumed(void);
 

@@ -120,6 +120,18 @@ is($node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $waiting"), 't
 is($http->read_answer($socket)->{status}, 202, 'the start is 202 all the same');
 like(substr($http->log, $log_length), qr/lost in its commit is committed/, 'because the gateway has asked');
 
+# A gateway that is to end does not wait for ever for a commit that hangs.
+my $ending = Gateway->start($node);
+$socket = $ending->connect;
+syswrite $socket, $ending->request_bytes('POST', '/api/orchestrators/waits/ending', body => 1);
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting"), 'the commit of another start hangs');
+kill 'TERM', $ending->{pid};
+my $last = $ending->read_answer($socket);
+is($last->{status}, 500, 'SIGTERM: it is answered in the end');
+like(decode($last->{body})->{ExceptionMessage}, qr/not known/, 'with the truth');
+$ending->stop;
+$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $waiting");
+
 $node->safe_psql('postgres', q{ALTER SYSTEM RESET synchronous_standby_names});
 $node->reload;
 is($node->safe_psql('postgres', q{SELECT runtime_status IN ('Pending', 'Running') FROM df_get_status('doubt')}), 't', 'and it is there');

@@ -20,6 +20,16 @@ our @EXPORT = qw(sanitized_gateway plain_gateway gateway_setup decode encode);
 
 my $folder = "$FindBin::RealBin/../gateway";
 my $count = 0;
+my %running;		# pids of gateways
+my $test = $$;
+
+# None outlives its test, however that ends.
+END
+{
+	my $status = $?;
+	kill 'KILL', keys %running if $$ == $test;
+	$? = $status;
+}
 
 sub sanitized_gateway { return "$folder/durable-singleton-http-sanitized" }
 sub plain_gateway { return "$folder/durable-singleton-http" }
@@ -71,6 +81,7 @@ sub start
 		],
 		'<', \undef, '>', $log, '2>', $log);
 	$self->{pid} = $self->{run}{KIDS}[0]{PID};
+	$running{ $self->{pid} } = 1;
 	my $until = time + 60;
 	for (;;)
 	{
@@ -93,6 +104,7 @@ sub stop
 
 	kill 'TERM', $self->{pid};
 	$self->{run}->finish;
+	delete $running{ $self->{pid} };
 	is($self->{run}->result(0), 0, 'the gateway ends well');
 	my $log = slurp_file($self->{log});
 	unlike($log, qr/Sanitizer|runtime error|Assertion/, 'and without a word of the sanitizers');
