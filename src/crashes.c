@@ -26,7 +26,6 @@
 
 #include "crashed_slots.h"
 #include "crashes.h"
-#include "durability.h"
 #include "ending.h"
 #include "failure.h"
 #include "settings.h"
@@ -86,19 +85,22 @@ count(const DsCrash *crash)
 		ds_tx_begin();
 		crashes = count_in_table(crash);
 		ds_tx_commit();
-		ds_wait_durable(XactLastCommitEnd);
+		XLogFlush(XactLastCommitEnd);
 		if (crashes > 0)
 			ereport(LOG,
-					(errmsg("the server process executing instance \"%s\" %s (crash %d of %d)",
-							crash->work.instance_id,
-							crash->left ? "ended itself" : "crashed",
-							crashes, ds_crash_limit)));
+					(crash->left ?
+					 errmsg("the server process executing instance \"%s\" ended itself",
+							crash->work.instance_id) :
+					 errmsg("the server process executing instance \"%s\" crashed",
+							crash->work.instance_id),
+					 errdetail("Crashes in a row: %d; durable_singleton.crash_limit is %d.",
+							   crashes, ds_crash_limit)));
 		if (crashes >= ds_crash_limit)
 		{
 			ds_tx_begin();
 			give_up(crash, crashes);
 			ds_tx_commit();
-			ds_wait_durable(XactLastCommitEnd);
+			XLogFlush(XactLastCommitEnd);
 		}
 		done = true;
 	}

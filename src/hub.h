@@ -89,7 +89,6 @@ typedef struct DsSlot
 	DsSlotState state;
 	bool		foreground;		/* a session, not a worker */
 	bool		leave;			/* shall retire after its step */
-	TimestampTz leave_since;
 	bool		evicted;		/* was sent away: that is no failure */
 	bool		recheck;		/* somebody else found the instance ready */
 	bool		executing;		/* user code runs */

@@ -33,10 +33,16 @@
 #include "settings.h"
 #include "slot.h"
 #include "visits.h"
+#include "work_search.h"
 #include "worker.h"
 
-/* A worker may stay so long even if other roles wait. */
-#define ROTATION_MS			1000
+/*
+ * A worker may stay so long even if other roles wait: each shall get its first
+ * step within a second.  If very many wait, not less than that: to start
+ * workers is not for nothing.
+ */
+#define TURN_MS				800
+#define MIN_TURN_MS			50
 /* So many hints keep one worker busy; for more there is another one. */
 #define HINTS_PER_WORKER	200
 
@@ -54,7 +60,7 @@ typedef struct Started
 typedef struct Candidate
 {
 	DsGroupKey	key;
-	bool		starving;		/* it has none at all */
+	int			n_workers;		/* that it has already */
 	TimestampTz last_served;
 } Candidate;
 
@@ -64,6 +70,7 @@ typedef struct Survey
 	TimestampTz now;
 	TimestampTz next;			/* when to look again */
 	int			n_workers;		/* of all groups */
+	int			n_starving;		/* candidates without any worker */
 	int			n_candidates;
 	Candidate  *candidates;		/* the neediest first */
 } Survey;
@@ -74,11 +81,15 @@ static void forget_launcher(int code, Datum arg);
 static void reap_workers(void);
 static void survey_groups(Survey *survey);
 static void survey_group(DsGroup *group, void *arg);
+static bool has_much_work(const DsGroup *group);
 static int	compare_candidates(const void *a, const void *b);
 static bool group_has_starting_worker(const DsGroup *group);
 static bool start_worker(const DsGroupKey *key);
 static bool role_exists(Oid role);
-static TimestampTz make_room(bool starving);
+static TimestampTz make_room(int n_workers, int n_starving);
+static int	length_of_turn(int n_starving);
+static bool is_at_work(const DsSlot *slot);
+static void ask_to_leave(DsSlot *slot);
 static void ignore_hints(void);
 static void sleep_until(TimestampTz until);
 
@@ -135,13 +146,16 @@ ds_launcher_main(Datum arg)
 
 			survey_groups(&survey);
 			survey.next = Min(survey.next, next_visit);
+			/* max_workers was lowered */
+			if (survey.n_workers > ds_max_workers)
+				survey.next = Min(survey.next, make_room(0, 0));
 			for (int i = 0; i < survey.n_candidates; i++)
 			{
 				/* the next round has the place that is given up */
 				if (survey.n_workers >= ds_max_workers)
 				{
-					survey.next = Min(survey.next,
-									  make_room(survey.candidates[i].starving));
+					survey.next = Min(survey.next, make_room(survey.candidates[i].n_workers,
+															 survey.n_starving));
 					break;
 				}
 				if (!start_worker(&survey.candidates[i].key))
@@ -277,8 +291,7 @@ survey_group(DsGroup *group, void *arg)
 													   DS_BUSY_CHECK_MS);
 
 		/* all are busy: has a hint lain there for long, or are there many? */
-		needs = look <= survey->now ||
-			ds_group_n_hints(group) > group->n_workers * HINTS_PER_WORKER;
+		needs = look <= survey->now || has_much_work(group);
 		if (!needs)
 			survey->next = Min(survey->next, look);
 	}
@@ -290,19 +303,33 @@ survey_group(DsGroup *group, void *arg)
 												   DS_BUSY_CHECK_MS));
 	candidate = &survey->candidates[survey->n_candidates++];
 	candidate->key = group->key;
-	candidate->starving = group->n_workers == 0;
+	candidate->n_workers = group->n_workers;
+	if (group->n_workers == 0)
+		survey->n_starving++;
 	candidate->last_served = group->last_served;
 }
 
-/* Roles without any worker first; of those, who has waited longest. */
+/* Hints that stand for more, which a search will find, are many. */
+static bool
+has_much_work(const DsGroup *group)
+{
+	int			n = ds_group_n_hints(group);
+
+	return n > group->n_workers * HINTS_PER_WORKER ||
+		(n > HINTS_PER_WORKER &&
+		 (group->rescan || !ds_search_is_done(&group->due_search) ||
+		  !ds_search_is_done(&group->full_search)));
+}
+
+/* Who has the fewest workers first; of those, who has waited longest. */
 static int
 compare_candidates(const void *a, const void *b)
 {
 	const Candidate *x = a;
 	const Candidate *y = b;
 
-	if (x->starving != y->starving)
-		return x->starving ? -1 : 1;
+	if (x->n_workers != y->n_workers)
+		return x->n_workers < y->n_workers ? -1 : 1;
 	if (x->last_served != y->last_served)
 		return x->last_served < y->last_served ? -1 : 1;
 	return 0;
@@ -374,68 +401,85 @@ role_exists(Oid role)
 }
 
 /*
- * Roles wait and all workers are taken: one shall go, an idle one at best,
- * else, if a role has none at all, one of the role that has the most, after its
- * step.  If that step takes long, another one is asked.  Returns when to look
- * again.
+ * Roles wait and all workers are taken: one shall go.  An idle one at best; else
+ * one of the role that has the most, if it has two more than the neediest,
+ * which has n_workers, or if that has none at all.  All of that role's are asked, because their steps may
+ * be long, and whoever goes first takes the others' orders back
+ * (ds_slot_retire).  Returns when to look again.
  */
 static TimestampTz
-make_room(bool starving)
+make_room(int n_workers, int n_starving)
 {
 	DsSlot	   *slots = ds_hub_slots();
 	TimestampTz now = GetCurrentTimestamp();
-	DsSlot	   *chosen = NULL;
-	int			chosen_rank = -1;
-	bool		on_its_way = false;
-	TimestampTz next = TimestampTzPlusMilliseconds(now, ROTATION_MS);
+	int			turn_ms = length_of_turn(n_starving);
+	TimestampTz next = TimestampTzPlusMilliseconds(now, turn_ms);
+	DsSlot	   *idle = NULL;
+	int			most = n_workers == 0 ? 1 : n_workers + 2;
 
 	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	for (int i = 0; i < ds_hub->slots_used && idle == NULL; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 		DsGroup    *group;
-		bool		idle;
-		int			rank;
 
-		if (slot->foreground ||
-			(slot->state != DS_SLOT_IDLE && slot->state != DS_SLOT_BUSY))
+		if (!is_at_work(slot) || slot->leave)
 			continue;
-		if (slot->leave)
-		{
-			if (!TimestampDifferenceExceeds(slot->leave_since, now, ROTATION_MS))
-				on_its_way = true;
-			continue;
-		}
 		group = ds_hub_group(slot->database, slot->role, false);
-		rank = group ? group->n_workers : 0;
 		/* one that is still connecting has not had its turn yet */
-		idle = slot->state == DS_SLOT_IDLE &&
-			(group == NULL || !ds_group_has_due_work(group, now));
-		if (idle)
-			rank += ds_hub->n_slots;
-		else if (!starving)
-			continue;
-		else if (!TimestampDifferenceExceeds(slot->attached, now, ROTATION_MS))
-		{
-			/* it has its second, and no more */
-			next = Min(next, TimestampTzPlusMilliseconds(slot->attached,
-														 ROTATION_MS + 1));
-			continue;
-		}
-		if (rank > chosen_rank)
-		{
-			chosen = slot;
-			chosen_rank = rank;
-		}
+		if (slot->state == DS_SLOT_IDLE &&
+			(group == NULL || !ds_group_has_due_work(group, now)))
+			idle = slot;
+		else if (group != NULL)
+			most = Max(most, group->n_workers);
 	}
-	if (chosen != NULL && (!on_its_way || chosen_rank >= ds_hub->n_slots))
+	if (idle != NULL)
+		ask_to_leave(idle);
+	for (int i = 0; i < ds_hub->slots_used && idle == NULL; i++)
 	{
-		chosen->leave = true;
-		chosen->leave_since = now;
-		SetLatch(chosen->latch);
+		DsSlot	   *slot = &slots[i];
+		DsGroup    *group;
+
+		if (!is_at_work(slot) || slot->leave)
+			continue;
+		group = ds_hub_group(slot->database, slot->role, false);
+		if (group == NULL || group->n_workers < most)
+			continue;
+		/* it has its turn, and no more */
+		if (TimestampDifferenceExceeds(slot->attached, now, turn_ms))
+			ask_to_leave(slot);
+		else
+			next = Min(next, TimestampTzPlusMilliseconds(slot->attached,
+														 turn_ms + 1));
 	}
 	ds_hub_unlock();
 	return next;
+}
+
+/*
+ * How long a worker may stay when a role has none, in milliseconds.  The more
+ * roles wait, the shorter, so that the last of them has not to wait for long.
+ */
+static int
+length_of_turn(int n_starving)
+{
+	return n_starving <= ds_max_workers ? TURN_MS :
+		Max((int) (TURN_MS * (int64) ds_max_workers / n_starving), MIN_TURN_MS);
+}
+
+/* A worker that can be asked to go. */
+static bool
+is_at_work(const DsSlot *slot)
+{
+	return !slot->foreground &&
+		(slot->state == DS_SLOT_IDLE || slot->state == DS_SLOT_BUSY);
+}
+
+static void
+ask_to_leave(DsSlot *slot)
+{
+	slot->leave = true;
+	SetLatch(slot->latch);
 }
 
 /* Sleeps, or flushes the WAL, until woken or until that time. */

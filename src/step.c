@@ -295,7 +295,7 @@ do_step(DsRun *run)
 	if (ds_max_history_size >= 0 && history_is_too_large(run))
 		return fail_too_large(run);
 	if (ds_is_cautious())
-		ds_wait_durable(run->lsn);
+		XLogFlush(run->lsn);
 	if (!run->in_transaction)
 		ds_tx_begin();
 	run->in_transaction = false;
