@@ -193,6 +193,7 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 				if (timeout <= 0)
 					break;
 			}
+			timeout = ds_sleep_time(timeout);
 			if (standby && (timeout < 0 || timeout > STANDBY_POLL_MS))
 				timeout = STANDBY_POLL_MS;
 			if (timeout >= 0)

@@ -211,11 +211,13 @@ extern void ds_hub_wake_launcher(void);
 /*
  * How long to sleep in order to be there in so many milliseconds.  The kernel
  * lets a sleeper be late by a thousandth of its time-out, or five: whoever
- * sleeps for long wakes up a little early, and sleeps once more.
+ * sleeps for long wakes up a little early, and sleeps once more.  So does who
+ * would sleep for longer than WaitLatch() can, which is 25 days.
  */
 static inline long
 ds_sleep_time(long milliseconds)
 {
+	milliseconds = Min(milliseconds, PG_INT32_MAX);
 	return milliseconds <= 100 ? milliseconds :
 		milliseconds - milliseconds / 150;
 }

@@ -309,8 +309,21 @@ do
 	$node->poll_query_until('postgres', $busy, '0') or die 'purging does not come to an end';
 	# the next round begins anew
 	$node->safe_psql('postgres', q{
-		SELECT count(df_terminate(instance_id)) FROM df_instances
-		WHERE owner = 'fuzzer'::regrole AND runtime_status IN ('Pending', 'Running', 'Suspended')});
+		DO $$
+		DECLARE
+			id text;
+		BEGIN
+			FOR id IN SELECT instance_id FROM df_instances WHERE owner = 'fuzzer'::regrole
+				AND runtime_status IN ('Pending', 'Running', 'Suspended')
+			LOOP
+				BEGIN
+					PERFORM df_terminate(id);
+				EXCEPTION WHEN SQLSTATE 'SD410' THEN
+					-- it was waiting for a moment only
+					NULL;
+				END;
+			END LOOP;
+		END $$});
 	$node->safe_psql('postgres', "SELECT df_purge_by('2000-01-01')",
 		extra_params => [ '-U', 'fuzzer', '-c', 'SET statement_timeout = 0' ]);
 } while (time < $deadline);
