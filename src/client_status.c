@@ -203,7 +203,7 @@ ds_report_make_durable(const DsInstance *inst)
 {
 	if (!ds_status_is_active(inst->status) &&
 		!TransactionIdIsCurrentTransactionId(inst->xmin))
-		ds_wait_durable(ds_commit_lsn_of(inst->xmin));
+		ds_wait_durable_to_tell(inst->xmin);
 }
 
 static void

@@ -12,14 +12,25 @@
 
 /*
  * An upper bound for the end of the commit record of a row's writer;
- * InvalidXLogRecPtr if it is known to be flushed.
+ * InvalidXLogRecPtr if it is known to be flushed and, if the session waits for
+ * synchronous standbys at all, not to be waited for.
  */
 extern XLogRecPtr ds_commit_lsn_of(TransactionId xmin);
 
 /*
  * Wait until the WAL up to there is flushed and, where synchronous standbys
- * are asked for, confirmed by them.
+ * are asked for, confirmed by them as synchronous_commit says.  57014 if the
+ * wait for them is cancelled.
  */
 extern void ds_wait_durable(XLogRecPtr lsn);
+
+/*
+ * Wait until a row's commit is safe, to tell a client of it: at least as the
+ * session's synchronous_commit was when it began.  Needs a transaction.
+ */
+extern void ds_wait_durable_to_tell(TransactionId xmin);
+
+/* The launcher is up: what has committed until now did so before it. */
+extern void ds_durability_start(void);
 
 #endif

@@ -21,6 +21,7 @@
 #ifndef DS_HUB_H
 #define DS_HUB_H
 
+#include "access/xlogdefs.h"
 #include "instance.h"
 #include "port/atomics.h"
 #include "storage/latch.h"
@@ -147,6 +148,8 @@ typedef struct DsHub
 	TimestampTz launcher_sleeps_until;
 	pg_atomic_uint64 flush_wanted;	/* see flusher.c */
 	pg_atomic_uint32 flushing;
+	TransactionId start_xid;	/* next one, when the server had started, */
+	XLogRecPtr	start_lsn;		/* and the WAL then; see durability.c */
 	int			n_slots;
 	int			slots_used;		/* all slots above are free */
 	int			n_waiters;		/* in use */

@@ -25,6 +25,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "durability.h"
 #include "eviction.h"
 #include "flusher.h"
 #include "hints.h"
@@ -121,6 +122,7 @@ ds_launcher_main(Datum arg)
 	ds_hub_unlock();
 	ds_slot_abandon_starting();
 	ds_flusher_reset();
+	ds_durability_start();
 	pgstat_report_activity(STATE_IDLE, NULL);
 
 	for (;;)
