@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "access.h"
@@ -41,6 +42,7 @@ static char *begin(FunctionCallInfo fcinfo, const char *function,
 static DsInstance *load_owned(const char *instance_id);
 static DsInstance *load_active(const char *instance_id);
 static void check_not_own_pass(const DsInstance *inst);
+static void check_has_owner(const DsInstance *inst);
 pg_noreturn static void error_status(const DsInstance *inst,
 									 const char *hint);
 
@@ -139,6 +141,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 			error_status(inst, "Only a failed instance can be rewound.");
 		if (inst->status != DS_FAILED)
 			ds_error_ended(inst);
+		check_has_owner(inst);
 	} while (!ds_store_rewind(inst, false));
 	ds_quota_take(inst->owner, true);
 	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
@@ -171,6 +174,18 @@ load_owned(const char *instance_id)
 		ds_error_no_instance(instance_id);
 	ds_check_owner(inst);
 	return inst;
+}
+
+/* Of a role that was dropped, no worker would ever take it. */
+static void
+check_has_owner(const DsInstance *inst)
+{
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(inst->owner)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the role that owns instance \"%s\" does not exist any more",
+						inst->instance_id),
+				 errhint("df_restart() starts its function anew, as yourself.")));
 }
 
 static DsInstance *
