@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "miscadmin.h"
+#include "utils/timestamp.h"
 
 #include "eviction.h"
 
@@ -77,6 +78,27 @@ ds_evict_database(Oid database)
 	}
 	if (ds_hub->janitor_database == database && ds_hub->janitor_pid != 0)
 		kill(ds_hub->janitor_pid, SIGTERM);
+	ds_hub_unlock();
+}
+
+void
+ds_retire_workers(Oid database)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if ((slot->state == DS_SLOT_IDLE || slot->state == DS_SLOT_BUSY) &&
+			!slot->foreground && slot->database == database && !slot->leave)
+		{
+			slot->leave = true;
+			slot->leave_since = GetCurrentTimestamp();
+			SetLatch(slot->latch);
+		}
+	}
 	ds_hub_unlock();
 }
 

@@ -22,4 +22,7 @@ extern void ds_reopen_database(Oid database);
 extern void ds_evict_database(Oid database);
 extern bool ds_is_deserted(Oid database);
 
+/* Its workers retire after their steps; new ones may come. */
+extern void ds_retire_workers(Oid database);
+
 #endif

@@ -157,6 +157,8 @@ visit(void)
 	if (!ds_enabled || !ds_settle_down())
 	{
 		ds_tx_commit();
+		/* those that came before: new ones see for themselves */
+		ds_retire_workers(MyDatabaseId);
 		ds_forget_database(MyDatabaseId);
 		/* the launcher says so, once */
 		report(true, !ds_enabled);

@@ -393,10 +393,15 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" AND status IN " ENDED
 	},
 
-	/* --- home --- */
+	/*
+	 * --- home ---
+	 *
+	 * A restore adds a second row to that of CREATE EXTENSION, the same one if
+	 * it goes into the database that the dump is from.
+	 */
 	{
 		DS_SQL_LOAD_HOME, "lO", true, false, false,
-		"SELECT count(*) > 0 AND bool_and(system_identifier = $1 AND database_oid = $2)"
+		"SELECT count(*) = 1 AND bool_and(system_identifier = $1 AND database_oid = $2)"
 		" FROM " HOME
 	},
 	{
