@@ -396,8 +396,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/*
 	 * --- home ---
 	 *
-	 * A restore adds a second row to that of CREATE EXTENSION, the same one if
-	 * it goes into the database that the dump is from.
+	 * A restore adds a second row to that of CREATE EXTENSION, the same one
+	 * if it goes into the database that the dump is from.
 	 */
 	{
 		DS_SQL_LOAD_HOME, "lO", true, false, false,
