@@ -232,6 +232,9 @@ make_base()
 	trap 'interrupted 143' TERM HUP
 }
 
+# Not empty: the tests run at full length.
+test_all=
+
 # Runs a command as the unprivileged user in an environment of its own, so that
 # no PGHOST or psqlrc of the caller has a say.
 unprivileged()
@@ -247,7 +250,10 @@ unprivileged()
 		${MODEL_SEED:+MODEL_SEED="$MODEL_SEED"} \
 		${MODEL_SEQUENCES:+MODEL_SEQUENCES="$MODEL_SEQUENCES"} \
 		${FUZZ_SEED:+FUZZ_SEED="$FUZZ_SEED"} \
-		${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} "$@" </dev/null
+		${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} \
+		${TORTURE_SEED:+TORTURE_SEED="$TORTURE_SEED"} \
+		${TORTURE_SECONDS:+TORTURE_SECONDS="$TORTURE_SECONDS"} \
+		${test_all:+TEST_ALL="$test_all"} "$@" </dev/null
 }
 
 # The same in a process group of its own, in the background, so that an

@@ -14,7 +14,10 @@ use Test::More;
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
   wait_ended wait_status wait_in_activity start_psql strikes median finish
-  build_module);
+  build_module in_full);
+
+# True if ./test was told to take its time.
+sub in_full { return $ENV{TEST_ALL} }
 
 # A server that preloads the extension, with the extension in "postgres".
 # conf: more lines for postgresql.conf; init: arguments of Cluster's init.
