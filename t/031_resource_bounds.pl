@@ -95,7 +95,7 @@ $last = run_batch() foreach 1 .. $batches;
 is($last, $worker, "one worker has run $run instances");
 note sprintf '%d instances in %.1f s; the worker had %d kB after the first %d, and %d kB after the last',
   $run, time - $begun, $first, $batch, memory($worker);
-cmp_ok(memory($worker) - $first, '<', 2048, 'it has grown by less than 2 MB');
+cmp_ok(memory($worker) - $first, '<', 1024, 'it has grown by less than 1 MB');
 is(query($shared_memory), $allocated, 'shared memory is as it was');
 
 # --- waiting instances -----------------------------------------------------
@@ -111,7 +111,7 @@ ok( $node->poll_query_until('postgres', qq{
 is(query('SELECT pid FROM df_stat_workers'), $worker, 'it is the same worker');
 note sprintf 'the worker has %d kB, the launcher %d kB, before %d kB',
   memory($worker), memory($launcher), $before;
-cmp_ok(memory($worker) - $first, '<', 2048, 'the worker keeps nothing of them');
+cmp_ok(memory($worker) - $first, '<', 1024, 'the worker keeps nothing of them');
 cmp_ok(memory($launcher) - $before, '<', 256, 'nor does the launcher');
 is(query($shared_memory), $allocated, 'shared memory is as it was');
 
