@@ -225,8 +225,11 @@ SKIP:
 my @log = split /\n/, slurp_file($node->logfile);
 is(join("\n", grep { /two at once/ } @log),
 	'', 'no two activities of one instance at the same time');
-is(join("\n", grep { / XX\d\w\w (?:WARNING|ERROR|FATAL)/ } @log),
-	'', 'nobody has come upon what cannot be');
+# PostgreSQL has no better code for an init file on a full disk.
+is( join("\n",
+		grep { / XX\d\w\w (?:WARNING|ERROR|FATAL)/ && !/could not write init file$/ } @log),
+	'',
+	'nobody has come upon what cannot be');
 
 finish($node);
 done_testing();
