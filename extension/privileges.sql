@@ -76,6 +76,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-GRANT USAGE ON TYPE @extschema@.df_runtime_status, @extschema@.df_status TO PUBLIC;
+GRANT USAGE ON TYPE @extschema@.df_runtime_status, @extschema@.df_status,
+	durable_singleton.http_response TO PUBLIC;
 
 SELECT durable_singleton.request_visit();

@@ -247,18 +247,20 @@ $node->safe_psql('postgres', q{
 #
 # The tables
 #
-my @tables = qw(home instance history task inbox execution);
+my @tables = split /\n/, $node->safe_psql('postgres', q{
+	SELECT relname FROM pg_class WHERE relnamespace = 'durable_singleton'::regnamespace AND relkind = 'r' ORDER BY 1});
 
+my %column = map { split /\|/ } split /\n/, $node->safe_psql('postgres', q{
+	SELECT c.relname, min(a.attname COLLATE "C") FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relnamespace = 'durable_singleton'::regnamespace AND a.attnum > 0 AND a.attidentity = ''
+	GROUP BY 1});
 foreach my $role ('alice', 'writer')
 {
-	my $may_name = $role eq 'writer';
-
 	foreach my $table (@tables)
 	{
 		foreach my $attack (
 			"INSERT INTO durable_singleton.$table OVERRIDING SYSTEM VALUE SELECT * FROM durable_singleton.$table",
-			"UPDATE durable_singleton.$table SET " . ($table eq 'home' ? 'database_oid = 1' : 'execution_id = NULL')
-			  =~ s/execution_id/$table eq 'inbox' ? 'run_id' : 'execution_id'/er,
+			"UPDATE durable_singleton.$table SET $column{$table} = $column{$table}",
 			"DELETE FROM durable_singleton.$table",
 			"TRUNCATE durable_singleton.$table",
 			"COPY durable_singleton.$table FROM '/dev/null'",
