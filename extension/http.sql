@@ -54,10 +54,12 @@ CREATE VIEW @extschema@.df_http_instances WITH (security_barrier) AS
 			THEN 'Running' ELSE i.status END AS runtime_status,
 		i.created_time, i.owner
 	FROM durable_singleton.instance i
-		JOIN durable_singleton.http_function f
-			ON f.function_name = durable_singleton.http_bare_name(i.name)
-			AND f.schema_name = i.function_schema
-	WHERE durable_singleton.access_level(i.owner) > 0;
+	-- no join, and in order, so that a page of a list goes along the ids
+	WHERE durable_singleton.access_level(i.owner) > 0
+		AND (SELECT true FROM durable_singleton.http_function f
+			WHERE f.function_name = durable_singleton.http_bare_name(i.name)
+				AND f.schema_name = i.function_schema)
+	ORDER BY i.instance_id;
 COMMENT ON VIEW @extschema@.df_http_instances IS
 	'instances of the functions that may be started over HTTP';
 
@@ -255,13 +257,18 @@ RETURNS durable_singleton.http_response
 AS 'MODULE_PATHNAME', 'ds_http_status'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
--- GET instances: in the order of the ids.  A page ends early when it has
--- grown large; the token, which is the last id in hex, tells where to go on.
+-- GET instances: in the order of the ids, along the primary key, however many
+-- there are.  A page ends early when it has grown large; the token, which is
+-- the last id in hex, tells where to go on.
 CREATE FUNCTION durable_singleton.http_list(created_from text, created_to text,
 	statuses text, id_prefix text, show_input boolean, page_size int, token text)
 RETURNS durable_singleton.http_response
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+SET jit = off
 AS $$
 DECLARE
 	large CONSTANT int := 4 * 1024 * 1024;
@@ -269,6 +276,10 @@ DECLARE
 	from_time CONSTANT timestamptz := coalesce(durable_singleton.http_time(created_from), '-infinity');
 	to_time CONSTANT timestamptz := coalesce(durable_singleton.http_time(created_to), 'infinity');
 	status_list CONSTANT @extschema@.df_runtime_status[] := durable_singleton.http_statuses(statuses);
+	prefix CONSTANT text := coalesce(id_prefix, '');
+	-- no id of 256 bytes that begins like this comes after it
+	prefix_end CONSTANT text := CASE WHEN prefix <> '' AND getdatabaseencoding() = 'UTF8'
+		THEN prefix || repeat(chr(1114111), 64) END;
 	last_id text := '';
 	id text;
 	item text;
@@ -285,11 +296,12 @@ BEGIN
 	FOR id IN
 		SELECT i.instance_id FROM @extschema@.df_http_instances i
 		WHERE i.instance_id > last_id COLLATE "C"
-			AND i.instance_id >= coalesce(id_prefix, '') COLLATE "C"
-			AND starts_with(i.instance_id, coalesce(id_prefix, ''))
+			AND i.instance_id >= prefix COLLATE "C"
+			AND (prefix_end IS NULL OR i.instance_id <= prefix_end COLLATE "C")
+			AND starts_with(i.instance_id, prefix)
 			AND i.created_time BETWEEN from_time AND to_time
 			AND (status_list IS NULL OR i.runtime_status = ANY (status_list))
-		ORDER BY i.instance_id COLLATE "C" LIMIT wanted + 1
+		ORDER BY i.instance_id LIMIT wanted + 1
 	LOOP
 		IF cardinality(items) >= wanted OR size >= large THEN
 			more := true;
