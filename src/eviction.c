@@ -95,7 +95,6 @@ ds_retire_workers(Oid database)
 			!slot->foreground && slot->database == database && !slot->leave)
 		{
 			slot->leave = true;
-			slot->leave_since = GetCurrentTimestamp();
 			SetLatch(slot->latch);
 		}
 	}

@@ -426,6 +426,13 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"UPDATE " TASK " SET home = $1 WHERE home <> $1"
 	},
 	{
+		/* logical replication brings rows, and leaves sequences alone */
+		DS_SQL_MOVE_MESSAGE_IDS, "", false, false, false,
+		"SELECT setval('durable_singleton.inbox_id_seq', i.last)"
+		" FROM (SELECT max(id) AS last FROM " INBOX ") i,"
+		" durable_singleton.inbox_id_seq s WHERE i.last > s.last_value"
+	},
+	{
 		DS_SQL_ANY_FOREIGN, "i", true, false, false,
 		"SELECT 1 WHERE EXISTS (SELECT FROM " INSTANCE
 		" WHERE home <> $1 AND status IN " ACTIVE ")"

@@ -313,6 +313,7 @@ ds_store_move_home(int64 system_identifier, Oid database, int stamp)
 	ds_execute(DS_SQL_MOVE_HOME, &instances);
 	ds_add_int(&tasks, stamp);
 	ds_execute(DS_SQL_MOVE_TASKS_HOME, &tasks);
+	ds_execute(DS_SQL_MOVE_MESSAGE_IDS, &none);
 	ds_close_session(&s);
 }
 

@@ -197,12 +197,15 @@ $node->safe_psql('source', q{SELECT df_start_singleton('event', 'moves')});
 ok($node->poll_query_until('source', q{
 		SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'moves'}),
 	'one more waits');
+# Untaken messages have ids that the subscriber's own sequence knows nothing of.
+$node->safe_psql('source', q{SELECT df_raise_event('moves', 'early', to_jsonb(n)) FROM generate_series(1, 40) n});
 $node->wait_for_catchup('everything');
 $node->safe_psql('subscriber', q{
 	ALTER SUBSCRIPTION everything DISABLE;
 	ALTER SUBSCRIPTION everything SET (slot_name = NONE);
 	DROP SUBSCRIPTION everything;
 	SELECT df_adopt_database();
+	SELECT df_raise_event('moves', 'late') FROM generate_series(1, 40);
 	SELECT df_raise_event('moves', 'go')});
 ok(wait_status($node, 'subscriber', 'moves', 'Completed'), 'adopted, it goes on with them');
 is($node->safe_psql('source', q{SELECT runtime_status FROM df_get_status('moves')}),
