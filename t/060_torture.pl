@@ -34,6 +34,7 @@ shared_buffers = 16MB
 max_connections = 30
 max_prepared_transactions = 20
 autovacuum_naptime = 1s
+wal_writer_delay = 10s
 log_line_prefix = '%m [%p] %e %q%a '
 log_min_error_statement = panic
 log_error_verbosity = terse

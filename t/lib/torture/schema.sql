@@ -30,7 +30,17 @@ BEGIN
 	IF random() < 0.1 THEN
 		PERFORM length(repeat('memory', 500000));
 	END IF;
-	PERFORM pg_sleep(random() * 0.004);
+	-- Every other one is deaf to a cancel: if its execution was terminated, only
+	-- the fence undoes it.
+	IF random() < 0.5 THEN
+		PERFORM pg_sleep(random() * 0.004);
+	ELSE
+		BEGIN
+			PERFORM pg_sleep(random() * 0.008);
+		EXCEPTION WHEN query_canceled THEN
+			NULL;
+		END;
+	END IF;
 	IF random() < (input ->> 'risk')::float THEN
 		RAISE EXCEPTION 'no luck';
 	END IF;
