@@ -138,7 +138,7 @@ missing_tools()
 }
 
 # What is missing, as Debian packages.  Arguments: ipc_run if TAP tests are
-# wanted, gateway if the HTTP gateway is, and its tests.
+# wanted, gateway if the HTTP gateway is, and its tests, coverage if gcovr is.
 missing_packages()
 {
 	type -P make >/dev/null || echo make
@@ -155,6 +155,7 @@ missing_packages()
 		missing_tools curl wrk npm
 		type -P node >/dev/null || echo nodejs
 	fi
+	[[ " $* " != *" coverage "* ]] || missing_tools gcovr
 	if [[ " $* " == *" ipc_run "* ]]; then
 		perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
 		type -P prove >/dev/null || echo perl
@@ -358,21 +359,23 @@ make_in()
 }
 
 # Puts the extension built in $base/$1 where only servers of ours look, and
-# sets server_conf to the settings that make them look there.
+# sets server_conf to the settings that make them look there.  What follows $1
+# is for make, as when the extension was built.
 install_private()
 {
-	local inst=$base/inst paths as=
+	local dir=$1 inst=$base/inst paths as=
+	shift
 	case $extension_setting in
 		extension_destdir) paths="'$inst'" ;;
 		extension_control_path) paths="'$inst$sharedir:\$system'" ;;
 		*)
 			server_conf=
 			[ -w "$libdir" ] || as=as_root
-			$as make -s -C "$base/$1" PG_CONFIG="$pg_config" install
+			$as make -s -C "$base/$dir" PG_CONFIG="$pg_config" "$@" install
 			return
 			;;
 	esac
 	server_conf="$extension_setting = $paths
 dynamic_library_path = '$inst$libdir:\$libdir'"
-	make_in "$1" install DESTDIR="$inst"
+	make_in "$dir" "$@" install DESTDIR="$inst"
 }
