@@ -38,8 +38,8 @@ $(OBJS): $(wildcard src/*.h)
 $(SCRIPT): $(SCRIPT_PARTS)
 	cat $^ >$@
 
-with_gateway ?= $(shell printf '\#include <microhttpd.h>\n\#include <libpq-fe.h>\n' | \
-	$(CC) -isystem $(shell $(PG_CONFIG) --includedir) -E - >/dev/null 2>&1 && echo yes || echo no)
+with_gateway ?= $(shell $(CC) -isystem $(shell $(PG_CONFIG) --includedir) -include microhttpd.h -include libpq-fe.h \
+	-E -x c /dev/null >/dev/null 2>&1 && echo yes || echo no)
 GATEWAY_MAKE = $(MAKE) -C gateway PG_CONFIG='$(PG_CONFIG)' CC='$(CC)'
 
 gateway:

@@ -219,7 +219,7 @@ SELECT df_raise_event(instance_id, 'go') FROM df_instances WHERE instance_id LIK
 SELECT runtime_status, failure ->> 'sqlstate' AS sqlstate FROM df_wait_for_completion('role user');
 SELECT runtime_status, output FROM df_wait_for_completion('role other');
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET durable_singleton.on_code_change = fail', current_database()); END $$;
-SELECT count(pg_terminate_backend(pid)) >= 0 AS told FROM df_stat_workers WHERE database = current_database();
+CALL workers_leave();
 CALL until($$ NOT EXISTS (SELECT FROM df_stat_workers WHERE database = current_database()) $$);
 SET SESSION AUTHORIZATION regress_ds_other;
 SELECT df_start_singleton('change_b', 'database');
@@ -233,7 +233,7 @@ DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET durable_singleton.on_code_ch
 SELECT df_revoke_usage(r) FROM unnest('{regress_ds_user,regress_ds_other}'::name[]) r;
 DROP OWNED BY regress_ds_user, regress_ds_other;
 DROP ROLE regress_ds_user, regress_ds_other;
-SELECT count(pg_terminate_backend(pid)) >= 0 AS told FROM df_stat_workers WHERE database = current_database();
+CALL workers_leave();
 TRUNCATE change_log;
 
 -- df_patched: executions that have passed the place go the old way, those

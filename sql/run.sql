@@ -24,7 +24,7 @@ END $$;
 
 -- no workers in this database from here on
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET durable_singleton.enabled = off', current_database()); END $$;
-SELECT count(pg_terminate_backend(pid)) >= 0 AS told FROM df_stat_workers WHERE database = current_database();
+CALL workers_leave();
 CALL until($$ NOT EXISTS (SELECT FROM df_stat_workers WHERE database = current_database()) $$);
 SELECT df_start_singleton('run_three', 'run a');
 SELECT runtime_status FROM df_wait_for_completion('run a', '100 ms');

@@ -571,7 +571,7 @@ BEGIN
 	RETURN jsonb_build_array(CASE w WHEN t THEN 'timer' ELSE 'event' END, df_await(w));
 END $$;
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET durable_singleton.enabled = off', current_database()); END $$;
-SELECT count(pg_terminate_backend(pid)) >= 0 AS told FROM df_stat_workers WHERE database = current_database();
+CALL workers_leave();
 CALL until($$ NOT EXISTS (SELECT FROM df_stat_workers WHERE database = current_database()) $$);
 SELECT df_start_singleton('task_race', 'task race, event first');
 SELECT df_start_singleton('task_race', 'task race, timer first');
