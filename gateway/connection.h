@@ -70,6 +70,6 @@ extern bool connection_is_up(const Connection *c);
 extern void connection_close(Connection *c);
 
 /* The conninfo of all connections. */
-extern void connection_set_dsn(const char *dsn);
+extern void connection_set_dsn(const char *conninfo);
 
 #endif

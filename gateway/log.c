@@ -48,7 +48,7 @@ add_line(const char *line)
 		used += strftime(buffer + used, 30, "%Y-%m-%dT%H:%M:%S", &utc);
 		used += snprintf(buffer + used, 10, ".%03ldZ ", now.tv_nsec / 1000000);
 	}
-	memcpy(buffer + used, line, length);
+	memcpy(buffer + used, line, length);	/* no string: NOLINT(bugprone-not-null-terminated-result) */
 	used += length;
 	buffer[used++] = '\n';
 }

@@ -8,6 +8,7 @@
  */
 #include "request.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,6 +351,8 @@ request_give_up(void)
 	{
 		Request    *r = suspended;
 
+		/* only resume() ends the job of one that is suspended */
+		assert(r->job != NULL);
 		r->job->owner = NULL;
 		r->job = NULL;
 		refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, in_doubt);

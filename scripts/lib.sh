@@ -138,7 +138,8 @@ missing_tools()
 }
 
 # What is missing, as Debian packages.  Arguments: ipc_run if TAP tests are
-# wanted, gateway if the HTTP gateway is, and its tests, coverage if gcovr is.
+# wanted, gateway if the HTTP gateway is, and its tests; coverage, static and
+# valgrind for what these options of ./test run.
 missing_packages()
 {
 	type -P make >/dev/null || echo make
@@ -156,6 +157,11 @@ missing_packages()
 		type -P node >/dev/null || echo nodejs
 	fi
 	[[ " $* " != *" coverage "* ]] || missing_tools gcovr
+	[[ " $* " != *" valgrind "* ]] || missing_tools valgrind
+	if [[ " $* " == *" static "* ]]; then
+		missing_tools cppcheck clang-tidy
+		type -P scan-build >/dev/null || echo clang-tools
+	fi
 	if [[ " $* " == *" ipc_run "* ]]; then
 		perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
 		type -P prove >/dev/null || echo perl

@@ -33,7 +33,8 @@ typedef struct DsCatalog
 	Oid			status_array_type;
 	Oid			status_value[DS_NUM_STATUS];
 	Oid			result_type;	/* df_status */
-	uint64		generation;		/* changes whenever the rest did */
+	uint32		generation;		/* changes whenever the rest did; as wide as
+								 * the rest, so that there is no padding */
 } DsCatalog;
 
 /* The caller's identity while it is exchanged for that of the tables' owner. */

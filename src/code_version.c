@@ -48,7 +48,7 @@ static void append_attribute(StringInfo what, HeapTuple tuple,
 							 AttrNumber attribute);
 static void append_part(StringInfo what, const char *part);
 static char *sql_body(Oid function);
-static int64 hash(const StringInfo what);
+static int64 hash(StringInfo what);
 
 int64
 ds_code_fingerprint(Oid function)
@@ -149,7 +149,7 @@ sql_body(Oid function)
 }
 
 static int64
-hash(const StringInfo what)
+hash(StringInfo what)
 {
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];

@@ -61,10 +61,11 @@ static bool
 put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work)
 {
 	int			i = ds_hub->free_hint;
-	DsHint	   *hint = &ds_hub->hints[i];
+	DsHint	   *hint;
 
 	if (ds_group_n_hints(group) >= DS_MAX_HINTS_OF_GROUP || i == DS_NO_HINT)
 		return false;
+	hint = &ds_hub->hints[i];
 	ds_hub->free_hint = hint->next;
 	hint->next = DS_NO_HINT;
 	hint->parked_in = ds_my_slot ? ds_my_slot - ds_hub_slots() : -1;

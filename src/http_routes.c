@@ -199,7 +199,7 @@ random_id(void)
 														 (Datum) 0));
 	char	   *id = palloc(2 * UUID_LEN + 1);
 
-	for (int i = 0; i < UUID_LEN; i++)
+	for (Size i = 0; i < UUID_LEN; i++)
 		sprintf(id + 2 * i, "%02x", uuid->data[i]);
 	return id;
 }

@@ -465,8 +465,9 @@ make_room(int n_workers, int n_starving)
 static int
 length_of_turn(int n_starving)
 {
-	return n_starving <= ds_max_workers ? TURN_MS :
-		Max((int) (TURN_MS * (int64) ds_max_workers / n_starving), MIN_TURN_MS);
+	int64		share = TURN_MS * (int64) ds_max_workers / Max(n_starving, 1);
+
+	return Max(Min(share, TURN_MS), MIN_TURN_MS);
 }
 
 /* A worker that can be asked to go. */

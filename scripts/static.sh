@@ -1,0 +1,44 @@
+# shellcheck shell=bash disable=SC2154
+# ./test --static, to be sourced by ./test: cppcheck, clang-tidy and scan-build
+# over src/ and gateway/.  None of them may have anything to say.  The headers of
+# the server, of libpq and of libmicrohttpd are system headers: what is wrong in
+# somebody else's code is not shown.
+
+# What it knows of mmap() is wrong: with MAP_ANONYMOUS the file is -1.
+run_cppcheck()
+{
+	unprivileged_job cppcheck --quiet --error-exitcode=1 --inline-suppr \
+		-j"$(nproc)" --std=c11 --enable=warning,performance,portability \
+		--suppress=invalidFunctionArg:*/crash_notes.c \
+		--library=posix --library="$base/src/scripts/cppcheck.cfg" \
+		-D__GNUC__ "$base/src/src" "$base/src/gateway"
+}
+
+# Its flags are in compile_flags.txt beside the sources, its checks and why some
+# are left out in .clang-tidy.
+run_clang_tidy()
+{
+	local include=-isystem
+	printf '%s\n' -D_GNU_SOURCE -std=gnu11 $include \
+		"$("$pg_config" --includedir-server)" |
+		cat >"$base/src/src/compile_flags.txt"
+	printf '%s\n' -D_GNU_SOURCE -std=gnu11 '-DGW_VERSION="0"' $include \
+		"$("$pg_config" --includedir)" >"$base/src/gateway/compile_flags.txt"
+	unprivileged_job sh -c 'printf "%s\0" "$1"/src/*.c "$1"/gateway/*.c |
+		xargs -0 -n 1 -P "$2" clang-tidy --quiet' sh "$base/src" "$(nproc)"
+}
+
+run_scan_build()
+{
+	copy_tree scan &&
+		unprivileged_job scan-build --status-bugs -o "$base/log/scan" \
+			sh -c 'make -s -C "$1" PG_CONFIG="$2" CC="$CC" with_llvm=no COPT="$3"' sh \
+			"$base/scan" "$pg_config" "$clang_options"
+}
+
+check_statically()
+{
+	check cppcheck run_cppcheck
+	check clang_tidy run_clang_tidy
+	check scan_build run_scan_build
+}
