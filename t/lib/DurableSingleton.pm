@@ -11,6 +11,7 @@ use File::Copy qw(copy);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
   wait_ended wait_status wait_in_activity start_psql strikes median finish
@@ -118,6 +119,26 @@ sub strikes
 					'SELECT bool_and(pg_terminate_backend(pid)) FROM df_stat_workers'),
 				't', 'all workers are told to go');
 		});
+}
+
+# While a server recovers from a crash, psql ends before it has read the query;
+# 15's poll_query_until() then dies of the broken pipe instead of trying again.
+{
+	no warnings 'redefine';
+	my $poll = \&PostgreSQL::Test::Cluster::poll_query_until;
+
+	*PostgreSQL::Test::Cluster::poll_query_until = sub {
+		my @arguments = @_;
+
+		for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+		{
+			my $result = eval { $poll->(@arguments) };
+			return $result if $@ eq '';
+			die $@ unless $@ =~ /Broken pipe/;
+			usleep(100_000);
+		}
+		return 0;
+	};
 }
 
 # Waits until the instances whose ids are like the pattern have all ended.
