@@ -187,7 +187,7 @@ $primary->safe_psql('postgres', q{
 $session{'of what will be lost'} =
   start_reader($primary, q{SELECT output FROM df_wait_for_completion('lost')});
 all_wait($primary, 'an end waits for the standby');
-$primary->kill9;
+lose_machine($primary);
 $session{'of what will be lost'}{run}->finish;
 is($session{'of what will be lost'}{out}, '', 'nobody was told of it');
 

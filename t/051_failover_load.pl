@@ -98,7 +98,7 @@ ok($primary->poll_query_until('postgres', q{
 			AND (SELECT count(*) = 3 FROM df_instances WHERE name = 'timed' AND waiting_for IS NOT NULL)}),
 	'clients are at work, and timers run');
 
-kill_all($primary);
+lose_machine($primary);
 $_->{run}->finish foreach @clients;
 my (%started, %completed);
 foreach my $client (@clients)
@@ -206,23 +206,3 @@ is($primary->safe_psql('postgres', "SELECT $columns FROM df_instances
 
 finish($primary);
 done_testing();
-
-# The machine is lost, with all that runs there: a session that never sleeps
-# would not notice that the postmaster is gone.
-sub kill_all
-{
-	my ($node) = @_;
-	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
-	my @children;
-
-	kill 'STOP', $postmaster;
-	foreach my $file (glob '/proc/[0-9]*/stat')
-	{
-		my ($pid, $parent) = (eval { slurp_file($file) } // '') =~ /^(\d+) \(.*\) \S (\d+) /s;
-
-		push @children, $pid if defined $parent && $parent == $postmaster;
-	}
-	kill 'KILL', $postmaster, @children;
-	$node->kill9;
-	return;
-}

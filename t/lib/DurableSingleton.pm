@@ -15,7 +15,7 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
   wait_ended wait_status wait_in_activity start_psql strikes median finish
-  build_module in_full);
+  build_module in_full lose_machine);
 
 # True if ./test was told to take its time.
 sub in_full { return $ENV{TEST_ALL} }
@@ -119,6 +119,35 @@ sub strikes
 					'SELECT bool_and(pg_terminate_backend(pid)) FROM df_stat_workers'),
 				't', 'all workers are told to go');
 		});
+}
+
+# The machine is lost, with all that runs there: a session that never sleeps
+# would not notice that the postmaster is gone.  The server's shared memory is
+# lost as well: else it stayed until the next start.
+sub lose_machine
+{
+	my ($node) = @_;
+	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+	my @processes = ($postmaster);
+	my %memory;
+
+	kill 'STOP', $postmaster;
+	foreach my $file (glob '/proc/[0-9]*/stat')
+	{
+		my ($pid, $parent) = (eval { slurp_file($file) } // '') =~ /^(\d+) \(.*\) \S (\d+) /s;
+
+		push @processes, $pid if defined $parent && $parent == $postmaster;
+	}
+	foreach my $pid (@processes)
+	{
+		my $maps = eval { slurp_file("/proc/$pid/maps") } // '';
+
+		$memory{$_}++ foreach $maps =~ m!(/dev/shm/PostgreSQL\.\d+)!g;
+	}
+	kill 'KILL', @processes;
+	$node->kill9;
+	unlink keys %memory;
+	return;
 }
 
 # While a server recovers from a crash, psql ends before it has read the query;
