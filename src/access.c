@@ -16,8 +16,8 @@
 
 #include "access.h"
 #include "catalog.h"
+#include "claim.h"
 #include "errors.h"
-#include "slot.h"
 
 PG_FUNCTION_INFO_V1(ds_access_level);
 PG_FUNCTION_INFO_V1(ds_refuse_strangers);

@@ -18,6 +18,7 @@
 
 #include "activity.h"
 #include "arguments.h"
+#include "claim.h"
 #include "failure.h"
 #include "function_call.h"
 #include "function_ref.h"

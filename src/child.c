@@ -19,12 +19,12 @@
 
 #include "access.h"
 #include "child.h"
+#include "claim.h"
 #include "commit_hints.h"
 #include "errors.h"
 #include "failure.h"
 #include "jsonb_build.h"
 #include "quota.h"
-#include "slot.h"
 #include "start.h"
 #include "store.h"
 

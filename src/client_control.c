@@ -21,6 +21,7 @@
 #include "access.h"
 #include "arguments.h"
 #include "catalog.h"
+#include "claim.h"
 #include "commit_hints.h"
 #include "ending.h"
 #include "errors.h"
@@ -28,7 +29,6 @@
 #include "jsonb_build.h"
 #include "quota.h"
 #include "replay.h"
-#include "slot.h"
 #include "store.h"
 
 PG_FUNCTION_INFO_V1(ds_raise_event);

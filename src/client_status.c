@@ -20,12 +20,12 @@
 #include "access.h"
 #include "arguments.h"
 #include "catalog.h"
+#include "claim.h"
 #include "client_status.h"
 #include "durability.h"
 #include "exposure.h"
 #include "hub.h"
 #include "jsonb_build.h"
-#include "slot.h"
 #include "store.h"
 
 PG_FUNCTION_INFO_V1(ds_get_status);

@@ -24,12 +24,12 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "claim.h"
 #include "commit_hints.h"
 #include "eviction.h"
 #include "hints.h"
 #include "hub.h"
 #include "quota.h"
-#include "slot.h"
 #include "waiter.h"
 
 #define MAX_READY	64

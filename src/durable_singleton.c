@@ -11,7 +11,7 @@
  *	hints.c			 the queue in shared memory (hub.c)
  *	launcher.c		 a worker for its role, if there is none
  *	worker.c		 takes the hint
- *	step.c			 claims the instance (slot.c) and runs it step by step
+ *	step.c			 claims the instance (claim.c) and runs it step by step
  *	frame.c			 the orchestrator, against its history (replay.c,
  *					 context.c)
  *	store.c			 what came of it

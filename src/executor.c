@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "claim.h"
 #include "contested.h"
 #include "executor.h"
 #include "hints.h"

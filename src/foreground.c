@@ -24,6 +24,7 @@
 
 #include "arguments.h"
 #include "catalog.h"
+#include "claim.h"
 #include "crash_notes.h"
 #include "crashes.h"
 #include "errors.h"

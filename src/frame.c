@@ -19,13 +19,13 @@
 #include "utils/resowner.h"
 
 #include "arguments.h"
+#include "claim.h"
 #include "code_version.h"
 #include "failure.h"
 #include "frame.h"
 #include "function_call.h"
 #include "function_ref.h"
 #include "settings.h"
-#include "slot.h"
 #include "user_code.h"
 
 static Jsonb *call_orchestrator(DsReplay *replay);

@@ -34,6 +34,7 @@
 
 #include "activity.h"
 #include "arguments.h"
+#include "claim.h"
 #include "commit_hints.h"
 #include "crashed_slots.h"
 #include "durability.h"

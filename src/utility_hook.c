@@ -33,11 +33,11 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "claim.h"
 #include "commit_hints.h"
 #include "eviction.h"
 #include "hints.h"
 #include "hub.h"
-#include "slot.h"
 #include "store.h"
 #include "utility_hook.h"
 #include "waiter.h"

@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "claim.h"
 #include "crash_notes.h"
 #include "eviction.h"
 #include "executor.h"
