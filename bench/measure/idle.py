@@ -20,6 +20,8 @@ from measure.cluster import (DATABASE, children_seconds, cpu_seconds,
 from measure.report import Result
 
 TITLE = 'idle, with nothing and with many waiting'
+ENDED = ('SELECT xact_commit + xact_rollback FROM pg_stat_database'
+         f" WHERE datname = '{DATABASE}'")
 
 
 def run(ctx):
@@ -37,6 +39,9 @@ def run(ctx):
                     'durable_singleton.rescan_interval': f'{rescan}s'}))
             fill(cluster, waiting)
             clusters[waiting] = cluster
+        ctx.say('idle: waiting until the last visit is over')
+        for cluster in clusters.values():
+            until_still(cluster, rescan)
         ctx.say(f'idle: watching for {watch} s')
         watchers = {waiting: Watcher(cluster)
                     for waiting, cluster in clusters.items()}
@@ -66,6 +71,18 @@ def fill(cluster, waiting):
     time.sleep(1.5)                 # statistics are written once a second
 
 
+def until_still(cluster, rescan):
+    """What has just been done is looked at once more; then idleness begins."""
+    seen, since = None, 0
+    def is_still():
+        nonlocal seen, since
+        ended = cluster.elsewhere(ENDED)[0][0]
+        if ended != seen:
+            seen, since = ended, time.monotonic()
+        return time.monotonic() - since > 1.5 * rescan
+    instances.until(is_still, 'transactions go on', 10 * rescan, 0.5)
+
+
 def busy(cluster):
     return cluster.elsewhere('SELECT count(*) FROM pg_stat_activity'
                              ' WHERE datname = %s', (DATABASE,))[0][0]
@@ -91,9 +108,7 @@ class Watcher:
 
     def read(self):
         """Transactions; CPU of processes that have ended; of live ones both."""
-        commits = self.query(
-            'SELECT xact_commit + xact_rollback FROM pg_stat_database'
-            f" WHERE datname = '{DATABASE}'")[0]
+        commits = self.query(ENDED)[0]
         processes = self.query('SELECT pid FROM pg_stat_activity'
                                " WHERE backend_type LIKE 'durable_singleton%'")
         return commits, children_seconds(self.postmaster), {
