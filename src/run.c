@@ -14,6 +14,7 @@
 
 #include "child.h"
 #include "commit_hints.h"
+#include "hints.h"
 #include "run.h"
 
 static Jsonb *present_custom_status(const DsRun *run);
@@ -171,4 +172,11 @@ ds_run_has_open_tasks(const DsRun *run)
 			return true;
 	}
 	return false;
+}
+
+void
+ds_run_tell_when_due(const DsInstance *inst, const DsWait *wait)
+{
+	if (wait->fire_at != 0)
+		ds_hint_wake(MyDatabaseId, inst->owner, wait->fire_at);
 }

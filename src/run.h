@@ -49,4 +49,7 @@ extern bool ds_run_has_news(const DsRun *run);
 /* Activities of it may be executing elsewhere. */
 extern bool ds_run_has_open_tasks(const DsRun *run);
 
+/* A worker of the owner shall look when the wait ends by itself. */
+extern void ds_run_tell_when_due(const DsInstance *inst, const DsWait *wait);
+
 #endif

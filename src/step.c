@@ -4,8 +4,8 @@
  *	  Running an instance, step by step.
  *
  * An executor claims the instance, reads its row and history in a transaction
- * of its own (so that no lock on our tables is held while user code runs),
- * and then goes step by step:
+ * of its own (so that no lock on our tables is held while user code runs, see
+ * load.c), and then goes step by step:
  *
  *	pass	 the orchestrator runs against its history until it asks for
  *			 something new, returns or fails (frame.c)
@@ -43,7 +43,7 @@
 #include "frame.h"
 #include "fulfil.h"
 #include "hints.h"
-#include "home.h"
+#include "load.h"
 #include "parked.h"
 #include "run.h"
 #include "settings.h"
@@ -73,16 +73,11 @@ typedef struct Attempt
 	bool		suspended;		/* the instance was, in the meantime */
 } Attempt;
 
-static bool take_up(DsRun *run, const char *instance_id, MemoryContext *cxt);
-static bool load(DsRun *run, const DsWork *work);
-static bool is_runnable(DsRun *run, DsInstance *inst);
-static bool load_history(DsRun *run, DsInstance *inst);
 static StepResult do_step(DsRun *run);
 static bool history_is_too_large(const DsRun *run);
 static StepResult fail_too_large(DsRun *run);
 static StepResult end_execution(DsRun *run, const DsPass *pass);
 static StepResult enter_wait(DsRun *run, DsWait *wait);
-static void tell_when_due(const DsInstance *inst, const DsWait *wait);
 static StepResult do_activity(DsRun *run, const DsRequest *request);
 static bool store_attempt(const DsRow *row, void *arg);
 static StepResult store_progress(DsRun *run);
@@ -99,7 +94,8 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 	DsRun		run = {.cxt = *cxt,.limits = limits,.owner = GetUserId()};
 	bool		ready;
 
-	ready = take_up(&run, work->instance_id, cxt) || load(&run, work);
+	ready = ds_take_up_run(&run, work->instance_id, cxt) ||
+		ds_load_run(&run, work);
 	*owner = run.owner;
 	if (!ready)
 		return run.progress ? DS_RUN_PROGRESS : DS_RUN_NOT_READY;
@@ -136,154 +132,13 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 			XLogRecPtr	lsn = run.lsn;
 
 			MemoryContextReset(run.cxt);
-			ready = load(&run, work);
+			ready = ds_load_run(&run, work);
 			*owner = run.owner;
 			if (!ready)
 				return DS_RUN_PROGRESS;
 			run.lsn = Max(run.lsn, lsn);
 		}
 	}
-}
-
-/*
- * Goes on with a run that was put aside, if nothing has happened to the
- * instance since.  The first pass comes in the transaction of the look.
- */
-static bool
-take_up(DsRun *run, const char *instance_id, MemoryContext *cxt)
-{
-	DsRun		parked;
-
-	if (!ds_unpark(instance_id, &parked))
-		return false;
-	MemoryContextSwitchTo(parked.cxt);
-	MemoryContextDelete(*cxt);
-	run->cxt = *cxt = parked.cxt;
-	ds_user_code_forget();
-	ds_tx_begin();
-	/* what a child is told is not in its row */
-	if (!ds_store_is_unchanged(parked.inst) ||
-		(parked.inst->parent.instance_id != NULL &&
-		 ds_store_has_messages(parked.inst)))
-	{
-		ds_tx_commit();
-		MemoryContextReset(parked.cxt);
-		return false;
-	}
-	parked.limits = run->limits;
-	/* it has cost nothing to have it here */
-	parked.n_loaded = parked.n_steps = 0;
-	parked.progress = false;
-	parked.in_transaction = true;
-	*run = parked;
-	return true;
-}
-
-/*
- * Reads the instance.  False: there is nothing to run; when there will be, is
- * noted.  Reading it without a statement leaves no lock behind, so that the first pass may
- * come in the same transaction; any statement does, and user code must not run
- * with it.
- */
-static bool
-load(DsRun *run, const DsWork *work)
-{
-	DsInstance *inst;
-	bool		ready = false;
-
-	/* of the execution before, when it is one after the other */
-	ds_user_code_forget();
-	run->in_transaction = false;
-	ds_tx_begin();
-	inst = ds_store_load_at(work->instance_id, &work->place);
-	if (inst != NULL && is_runnable(run, inst))
-	{
-		bool		look = true;
-
-		/* a task that nobody waits for: leave the history alone */
-		if (inst->wait.kind == DS_OP_TASKS &&
-			(inst->wait.fire_at == 0 ||
-			 inst->wait.fire_at > GetCurrentTimestamp()))
-			look = ds_store_is_stirred(work->instance_id, true);
-		if (!look)
-			tell_when_due(inst, &inst->wait);
-		else if (load_history(run, inst))
-		{
-			if (inst->wait.kind == DS_OP_TASKS)
-				ready = true;	/* enter_wait looks into it */
-			else if (inst->wait.kind != DS_OP_NONE)
-			{
-				ready = ds_fulfil(run, &inst->wait);
-				if (!ready)
-					tell_when_due(inst, &inst->wait);
-			}
-			else if (inst->ready_time <= GetCurrentTimestamp())
-			{
-				ready = true;
-				run->in_transaction = inst->parent.instance_id == NULL;
-			}
-			else
-				ds_hint_wake(MyDatabaseId, inst->owner, inst->ready_time);
-		}
-	}
-	if (!run->in_transaction)
-		ds_tx_commit();
-	return ready;
-}
-
-/* Is it ours to run?  If it was told to end, it does so now. */
-static bool
-is_runnable(DsRun *run, DsInstance *inst)
-{
-	Jsonb	   *reason = NULL;
-
-	if (!ds_status_is_active(inst->status))
-		return false;
-	run->owner = inst->owner;
-	if (inst->owner != GetUserId() ||
-		(!run->limits->any_home && inst->home != ds_home_stamp()))
-		return false;
-	if (inst->parent.instance_id != NULL &&
-		ds_store_find_terminate(inst, &reason))
-	{
-		run->progress = ds_terminate_instance(inst, reason, true);
-		return false;
-	}
-	return inst->status != DS_SUSPENDED;
-}
-
-static bool
-load_history(DsRun *run, DsInstance *inst)
-{
-	DsOp	   *ops = NULL;
-	int			n_ops = 0;
-
-	if (inst->history_length > 0)
-		ops = ds_store_load_history(inst, &n_ops);
-	if (inst->wait.kind == DS_OP_TASKS)
-		ds_store_load_wait_tasks(inst);
-	/* it has gone on between the two reads: whoever did it tells */
-	if (n_ops != inst->history_length)
-	{
-		ereport(LOG,
-				(errmsg("history of instance \"%s\" has %d operations, not %d: it is left alone for now",
-						inst->instance_id, n_ops, inst->history_length)));
-		return false;
-	}
-	run->inst = inst;
-	run->replay = ds_replay_create(run->cxt, inst, ops, n_ops);
-	run->n_loaded = n_ops;
-	run->n_steps = 0;
-	run->lsn = ds_commit_lsn_of(inst->xmin);
-	for (int i = 0; i < n_ops; i++)
-	{
-		/* written by others, maybe after the instance's row */
-		if (ops[i].last.parallel && ds_op_has_ended(&ops[i]))
-			run->lsn = Max(run->lsn, ds_commit_lsn_of(ops[i].last.xmin));
-	}
-	if (inst->turn == 0)
-		ds_wait_for_invalidations(inst->xmin);
-	return true;
 }
 
 /* One pass, and what it asks for. */
@@ -467,7 +322,7 @@ enter_wait(DsRun *run, DsWait *wait)
 			ds_tx_commit();
 			if (!fulfilled)
 			{
-				tell_when_due(run->inst, wait);
+				ds_run_tell_when_due(run->inst, wait);
 				return STEP_WAITS;
 			}
 			wait->kind = DS_OP_NONE;
@@ -489,7 +344,7 @@ enter_wait(DsRun *run, DsWait *wait)
 			return STEP_GOES_ON;
 		}
 		/* not before the commit: whoever looks must find it */
-		tell_when_due(run->inst, wait);
+		ds_run_tell_when_due(run->inst, wait);
 		if (wait->kind != DS_OP_TASKS)
 			return STEP_WAITS;
 		written = true;
@@ -501,14 +356,6 @@ enter_wait(DsRun *run, DsWait *wait)
 		if (!stirred)
 			return STEP_WAITS;
 	}
-}
-
-/* A worker of the owner shall look when the wait ends by itself. */
-static void
-tell_when_due(const DsInstance *inst, const DsWait *wait)
-{
-	if (wait->fire_at != 0)
-		ds_hint_wake(MyDatabaseId, inst->owner, wait->fire_at);
 }
 
 static StepResult
