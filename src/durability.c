@@ -15,21 +15,19 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "miscadmin.h"
+#include "access/xloginsert.h"
+#include "catalog/pg_control.h"
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
-#include "replication/walsender_private.h"
 #include "storage/lwlock.h"
 #include "utils/guc.h"
 
 #include "durability.h"
 #include "hub.h"
+#include "standby_wait.h"
 
-static bool standbys_are_named(void);
 static XLogRecPtr lsn_before_start(TransactionId xid);
 static TransactionId oldest_clog_xid(void);
-static void wait_for_standbys(XLogRecPtr lsn);
-static bool is_confirmed(XLogRecPtr lsn);
 
 XLogRecPtr
 ds_commit_lsn_of(TransactionId xmin)
@@ -44,7 +42,7 @@ ds_commit_lsn_of(TransactionId xmin)
 	if (!TransactionIdPrecedes(xmin, oldest_clog_xid()))
 		lsn = TransactionIdGetCommitLSN(xmin);
 	LWLockRelease(XactTruncationLock);
-	if (XLogRecPtrIsInvalid(lsn) && standbys_are_named() && SyncRepRequested())
+	if (XLogRecPtrIsInvalid(lsn) && ds_standbys_are_named() && SyncRepRequested())
 		lsn = lsn_before_start(xmin);
 	return lsn;
 }
@@ -55,7 +53,7 @@ ds_wait_durable(XLogRecPtr lsn)
 	if (XLogRecPtrIsInvalid(lsn) || RecoveryInProgress())
 		return;
 	XLogFlush(lsn);
-	wait_for_standbys(lsn);
+	ds_wait_for_standbys(lsn);
 }
 
 void
@@ -67,7 +65,7 @@ ds_wait_durable_to_tell(TransactionId xmin)
 	 * What a session is told does not become less true by its SET
 	 * synchronous_commit = off, which is about its own commits.
 	 */
-	if (standbys_are_named() && !SyncRepRequested())
+	if (ds_standbys_are_named() && !SyncRepRequested())
 	{
 		guc_level = NewGUCNestLevel();
 		(void) set_config_option("synchronous_commit",
@@ -80,12 +78,26 @@ ds_wait_durable_to_tell(TransactionId xmin)
 		AtEOXact_GUC(false, guc_level);
 }
 
+/*
+ * The LSN is that of a record of our own: a session may be waiting for standbys
+ * at the end of any other, where nobody else may stand; see standby_wait.c.
+ */
 void
 ds_durability_start(void)
 {
-	TransactionId xid = ReadNextTransactionId();
-	XLogRecPtr	lsn = GetFlushRecPtr(NULL);
+	TransactionId xid;
+	XLogRecPtr	lsn;
 
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	lsn = ds_hub->start_lsn;
+	LWLockRelease(ds_hub->lock);
+	if (!XLogRecPtrIsInvalid(lsn))
+		return;
+
+	xid = ReadNextTransactionId();
+	XLogBeginInsert();
+	XLogRegisterData((char *) &xid, sizeof(xid));	/* must have something */
+	lsn = XLogInsert(RM_XLOG_ID, XLOG_NOOP);
 	ds_hub_lock();
 	if (XLogRecPtrIsInvalid(ds_hub->start_lsn))
 	{
@@ -93,12 +105,6 @@ ds_durability_start(void)
 		ds_hub->start_lsn = lsn;
 	}
 	ds_hub_unlock();
-}
-
-static bool
-standbys_are_named(void)
-{
-	return SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
 }
 
 /*
@@ -111,67 +117,12 @@ lsn_before_start(TransactionId xid)
 	XLogRecPtr	lsn;
 	TransactionId start;
 
+	ds_durability_start();		/* the launcher may not be up yet */
 	LWLockAcquire(ds_hub->lock, LW_SHARED);
 	lsn = ds_hub->start_lsn;
 	start = ds_hub->start_xid;
 	LWLockRelease(ds_hub->lock);
-	if (XLogRecPtrIsInvalid(lsn))
-		return GetFlushRecPtr(NULL);	/* the launcher is not up yet */
 	return TransactionIdPrecedes(xid, start) ? lsn : InvalidXLogRecPtr;
-}
-
-/*
- * A commit that is cancelled while it waits ends with a warning, because it
- * has happened.  What is to be built upon it can still be given up.
- */
-static void
-wait_for_standbys(XLogRecPtr lsn)
-{
-	HOLD_INTERRUPTS();
-	SyncRepWaitForLSN(lsn, true);
-	RESUME_INTERRUPTS();
-	/* if the postmaster died, nobody else says that there is an interrupt */
-	if (ProcDiePending)
-		InterruptPending = true;
-	CHECK_FOR_INTERRUPTS();
-	if (!is_confirmed(lsn))
-		ereport(ERROR,
-				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("canceling statement due to user request"),
-				 errdetail("Synchronous standbys have not yet confirmed what it would report or build upon.")));
-}
-
-static bool
-is_confirmed(XLogRecPtr lsn)
-{
-	int			mode;
-	bool		confirmed;
-
-	switch (synchronous_commit)
-	{
-		case SYNCHRONOUS_COMMIT_REMOTE_WRITE:
-			mode = SYNC_REP_WAIT_WRITE;
-			break;
-		case SYNCHRONOUS_COMMIT_REMOTE_FLUSH:
-			mode = SYNC_REP_WAIT_FLUSH;
-			break;
-		case SYNCHRONOUS_COMMIT_REMOTE_APPLY:
-			mode = SYNC_REP_WAIT_APPLY;
-			break;
-		default:
-			return true;
-	}
-	if (!SyncRepRequested())
-		return true;
-	LWLockAcquire(SyncRepLock, LW_SHARED);
-#ifdef SYNC_STANDBY_DEFINED
-	confirmed = (WalSndCtl->sync_standbys_status & SYNC_STANDBY_DEFINED) == 0;
-#else
-	confirmed = !WalSndCtl->sync_standbys_defined;
-#endif
-	confirmed = confirmed || lsn <= WalSndCtl->lsn[mode];
-	LWLockRelease(SyncRepLock);
-	return confirmed;
 }
 
 static TransactionId

@@ -30,7 +30,7 @@ extern void ds_wait_durable(XLogRecPtr lsn);
  */
 extern void ds_wait_durable_to_tell(TransactionId xmin);
 
-/* The launcher is up: what has committed until now did so before it. */
+/* The server has started; what had committed before is older than this. */
 extern void ds_durability_start(void);
 
 #endif

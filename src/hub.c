@@ -18,6 +18,7 @@
 #include "hints.h"
 #include "hub.h"
 #include "quota.h"
+#include "standby_wait.h"
 #include "work_search.h"
 
 DsHub	   *ds_hub = NULL;
@@ -132,6 +133,7 @@ request_shmem(void)
 	RequestAddinShmemSpace(hub_size());
 	RequestAddinShmemSpace(hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup)));
 	RequestAddinShmemSpace(ds_quota_size());
+	RequestAddinShmemSpace(ds_standby_wait_size());
 	RequestNamedLWLockTranche("durable_singleton", 1);
 }
 
@@ -174,5 +176,6 @@ startup_shmem(void)
 	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,
 						   DS_MAX_GROUPS, &info, HASH_ELEM | HASH_BLOBS);
 	ds_quota_startup();
+	ds_standby_wait_startup();
 	LWLockRelease(AddinShmemInitLock);
 }

@@ -172,7 +172,66 @@ foreach my $n (1 .. 5)
 }
 
 #
-# ... but not if the primary is lost before
+# Many wait for one end: that some give up is nothing to the others
+#
+$primary->safe_psql('postgres', q{SELECT df_start_singleton('once', 'many')});
+ok($primary->poll_query_until('postgres', q{
+		SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'many'}),
+	'an instance waits');
+$primary->wait_for_catchup($standby);
+$standby->stop('immediate');
+$primary->safe_psql('postgres', q{
+	SET synchronous_commit = local;
+	SELECT df_raise_event('many', 'go')});
+ok($primary->poll_query_until('postgres', q{
+		SELECT runtime_status = 'Completed' FROM df_instances WHERE instance_id = 'many'}),
+	'it ends');
+%session = ();
+foreach my $n (1 .. 6)
+{
+	$session{$n} =
+	  start_reader($primary, q{SELECT runtime_status FROM df_get_status('many')});
+	all_wait($primary, "reader $n waits");
+}
+foreach my $end (['pg_cancel_backend', 1 .. 3], ['pg_terminate_backend', 4])
+{
+	my ($function, @readers) = @$end;
+
+	# the one that has waited for the longest
+	foreach my $n (@readers)
+	{
+		my $reader = delete $session{$n};
+
+		$primary->safe_psql('postgres', qq{
+			SELECT $function(pid) FROM pg_stat_activity
+			WHERE application_name = 'reader' ORDER BY backend_start LIMIT 1});
+		eval { $reader->{run}->finish };
+		like($reader->{err},
+			$function eq 'pg_cancel_backend'
+			? qr/ERROR:  canceling statement due to user request\nDETAIL:  Synchronous standbys have not yet/
+			: qr/terminating connection due to administrator command|terminated abnormally|closed the connection/,
+			"reader $n: $function");
+		all_wait($primary, 'the others wait');
+		is($reader->{out}, '', 'it was told nothing');
+	}
+}
+told_nothing('nor were the others');
+$primary->safe_psql('postgres', "ALTER SYSTEM SET synchronous_standby_names = ''");
+$primary->reload;
+foreach my $n (sort keys %session)
+{
+	$session{$n}{run}->finish;
+	is($session{$n}{out}, "Completed\n",
+		"reader $n is told when there is no synchronous standby any more");
+}
+$primary->safe_psql('postgres',
+	"ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+$primary->reload;
+$standby->start;
+wait_synchronous();
+
+#
+# What was not told may be lost with the primary
 #
 $primary->safe_psql('postgres', q{SELECT df_start_singleton('once', 'lost')});
 ok($primary->poll_query_until('postgres', q{
@@ -228,7 +287,8 @@ sub start_reader
 			'-d', $node->connstr('postgres') . ' application_name=reader',
 			'-c', $sql
 		],
-		'<', \undef, '>', \$reader{out}, '2>', \$reader{err});
+		'<', \undef, '>', \$reader{out}, '2>', \$reader{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return \%reader;
 }
 
