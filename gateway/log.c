@@ -83,7 +83,7 @@ escape_path(char *out, const char *target)
 
 		if (i == MAX_PATH)
 		{
-			strcpy(out, "...");
+			memcpy(out, "...", sizeof("..."));
 			return;
 		}
 		if (c > ' ' && c < 0x7f)

@@ -90,7 +90,7 @@ options_parse(int argc, char **argv)
 		.port = 7071,
 		.dsn = "",
 		.connections = 16,
-		.body_limit = 16 * 1024 * 1024,
+		.body_limit = 16 << 20,
 	};
 	int			c;
 

@@ -99,7 +99,7 @@ request_init(const Options *options)
 	body_limit = options->body_limit;
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		abort();
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i < sizeof(random); i++)
 		sprintf(key_mark + 2 * i, "%02x", random[i]);
 }
 
@@ -212,7 +212,7 @@ with_key(const Request *r, const char *text)
 		out = stpcpy(out + (mark - text), key);
 		text = mark + strlen(key_mark);
 	}
-	strcpy(out, text);
+	memcpy(out, text, strlen(text) + 1);
 	explicit_bzero(key, strlen(key));
 	free(key);
 	return result;
@@ -540,7 +540,7 @@ take_body(Request *r, const char *data, size_t length)
 	{
 		r->body_too_large = true;
 		r->body.length += length;
-		return r->body.length <= 2 * body_limit + 1024 * 1024;
+		return r->body.length <= 2 * body_limit + (1 << 20);
 	}
 	if (needed > r->body_room)
 	{

@@ -14,7 +14,7 @@
 #include "log.h"
 #include "memory.h"
 
-#define MAX_SIZE	(1024 * 1024)
+#define MAX_SIZE	(1 << 20)
 
 /* What is asked is the open file, not whatever has its name a moment later. */
 static bool

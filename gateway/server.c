@@ -62,7 +62,7 @@ server_connection_limit(void)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur >= MAX_CONNECTIONS + SPARE_FILES)
 		return MAX_CONNECTIONS;
-	return limit.rlim_cur > 2 * SPARE_FILES ?
+	return limit.rlim_cur / 2 > SPARE_FILES ?
 		(int) limit.rlim_cur - SPARE_FILES : (int) limit.rlim_cur / 2;
 }
 

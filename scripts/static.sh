@@ -9,7 +9,7 @@ run_cppcheck()
 {
 	unprivileged_job cppcheck --quiet --error-exitcode=1 --inline-suppr \
 		-j"$(nproc)" --std=c11 --enable=warning,performance,portability \
-		--suppress=invalidFunctionArg:*/crash_notes.c \
+		'--suppress=invalidFunctionArg:*/crash_notes.c' \
 		--library=posix --library="$base/src/scripts/cppcheck.cfg" \
 		-D__GNUC__ "$base/src/src" "$base/src/gateway"
 }

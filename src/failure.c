@@ -14,7 +14,7 @@
 #include "jsonb_build.h"
 
 /* A failure must always find room in history: longer texts are cut. */
-#define MAX_TEXT	(64 * 1024)
+#define MAX_TEXT	((Size) 64 * 1024)
 
 static bool is_task_field(const JsonbValue *key);
 static void push_task_fields(JsonbParseState **state, const Jsonb *failure);

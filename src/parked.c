@@ -19,7 +19,7 @@
 
 /* A few more than the hub lets be begun before one is finished. */
 #define MAX_PARKED		192
-#define MAX_PARKED_SIZE	(256 * 1024)
+#define MAX_PARKED_SIZE	((Size) 256 * 1024)
 
 /* The oldest first. */
 static DsRun parked[MAX_PARKED];

@@ -434,6 +434,6 @@ value_text(const JsonbValue *value)
 	char	   *json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 
 	if (strlen(json) > 80)
-		strcpy(json + pg_mbcliplen(json, strlen(json), 77), "...");
+		memcpy(json + pg_mbcliplen(json, strlen(json), 77), "...", sizeof("..."));
 	return json;
 }
