@@ -242,6 +242,33 @@ ok($node->poll_query_until('postgres', q{
 		AND runtime_status IN ('Pending', 'Running', 'Suspended')}), 'all have ended');
 
 #
+# Who loses the race for an id has taken no place
+#
+foreach my $kind ('fresh', 'ended')
+{
+	my ($winner, $loser) = map { $node->background_psql('postgres', @tenant) } 1 .. 2;
+
+	$winner->query_safe(q{BEGIN; SELECT df_start_singleton('holding', 'raced')});
+	$loser->query_safe('BEGIN');
+	$loser->query_until(qr/asks/, qq{
+		\\echo asks
+		SELECT 'raced ' || df_start_singleton('holding', 'raced');
+	});
+	ok($node->poll_query_until('postgres', q{
+			SELECT count(*) = 1 FROM pg_stat_activity
+			WHERE usename = 'tenant' AND wait_event_type = 'Lock'}),
+		"$kind: two start the same");
+	$winner->query_safe('COMMIT');
+	like($loser->query_safe(q{
+			SELECT 'others ' || df_start_singleton('holding', 'a') || df_start_singleton('holding', 'b')}),
+		qr/raced false\nothers truetrue/, "$kind: the loser still has two places");
+	$loser->query_safe('COMMIT');
+	$_->quit foreach $winner, $loser;
+	is_full(3, "$kind: and takes them");
+	tenant(q{SELECT df_terminate(id) FROM unnest('{raced,a,b}'::text[]) id});
+}
+
+#
 # Many at once
 #
 $node->safe_psql('postgres',
