@@ -10,10 +10,12 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 # The WAL writer is slow, so that an asynchronous commit is really lost in a
-# crash.
+# crash.  It is woken for each page of WAL that is full: without images of whole
+# pages there are few, and not one behind each commit.
 my $instances = 4;
 my $node      = new_server('main', conf => qq{
 wal_writer_delay = '10s'
+full_page_writes = off
 durable_singleton.max_workers = $instances
 });
 
