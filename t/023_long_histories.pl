@@ -79,8 +79,13 @@ my ($first, $last) = split /\|/, $node->safe_psql('postgres', q{
 		FROM df_history WHERE instance_id = 'chain' AND event_type = 'TaskCompleted'
 		WINDOW w AS (ORDER BY seq)) h});
 note "a step costs $first ms among the first 200, $last ms among the last 200 (medians)";
-cmp_ok($last, '<', 8 * $first,
-	'a step at the end costs at most a few times one at the beginning');
+SKIP:
+{
+	skip 'with assertions each replayed call costs a multiple', 1
+	  if $node->safe_psql('postgres', 'SHOW debug_assertions') eq 'on';
+	cmp_ok($last, '<', 8 * $first,
+		'a step at the end costs at most a few times one at the beginning');
+}
 
 # --- recorded values -------------------------------------------------------
 
