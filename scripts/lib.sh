@@ -242,6 +242,9 @@ make_base()
 # Not empty: the tests run at full length.
 test_all=
 
+# Not empty: which of ./test's ways to look for mistakes they run in.
+mode=
+
 # Runs a command as the unprivileged user in an environment of its own, so that
 # no PGHOST or psqlrc of the caller has a say.
 unprivileged()
@@ -260,7 +263,8 @@ unprivileged()
 		${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} \
 		${TORTURE_SEED:+TORTURE_SEED="$TORTURE_SEED"} \
 		${TORTURE_SECONDS:+TORTURE_SECONDS="$TORTURE_SECONDS"} \
-		${test_all:+TEST_ALL="$test_all"} "$@" </dev/null
+		${test_all:+TEST_ALL="$test_all"} \
+		${mode:+TEST_MODE="$mode"} "$@" </dev/null
 }
 
 # The same in a process group of its own, in the background, so that an

@@ -15,10 +15,18 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
   wait_ended wait_status wait_in_activity start_psql strikes median finish
-  build_module in_full lose_machine);
+  build_module in_full at_full_speed lose_machine);
 
 # True if ./test was told to take its time.
 sub in_full { return $ENV{TEST_ALL} }
+
+# True unless server or extension were built to find mistakes, not to be fast.
+sub at_full_speed
+{
+	my ($node) = @_;
+
+	return !$ENV{TEST_MODE} && $node->safe_psql('postgres', 'SHOW debug_assertions') eq 'off';
+}
 
 # A server that preloads the extension, with the extension in "postgres".
 # conf: more lines for postgresql.conf; init: arguments of Cluster's init.
