@@ -27,6 +27,7 @@ struct Client
 		SENDING
 	}			state;
 	int64_t		since;			/* of the state */
+	Request    *request;		/* under way; or NULL */
 	Client	   *previous;
 	Client	   *next;
 };

@@ -68,19 +68,30 @@ server_connection_limit(void)
 
 /* --- what MHD calls --- */
 
-static void *
-on_target(void *cls, const char *target, struct MHD_Connection *connection)
-{
-	(void) cls;
-	(void) connection;
-	return request_new(target);
-}
-
 static Client *
 client_of(struct MHD_Connection *connection)
 {
 	return MHD_get_connection_info(connection,
 								   MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void
+end_request(Client *client)
+{
+	if (client->request != NULL)
+		request_end(client->request);
+	client->request = NULL;
+}
+
+static void *
+on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+	Client	   *client = client_of(connection);
+
+	(void) cls;
+	end_request(client);
+	client->request = request_new(target);
+	return client->request;
 }
 
 static enum MHD_Result
@@ -100,10 +111,8 @@ on_end(void *cls, struct MHD_Connection *connection, void **context,
 	   enum MHD_RequestTerminationCode code)
 {
 	(void) cls;
-	(void) connection;
 	(void) code;
-	if (*context != NULL)
-		request_end(*context);
+	end_request(client_of(connection));
 	*context = NULL;
 }
 
@@ -141,6 +150,8 @@ client_came(struct MHD_Connection *connection, void **context)
 static void
 client_went(Client *client)
 {
+	/* MHD is silent on the end of a request that it had no room for */
+	end_request(client);
 	if (client->previous != NULL)
 		client->previous->next = client->next;
 	else

@@ -149,6 +149,8 @@ is($http->api('POST', 'orchestrators/%22public%22.echo/quoted')->{status}, 202, 
 is($http->api('GET', 'instances/x?a=' . 'b' x 1_000_000)->{status}, 414, 'a query of a million characters');
 is($http->api('GET', 'instances/x', header => { Big => 'b' x 1_000_000 })->{status}, 431, 'a header of a million');
 is($http->api('GET', 'instances/x', header => { map { ("H$_" => 1) } 1 .. 20000 })->{status}, 431, '20,000 headers');
+# the library drops the connection; what was begun for it is freed, says LeakSanitizer
+is($http->api('GET', 'instances/x?' . '&a' x 3000)->{status}, 0, '3,000 parameters');
 my $large = encode('x' x 3_000_000);
 is($http->api('POST', 'orchestrators/echo/large', body => $large)->{status}, 202, 'a body of 3 MB');
 is(length $http->wait_ended('large')->{output}, 3_000_000, 'comes back');
