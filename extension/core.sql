@@ -604,6 +604,23 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ds_workers'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
+-- The counters in the order of DsCounter in src/statistics.h
+CREATE FUNCTION durable_singleton.statistics(OUT database_oid oid,
+	OUT instances_started bigint, OUT instances_completed bigint,
+	OUT instances_failed bigint, OUT instances_terminated bigint,
+	OUT instances_rewound bigint, OUT instances_continued bigint,
+	OUT activities_completed bigint, OUT activities_failed bigint,
+	OUT activities_retried bigint, OUT passes bigint, OUT steps_undone bigint,
+	OUT crashes bigint, OUT due_searches bigint, OUT full_searches bigint,
+	OUT hints_lost bigint, OUT queue_depth int, OUT queue_oldest interval,
+	OUT search_pending boolean, OUT workers int, OUT workers_busy int,
+	OUT sessions_waiting int, OUT histogram_bounds double precision[],
+	OUT latency_histogram bigint[], OUT latency_sum double precision,
+	OUT activity_histogram bigint[], OUT activity_sum double precision,
+	OUT stats_reset timestamptz)
+AS 'MODULE_PATHNAME', 'ds_statistics'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
 CREATE FUNCTION durable_singleton.request_visit()
 RETURNS void
 AS 'MODULE_PATHNAME', 'ds_request_visit'
@@ -800,6 +817,20 @@ CREATE VIEW @extschema@.df_stat_workers AS
 	FROM durable_singleton.workers() w
 		LEFT JOIN pg_catalog.pg_database d ON d.oid = w.database_oid;
 COMMENT ON VIEW @extschema@.df_stat_workers IS 'a row for every background worker that runs instances';
+
+CREATE VIEW @extschema@.df_stat AS
+	SELECT d.datname AS database, s.instances_started, s.instances_completed,
+		s.instances_failed, s.instances_terminated, s.instances_rewound,
+		s.instances_continued, s.activities_completed, s.activities_failed,
+		s.activities_retried, s.passes, s.steps_undone, s.crashes,
+		s.due_searches, s.full_searches, s.hints_lost, s.queue_depth,
+		s.queue_oldest, s.search_pending, s.workers, s.workers_busy,
+		s.sessions_waiting, s.histogram_bounds, s.latency_histogram,
+		s.latency_sum, s.activity_histogram, s.activity_sum, s.stats_reset
+	FROM durable_singleton.statistics() s
+		LEFT JOIN pg_catalog.pg_database d ON d.oid = s.database_oid;
+COMMENT ON VIEW @extschema@.df_stat IS
+	'what has happened in this database since the server started, and what waits there now';
 
 -- ---------------------------------------------------------------------------
 -- Administration

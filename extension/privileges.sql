@@ -16,7 +16,7 @@ DECLARE
 		df_record, df_retry_policy, df_schedule_activity, df_schedule_event,
 		df_schedule_sub_orchestrator, df_schedule_timer, df_set_custom_status,
 		df_wait_all, df_wait_any, df_wait_for_external_event,
-		access_level, is_executing, workers}';
+		access_level, is_executing, statistics, workers}';
 	command text;
 BEGIN
 	FOR command IN

@@ -16,7 +16,7 @@ ORDER BY p.proname COLLATE "C";
 \pset format aligned
 SELECT enumlabel FROM pg_enum WHERE enumtypid = 'df_runtime_status'::regtype
 ORDER BY enumsortorder;
-SELECT c.relname, replace(string_agg(a.attname, ', ' ORDER BY a.attnum), ', runtime', E',\nruntime') AS columns
+SELECT c.relname, regexp_replace(string_agg(a.attname, ', ' ORDER BY a.attnum), '((\w+, ){5}\w+,) ', E'\\1\n', 'g') AS columns
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 WHERE c.relnamespace = 'public'::regnamespace AND c.relname LIKE 'df\_%'
 GROUP BY c.relname ORDER BY c.relname COLLATE "C";

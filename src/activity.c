@@ -25,6 +25,7 @@
 #include "retry.h"
 #include "settings.h"
 #include "slot.h"
+#include "statistics.h"
 #include "transaction.h"
 #include "user_code.h"
 
@@ -38,6 +39,7 @@ typedef enum Phase
 
 static Jsonb *call_function(const DsCall *call);
 static void decide(const DsCall *call, DsRow *row, ErrorData *error);
+static void count_attempt(const DsRow *row);
 static void log_duration(const DsCall *call, const DsRow *row);
 
 bool
@@ -72,6 +74,7 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 		{
 			phase = PHASE_COMMIT;
 			ds_tx_commit();
+			count_attempt(row);
 		}
 	}
 	PG_CATCH();
@@ -101,7 +104,10 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 		ds_tx_begin();
 		done = store(row, arg);
 		if (done)
+		{
 			ds_tx_commit();
+			count_attempt(row);
+		}
 	}
 	if (done)
 		log_duration(call, row);
@@ -151,6 +157,16 @@ decide(const DsCall *call, DsRow *row, ErrorData *error)
 		row->outcome = DS_OUTCOME_FAILED;
 		row->fire_at = 0;
 	}
+}
+
+/* Right after the commit: no interrupt may come between. */
+static void
+count_attempt(const DsRow *row)
+{
+	ds_count(row->outcome == DS_OUTCOME_COMPLETED ? DS_ACTIVITIES_COMPLETED :
+			 row->outcome == DS_OUTCOME_FAILED ? DS_ACTIVITIES_FAILED :
+			 DS_ACTIVITIES_RETRIED, 1);
+	ds_observe(DS_ACTIVITY_TIME, row->event_time - row->scheduled_time);
 }
 
 static void

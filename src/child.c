@@ -20,6 +20,7 @@
 #include "access.h"
 #include "child.h"
 #include "claim.h"
+#include "commit_counts.h"
 #include "commit_hints.h"
 #include "errors.h"
 #include "failure.h"
@@ -92,6 +93,7 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 		if (child->status == DS_FAILED && ds_store_rewind(child, true))
 		{
 			ds_quota_take(child->owner, false);
+			ds_count_at_commit(DS_INSTANCES_REWOUND);
 			ds_store_add_note(child, DS_NOTE_REWOUND,
 							  ds_string_to_jsonb(_("the parent was rewound")));
 			ds_at_commit_ready(child->owner, child->instance_id, 0);

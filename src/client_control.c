@@ -22,6 +22,7 @@
 #include "arguments.h"
 #include "catalog.h"
 #include "claim.h"
+#include "commit_counts.h"
 #include "commit_hints.h"
 #include "ending.h"
 #include "errors.h"
@@ -144,6 +145,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 		check_has_owner(inst);
 	} while (!ds_store_rewind(inst, false));
 	ds_quota_take(inst->owner, true);
+	ds_count_at_commit(DS_INSTANCES_REWOUND);
 	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
 	ds_at_commit_ready(inst->owner, instance_id, 0);
 	PG_RETURN_VOID();

@@ -24,6 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "commit_counts.h"
 #include "crashed_slots.h"
 #include "crashes.h"
 #include "ending.h"
@@ -87,6 +88,8 @@ count(const DsCrash *crash)
 		ds_tx_commit();
 		XLogFlush(XactLastCommitEnd);
 		if (crashes > 0)
+		{
+			ds_count(DS_CRASHES, 1);
 			ereport(LOG,
 					(crash->left ?
 					 errmsg("the server process executing instance \"%s\" ended itself",
@@ -95,6 +98,7 @@ count(const DsCrash *crash)
 							crash->work.instance_id),
 					 errdetail("Crashes in a row: %d; durable_singleton.crash_limit is %d.",
 							   crashes, ds_crash_limit)));
+		}
 		if (crashes >= ds_crash_limit)
 		{
 			ds_tx_begin();
@@ -221,7 +225,10 @@ fail_task(const DsTask *task, Jsonb *failure)
 	row.failure = failure;
 	row.scheduled_time = row.event_time = GetCurrentTimestamp();
 	if (ds_store_end_task(task))
+	{
 		ds_store_add_row(&task->execution_id, &row);
+		ds_count_at_commit(DS_ACTIVITIES_FAILED);
+	}
 }
 
 static Jsonb *

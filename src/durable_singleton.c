@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 
 #include "catalog.h"
+#include "commit_counts.h"
 #include "commit_hints.h"
 #include "hub.h"
 #include "settings.h"
@@ -45,6 +46,7 @@ _PG_init(void)
 
 	ds_hub_init();
 	ds_catalog_init();
+	ds_commit_counts_init();
 	ds_commit_hints_init();
 	ds_utility_hook_init();
 	ds_launcher_register();

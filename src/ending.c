@@ -13,6 +13,7 @@
 
 #include "utils/timestamp.h"
 
+#include "commit_counts.h"
 #include "commit_hints.h"
 #include "ending.h"
 #include "errors.h"
@@ -32,8 +33,17 @@ ds_instance_has_ended(const DsInstance *inst, DsStatus status, Jsonb *output,
 {
 	if (inst->parent.instance_id != NULL)
 		tell_parent(inst, status, output, failure, bounded);
+	ds_instance_is_over(inst, status);
+}
+
+void
+ds_instance_is_over(const DsInstance *inst, DsStatus status)
+{
 	ds_quota_ended(inst->owner);
 	ds_at_commit_ended(inst->instance_id);
+	ds_count_at_commit(status == DS_COMPLETED ? DS_INSTANCES_COMPLETED :
+					   status == DS_FAILED ? DS_INSTANCES_FAILED :
+					   DS_INSTANCES_TERMINATED);
 }
 
 void

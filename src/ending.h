@@ -17,6 +17,9 @@
 extern void ds_instance_has_ended(const DsInstance *inst, DsStatus status,
 								  Jsonb *output, Jsonb *failure, bool bounded);
 
+/* The same for an instance that has no parent which could be told. */
+extern void ds_instance_is_over(const DsInstance *inst, DsStatus status);
+
 /*
  * The present transaction has terminated the execution, or replaced it while
  * it was active: the same, and its steps and tasks are interrupted, and its

@@ -20,6 +20,7 @@
 #include "executor.h"
 #include "hints.h"
 #include "slot.h"
+#include "statistics.h"
 #include "step.h"
 #include "task.h"
 #include "transaction.h"
@@ -67,6 +68,7 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 		FlushErrorState();
 		ds_user_code_error();
 		ds_tx_abort();
+		ds_count(DS_STEPS_UNDONE, 1);
 		result = DS_RUN_TROUBLE;
 	}
 	PG_END_TRY();

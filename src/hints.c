@@ -18,6 +18,7 @@
 #include "hints.h"
 #include "settings.h"
 #include "slot.h"
+#include "statistics.h"
 #include "work_search.h"
 
 /*
@@ -70,8 +71,9 @@ put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work)
 	hint->next = DS_NO_HINT;
 	hint->parked_in = ds_my_slot ? ds_my_slot - ds_hub_slots() : -1;
 	hint->n_skipped = 0;
-	hint->since = GetCurrentTimestamp();
+	hint->since = work->due != 0 ? work->due : GetCurrentTimestamp();
 	hint->work = *work;
+	hint->work.due = 0;
 	if (queue->first == DS_NO_HINT)
 		queue->first = i;
 	else
@@ -186,6 +188,7 @@ hint(Oid database, Oid role, const DsWork *work, bool begun)
 	{
 		/* no room for the role: the janitor will find it work */
 		ds_hub_unlock();
+		ds_count(DS_HINTS_LOST, 1);
 		ds_hint_visit(database);
 		return false;
 	}
@@ -194,6 +197,8 @@ hint(Oid database, Oid role, const DsWork *work, bool begun)
 		group->rescan = true;
 	ds_wake_group(group, 0);
 	ds_hub_unlock();
+	if (!kept)
+		ds_count(DS_HINTS_LOST, 1);
 	return kept;
 }
 
@@ -279,8 +284,13 @@ ds_hint_visit(Oid database)
 bool
 ds_group_has_work(const DsGroup *group)
 {
-	return ds_group_n_hints(group) > 0 || group->rescan ||
-		!ds_search_is_done(&group->due_search) ||
+	return ds_group_n_hints(group) > 0 || ds_group_is_searched(group);
+}
+
+bool
+ds_group_is_searched(const DsGroup *group)
+{
+	return group->rescan || !ds_search_is_done(&group->due_search) ||
 		!ds_search_is_done(&group->full_search);
 }
 
@@ -293,7 +303,7 @@ ds_group_has_due_work(const DsGroup *group, TimestampTz now)
 }
 
 bool
-ds_pop_hint(DsGroup *group, DsWork *work)
+ds_pop_hint(DsGroup *group, DsWork *work, int64 *latency)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		fresh;
@@ -310,6 +320,7 @@ ds_pop_hint(DsGroup *group, DsWork *work)
 		fresh = group->n_pops % 2 == 0;
 	else
 		fresh = group->n_pops % DS_FRESH_EVERY == 0;
+	*latency = fresh ? now - ds_hub->hints[group->fresh.first].since : -1;
 	*work = fresh ? take_hint(&group->fresh, DS_NO_HINT) :
 		take_begun(group);
 	group->last_pop = now;
@@ -336,9 +347,10 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 {
 	TimestampTz now = GetCurrentTimestamp();
 	DsWorkSearch *next = NULL;
+	bool		due = false;
+	bool		full = false;
 	DsGroup    *group;
 
-	*fresh = false;
 	ds_hub_lock();
 	group = ds_hub_group(database, role, false);
 	if (group != NULL && group->retry_time != 0 && group->retry_time <= now)
@@ -353,15 +365,16 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 		if (group->next_wake != 0 && group->next_wake <= now &&
 			ds_search_is_done(&group->due_search))
 		{
-			group->next_wake = 0;
+			due = true;
 			ds_search_begin(&group->due_search, role, home, false, false);
-			*fresh = true;
+			group->due_search.due_from = group->next_wake;
+			group->next_wake = 0;
 		}
 		if (group->rescan && ds_search_is_done(&group->full_search))
 		{
+			full = true;
 			group->rescan = false;
 			ds_search_begin(&group->full_search, role, home, false, true);
-			*fresh = true;
 		}
 		/* in turns, so that neither holds up the other */
 		if (!ds_search_is_done(&group->due_search))
@@ -377,6 +390,11 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 		group->searching = ds_my_slot->searching = true;
 	}
 	ds_hub_unlock();
+	if (due)
+		ds_count(DS_DUE_SEARCHES, 1);
+	if (full)
+		ds_count(DS_FULL_SEARCHES, 1);
+	*fresh = due || full;
 	return next != NULL;
 }
 

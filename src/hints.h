@@ -22,7 +22,10 @@ extern void ds_wake_group(DsGroup *group, TimestampTz at);
 /* Is there something to do right now, as far as we know? */
 extern bool ds_group_has_work(const DsGroup *group);
 
-/* The same, or is something due that must be looked for first? */
+/* Is a search of the tables under way or to come? */
+extern bool ds_group_is_searched(const DsGroup *group);
+
+/* As ds_group_has_work, or is something due that must be looked for first? */
 extern bool ds_group_has_due_work(const DsGroup *group, TimestampTz now);
 
 /* False if the group has none. */
@@ -31,8 +34,11 @@ extern bool ds_wake_idle_worker(DsGroup *group);
 /* How many hints lie there. */
 extern int	ds_group_n_hints(const DsGroup *group);
 
-/* The next hint of the group; false if there is none. */
-extern bool ds_pop_hint(DsGroup *group, DsWork *work);
+/*
+ * The next hint of the group; false if there is none.  *latency: for how many
+ * microseconds it has been ready; -1: it was begun before.
+ */
+extern bool ds_pop_hint(DsGroup *group, DsWork *work, int64 *latency);
 
 /* Empties the group's queue. */
 extern void ds_drop_hints(DsGroup *group);

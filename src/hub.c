@@ -14,11 +14,13 @@
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
 
+#include "commit_counts.h"
 #include "crashed_slots.h"
 #include "hints.h"
 #include "hub.h"
 #include "quota.h"
 #include "standby_wait.h"
+#include "statistics.h"
 #include "work_search.h"
 
 DsHub	   *ds_hub = NULL;
@@ -134,6 +136,8 @@ request_shmem(void)
 	RequestAddinShmemSpace(hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup)));
 	RequestAddinShmemSpace(ds_quota_size());
 	RequestAddinShmemSpace(ds_standby_wait_size());
+	RequestAddinShmemSpace(ds_statistics_size());
+	RequestAddinShmemSpace(ds_commit_counts_size());
 	RequestNamedLWLockTranche("durable_singleton", 1);
 }
 
@@ -177,5 +181,7 @@ startup_shmem(void)
 						   DS_MAX_GROUPS, &info, HASH_ELEM | HASH_BLOBS);
 	ds_quota_startup();
 	ds_standby_wait_startup();
+	ds_statistics_startup();
+	ds_commit_counts_startup();
 	LWLockRelease(AddinShmemInitLock);
 }

@@ -137,7 +137,7 @@ typedef struct DsHint
 	int			next;
 	int			parked_in;		/* slot of the worker that has put it aside */
 	int			n_skipped;		/* times that a later one was taken */
-	TimestampTz since;
+	TimestampTz since;			/* when it became ready, as far as known */
 	DsWork		work;
 } DsHint;
 

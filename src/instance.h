@@ -188,6 +188,7 @@ typedef struct DsWork
 	pg_uuid_t	execution_id;
 	/* where the instance's row was last seen, if that is known */
 	ItemPointerData place;
+	TimestampTz due;			/* when it fell due, 0: ready from now on */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 } DsWork;
 
@@ -212,7 +213,8 @@ typedef struct DsWorkSearch
 {
 	DsSearchPhase phase;
 	DsSearchKey after;			/* where in the phase it is */
-	TimestampTz begun;			/* what is due later is for the next one */
+	TimestampTz begun;			/* what is due later is for the next one, */
+	TimestampTz due_from;		/* and who looked before knew of the rest */
 	Oid			owner;
 	int			home;
 	bool		any_home;

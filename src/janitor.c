@@ -28,13 +28,13 @@
 #include "commit_hints.h"
 #include "crashed_slots.h"
 #include "crashes.h"
+#include "ending.h"
 #include "eviction.h"
 #include "failure.h"
 #include "hints.h"
 #include "home.h"
 #include "hub.h"
 #include "purge.h"
-#include "quota.h"
 #include "settings.h"
 #include "store.h"
 #include "transaction.h"
@@ -275,10 +275,7 @@ fail_ownerless(void)
 		w.end_status = DS_FAILED;
 		w.failure = ds_failure_from_error(&error);
 		if (ds_store_end(&w))
-		{
-			ds_quota_ended(inst->owner);
-			ds_at_commit_ended(inst->instance_id);
-		}
+			ds_instance_is_over(inst, DS_FAILED);
 	}
 }
 

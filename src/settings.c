@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "settings.h"
 #include "utils/guc.h"
 
@@ -31,6 +32,7 @@ int			ds_on_code_change = DS_ON_CODE_CHANGE_REPLAY;
 int			ds_step_commit = DS_STEP_COMMIT_GROUP;
 int			ds_max_activity_time = 0;
 int			ds_log_min_duration = -1;
+int			ds_max_stat_databases = 256;
 
 static const struct config_enum_entry step_commit_options[] = {
 	{"group", DS_STEP_COMMIT_GROUP, false},
@@ -145,6 +147,14 @@ ds_settings_init(void)
 							"Zero logs all of them, -1 none.",
 							&ds_log_min_duration, -1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+
+	/* it sizes shared memory, so it cannot be made later */
+	if (process_shared_preload_libraries_in_progress)
+		DefineCustomIntVariable("durable_singleton.max_stat_databases",
+								"Sets how many databases have counters of their own in df_stat.",
+								"All others are counted together.",
+								&ds_max_stat_databases, 256, 1, 65536,
+								PGC_POSTMASTER, 0, NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("durable_singleton");
 }

@@ -37,6 +37,7 @@ extern int	ds_on_code_change;	/* DsOnCodeChange */
 extern int	ds_step_commit;		/* DsStepCommit */
 extern int	ds_max_activity_time;	/* ms, 0: off */
 extern int	ds_log_min_duration;	/* ms, -1: off */
+extern int	ds_max_stat_databases;	/* fixed at server start */
 
 extern void ds_settings_init(void);
 

@@ -22,6 +22,7 @@
 #include "crashed_slots.h"
 #include "hints.h"
 #include "slot.h"
+#include "statistics.h"
 
 DsSlot	   *ds_my_slot = NULL;
 
@@ -243,11 +244,12 @@ bool
 ds_slot_take_hint(DsWork *work)
 {
 	DsGroup    *group;
+	int64		latency = -1;
 	bool		found = false;
 
 	ds_hub_lock();
 	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
-	if (group != NULL && ds_pop_hint(group, work))
+	if (group != NULL && ds_pop_hint(group, work, &latency))
 	{
 		found = true;
 		ds_my_slot->state = DS_SLOT_BUSY;
@@ -256,6 +258,8 @@ ds_slot_take_hint(DsWork *work)
 			ds_wake_group(group, 0);
 	}
 	ds_hub_unlock();
+	if (found && latency != -1)
+		ds_observe(DS_LATENCY, latency);
 	return found;
 }
 

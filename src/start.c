@@ -31,6 +31,7 @@
 #include "access.h"
 #include "arguments.h"
 #include "catalog.h"
+#include "commit_counts.h"
 #include "commit_hints.h"
 #include "compat.h"
 #include "ending.h"
@@ -103,6 +104,7 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 			if (ds_store_insert(start, child))
 			{
 				ds_at_commit_started(start);
+				ds_count_at_commit(DS_INSTANCES_STARTED);
 				return true;
 			}
 			ds_quota_give_back(start->owner);
@@ -153,6 +155,7 @@ ds_start_over(DsStart *start, DsInstance *present)
 	else if (had_tasks)
 		ds_at_commit_cancel(start->instance_id, &present->execution_id);
 	ds_at_commit_started(start);
+	ds_count_at_commit(DS_INSTANCES_STARTED);
 	return true;
 }
 

@@ -48,6 +48,7 @@
 #include "run.h"
 #include "settings.h"
 #include "slot.h"
+#include "statistics.h"
 #include "step.h"
 #include "store.h"
 #include "transaction.h"
@@ -155,6 +156,7 @@ do_step(DsRun *run)
 	if (!run->in_transaction)
 		ds_tx_begin();
 	run->in_transaction = false;
+	ds_count(DS_PASSES, 1);
 	pass = ds_frame_run(replay);
 	if (pass.cancelled && (ds_step_is_cancelled() || ds_my_slot->foreground))
 		ereport(ERROR,
@@ -283,7 +285,10 @@ end_execution(DsRun *run, const DsPass *pass)
 		return lose();
 	ds_run_written(run);
 	if (pass->outcome == DS_PASS_CONTINUED)
+	{
+		ds_count(DS_INSTANCES_CONTINUED, 1);
 		return STEP_NEW_EXECUTION;
+	}
 	if (pass->outcome == DS_PASS_FAILED)
 		log_failure(run, pass->failure);
 	return STEP_ENDED;
@@ -463,6 +468,7 @@ static StepResult
 lose(void)
 {
 	ds_tx_abort();
+	ds_count(DS_STEPS_UNDONE, 1);
 	return STEP_LOST;
 }
 

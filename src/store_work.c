@@ -36,7 +36,12 @@ ds_store_find_ready(Oid owner, TimestampTz now, int home, bool any_home,
 	n = ds_execute(DS_SQL_FIND_READY, &p);
 	result = work_list(&s, n, false, after);
 	for (uint64 i = 0; i < n; i++)
-		((DsWork *) list_nth(result, i))->place = ds_column_place(i, 3);
+	{
+		DsWork	   *work = list_nth(result, i);
+
+		work->due = ds_column_time(i, 2);
+		work->place = ds_column_place(i, 3);
+	}
 	if (n > 0)
 		after->time = ds_column_time(n - 1, 2);
 	ds_close_session(&s);
@@ -62,6 +67,8 @@ ds_store_find_ready_tasks(Oid owner, TimestampTz now, int home, bool any_home,
 	ds_add_int(&p, limit);
 	n = ds_execute(DS_SQL_FIND_READY_TASKS, &p);
 	result = work_list(&s, n, true, after);
+	for (uint64 i = 0; i < n; i++)
+		((DsWork *) list_nth(result, i))->due = ds_column_time(i, 4);
 	if (n > 0)
 		after->time = ds_column_time(n - 1, 4);
 	ds_close_session(&s);

@@ -22,6 +22,7 @@
 #include "hints.h"
 #include "home.h"
 #include "settings.h"
+#include "statistics.h"
 #include "store.h"
 #include "task.h"
 #include "transaction.h"
@@ -64,6 +65,7 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 	{
 		/* cancelled: nothing of it shall remain */
 		ds_tx_abort();
+		ds_count(DS_STEPS_UNDONE, 1);
 		return DS_RUN_NOT_READY;
 	}
 	if (limits->steps_left > 0)

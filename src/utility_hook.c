@@ -4,7 +4,8 @@
  *	  Utility commands that concern the workers.
  *
  *	COMMIT PREPARED		 runs no commit callback for what was prepared, so
- *						 the database is searched for work instead
+ *						 the database is searched for work instead; what it
+ *						 counts has been kept under its name
  *	DROP DATABASE, CREATE DATABASE (of its template), ALTER DATABASE RENAME
  *	and SET TABLESPACE	 do not signal background workers and would fail
  *						 while one is connected, so ours are sent away
@@ -34,6 +35,7 @@
 
 #include "catalog.h"
 #include "claim.h"
+#include "commit_counts.h"
 #include "commit_hints.h"
 #include "eviction.h"
 #include "hints.h"
@@ -59,6 +61,7 @@ static void empty_database(Oid database);
 static void reopen_after_error(int code, Datum database);
 static void after_command(Node *statement);
 static void visit_at_commit(const char *dbname);
+static void after_transaction_command(TransactionStmt *statement);
 static void after_commit_prepared(void);
 static bool owns_extension(void);
 static bool drops_extension(DropStmt *statement);
@@ -224,15 +227,34 @@ visit_at_commit(const char *dbname)
 static void
 after_command(Node *statement)
 {
-	if (IsA(statement, TransactionStmt) &&
-		((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT_PREPARED)
-		after_commit_prepared();
+	if (IsA(statement, TransactionStmt))
+		after_transaction_command((TransactionStmt *) statement);
 	else if (IsA(statement, CreatedbStmt) || IsA(statement, DropRoleStmt))
 		ds_at_commit_visit(InvalidOid);
 	else if (IsA(statement, AlterDatabaseSetStmt))
 		visit_at_commit(((AlterDatabaseSetStmt *) statement)->dbname);
 	else if (IsA(statement, AlterDatabaseStmt))
 		visit_at_commit(((AlterDatabaseStmt *) statement)->dbname);
+}
+
+static void
+after_transaction_command(TransactionStmt *statement)
+{
+	switch (statement->kind)
+	{
+		case TRANS_STMT_PREPARE:
+			ds_counts_prepare_as(statement->gid);
+			break;
+		case TRANS_STMT_COMMIT_PREPARED:
+			ds_counts_finish_prepared(statement->gid, true);
+			after_commit_prepared();
+			break;
+		case TRANS_STMT_ROLLBACK_PREPARED:
+			ds_counts_finish_prepared(statement->gid, false);
+			break;
+		default:
+			break;
+	}
 }
 
 /*

@@ -31,6 +31,7 @@
 #include "hub.h"
 #include "quota.h"
 #include "settings.h"
+#include "statistics.h"
 #include "stillness.h"
 #include "visits.h"
 #include "worker.h"
@@ -70,6 +71,7 @@ static uint32 n_all_visits = 0;
 static char *database_name(Oid database);
 static void take_visit_requests(void);
 static void scan_databases(bool still_ones);
+static void forget_dropped_statistics(void);
 static bool start_janitor(void);
 
 void
@@ -238,6 +240,7 @@ take_visit_requests(void)
 	if (all || (next_rescan != 0 && now >= next_rescan))
 	{
 		scan_databases(all);
+		forget_dropped_statistics();
 		if (ds_rescan_interval > 0)
 			next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
 	}
@@ -303,6 +306,30 @@ scan_databases(bool still_ones)
 			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
 		}
 	}
+}
+
+/*
+ * Also of databases that no janitor has come to.  What is not in the catalog
+ * after the look at the statistics has been dropped: nobody can count anything
+ * for a database before it is there.
+ */
+static void
+forget_dropped_statistics(void)
+{
+	MemoryContext old = CurrentMemoryContext;
+	Oid		   *databases;
+	int			n = ds_statistics_databases(&databases);
+
+	StartTransactionCommand();
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(databases[i])))
+			ds_statistics_forget(databases[i]);
+	}
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
+	pfree(databases);
 }
 
 static bool

@@ -14,6 +14,7 @@
 
 #include "work_search.h"
 
+static void forget_due_times(List *found, TimestampTz due_from);
 static void begin_phase(DsWorkSearch *search, DsSearchPhase phase);
 
 void
@@ -21,6 +22,7 @@ ds_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
 				bool all)
 {
 	search->begun = GetCurrentTimestamp();
+	search->due_from = DT_NOEND;
 	search->owner = owner;
 	search->home = home;
 	search->any_home = any_home;
@@ -68,7 +70,23 @@ ds_search_next(DsWorkSearch *search, int batch)
 		else
 			begin_phase(search, search->phase + 1);
 	}
+	forget_due_times(found, search->due_from);
 	return found;
+}
+
+/* What fell due before that may have been taken since, and be ready again. */
+static void
+forget_due_times(List *found, TimestampTz due_from)
+{
+	ListCell   *cell;
+
+	foreach(cell, found)
+	{
+		DsWork	   *work = lfirst(cell);
+
+		if (work->due < due_from)
+			work->due = 0;
+	}
 }
 
 bool

@@ -172,6 +172,7 @@ BEGIN
 	PERFORM FROM df_history;
 	PERFORM FROM df_executions;
 	PERFORM FROM df_stat_workers;
+	PERFORM FROM df_stat;
 	RETURN true;
 END $$;
 ALTER DATABASE postgres SET search_path = evil, pg_catalog, public;

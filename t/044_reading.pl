@@ -149,7 +149,7 @@ foreach my $name (sort keys %attack)
 }
 is($node->safe_psql('postgres', 'SELECT count(*) FROM df_instances'), 3, 'nothing is gone by it');
 # rows without payloads
-unlike(told('watcher', join(';', map { "SELECT * FROM $_" } qw(df_instances df_history df_executions df_stat_workers))
+unlike(told('watcher', join(';', map { "SELECT * FROM $_" } qw(df_instances df_history df_executions df_stat_workers df_stat))
 		. "; SELECT * FROM df_get_status('active', true, true), df_get_status('ended', true, true)"),
 	qr/sesame/, 'nor to pg_monitor');
 is(as('watcher', 'SELECT count(*) FROM df_instances'), 3, 'which sees the rows');

@@ -74,14 +74,14 @@ is_deeply([ keys %is_in_reference ], [], 'reference has no other function');
 
 # Columns of the views, in order.
 foreach my $view ('df_instances', 'df_history', 'df_executions', 'df_stat_workers',
-	'df_http_functions', 'df_http_instances')
+	'df_stat', 'df_http_functions', 'df_http_instances')
 {
 	my $columns = $node->safe_psql('postgres', qq{
 		SELECT string_agg(attname || ' ' || replace(format_type(atttypid, atttypmod),
 			'timestamp with time zone', 'timestamptz'), E'\\n' ORDER BY attnum)
 		FROM pg_attribute WHERE attrelid = '$view'::regclass AND attnum > 0});
 	my ($section) = $reference =~ /^### $view\n(.*?)^##/ms;
-	is(join("\n", map { s/`//gr =~ s/ \|//r } $section =~ /^\| (`\w+` \| \w+)/mg),
+	is(join("\n", map { s/`//gr =~ s/ \|//r } $section =~ /^\| (`\w+` \| \w+(?: \w+)*(?:\[\])?)/mg),
 		$columns, "reference has the columns of $view");
 }
 is($node->safe_psql('postgres', q{
@@ -96,7 +96,7 @@ my $settings = $node->safe_psql('postgres', q{
 	SELECT string_agg(format('| `%s` | %s| `%s` | %s |', split_part(name, '.', 2),
 			CASE WHEN unit <> '' THEN unit || ' ' END, current_setting(name),
 			CASE context WHEN 'sighup' THEN 'C' WHEN 'superuser' THEN 'D'
-				WHEN 'user' THEN 'U' ELSE 'server start' END),
+				WHEN 'user' THEN 'U' ELSE 'S' END),
 		E'\n' ORDER BY name COLLATE "C")
 	FROM pg_settings WHERE name LIKE 'durable_singleton.%'});
 is(join("\n", sort $reference =~ /^(\| `\w+` \|[^|]*\| `[^`|]+` \| \w \|)/mg),
