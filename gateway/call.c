@@ -6,8 +6,6 @@
  */
 #include "call.h"
 
-#include <stdlib.h>
-
 #include "memory.h"
 
 static void
@@ -50,7 +48,7 @@ start(const Call *call, const Statement *statement)
 
 	add_segment(job, call->route->function);
 	add_segment(job, call->route->instance);
-	job_add_text(job, call->body);
+	job_add_body(job, call->body);
 	add_origin(job, call);
 	return job;
 }
@@ -111,7 +109,7 @@ raise_event(const Call *call)
 	add_segment(job, call->route->instance);
 	add_segment(job, call->route->event);
 	job_add_string(job, call->content_type);
-	job_add_text(job, call->body);
+	job_add_body(job, call->body);
 	return job;
 }
 
@@ -191,7 +189,7 @@ call_make_job(const Call *call)
 			break;
 	}
 	/* the others have no use for a body */
-	free(call->body.data);
+	body_free(call->body);
 	return job;
 }
 

@@ -17,7 +17,7 @@ typedef struct Call
 	const char *code;			/* what stands for the key in links; or NULL */
 	const char *content_type;
 	const char *continuation_token;
-	Text		body;			/* the job takes it over */
+	Body	   *body;			/* the job takes it over */
 } Call;
 
 extern Job *call_make_job(const Call *call);

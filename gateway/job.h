@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "body.h"
 #include "statements.h"
 #include "target.h"
 
@@ -32,6 +33,7 @@ struct Job
 	const Statement *statement;
 	Text		parameters[MAX_PARAMETERS]; /* owned; NULL is NULL */
 	int			n_parameters;
+	Body		body;			/* one of the parameters, which is held */
 
 	/*
 	 * Called once, with the answer filled in; its status is 0 if the database
@@ -56,14 +58,22 @@ struct Job
 
 extern Job *job_new(const Statement *statement);
 
-/* Parameters in the order of the statement; texts become the job's. */
+/* Parameters in the order of the statement; texts and bodies become the job's. */
 extern void job_add_text(Job *job, Text text);
+extern void job_add_body(Job *job, Body *body);
 extern void job_add_string(Job *job, const char *s);	/* copied; NULL is NULL */
 extern void job_add_boolean(Job *job, int value);	/* below 0: NULL */
 extern void job_add_integer(Job *job, int value);	/* 0: NULL */
 
+/* What the database has sent: the answer, or the first error of an attempt. */
+extern void job_take_answer(Job *job, const PGresult *result);
+extern void job_take_error(Job *job, const PGresult *result);
+
 /* What the last attempt left. */
 extern void job_clear_result(Job *job);
+
+/* They are not needed once the job is done. */
+extern void job_forget_parameters(Job *job);
 extern void job_free(Job *job);
 extern void answer_clear(Answer *answer);
 

@@ -25,6 +25,19 @@ forget(char **list, int n)
 	free(list);
 }
 
+/* Without white space at its ends; what is inside belongs to a key. */
+static char *
+trim(char *line)
+{
+	size_t		length;
+
+	line += strspn(line, " \t\r");
+	length = strlen(line);
+	while (length > 0 && strchr(" \t\r", line[length - 1]) != NULL)
+		line[--length] = '\0';
+	return line;
+}
+
 bool
 keys_load(const char *path)
 {
@@ -33,19 +46,20 @@ keys_load(const char *path)
 	int			n = 0;
 	char	   *next = text;
 	char	   *line;
+	size_t		length;
 
 	if (text == NULL)
 		return false;
+	length = strlen(text);
 	while ((line = strsep(&next, "\n")) != NULL)
 	{
-		line += strspn(line, " \t\r");
-		line[strcspn(line, " \t\r")] = '\0';
+		line = trim(line);
 		if (line[0] == '\0' || line[0] == '#')
 			continue;
 		found = gw_realloc(found, (n + 1) * sizeof(char *));
 		found[n++] = gw_strdup(line);
 	}
-	explicit_bzero(text, strlen(text));
+	explicit_bzero(text, length);
 	free(text);
 	if (n == 0)
 	{
@@ -56,12 +70,6 @@ keys_load(const char *path)
 	keys = found;
 	n_keys = n;
 	return true;
-}
-
-bool
-keys_required(void)
-{
-	return n_keys > 0;
 }
 
 /* The time depends on the length of what was given, and on nothing else. */
@@ -76,12 +84,25 @@ equal(const char *key, const char *given, size_t length)
 	return difference == 0;
 }
 
-bool
-keys_match(const char *key, size_t length)
+static bool
+matches(const char *key, size_t length)
 {
 	volatile bool match = false;
 
 	for (int i = 0; i < n_keys; i++)
 		match |= equal(keys[i], key, length);
 	return match;
+}
+
+bool
+keys_prove(struct MHD_Connection *connection, const Target *target, Text *key)
+{
+	const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+													"x-functions-key");
+
+	if (n_keys == 0)
+		return true;
+	*key = given != NULL ? (Text) {gw_strdup(given), strlen(given)} :
+		target_parameter(target, "code");
+	return key->data != NULL && matches(key->data, key->length);
 }

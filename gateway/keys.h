@@ -5,8 +5,10 @@
 #ifndef GW_KEYS_H
 #define GW_KEYS_H
 
+#include <microhttpd.h>
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "target.h"
 
 /*
  * Reads the keys, one a line; blank lines and those that begin with # do not
@@ -15,13 +17,12 @@
  */
 extern bool keys_load(const char *path);
 
-/* Without a file everybody is let in. */
-extern bool keys_required(void);
-
 /*
- * Is it one of the keys?  The time does not tell how much of it is right, nor
- * which.
+ * The key with which a request came: its header x-functions-key, else "code"
+ * of its query.  False: a key is needed, and this is none.  The time does not
+ * tell how much of it is right, nor which.  Without a file everybody is let in.
  */
-extern bool keys_match(const char *key, size_t length);
+extern bool keys_prove(struct MHD_Connection *connection, const Target *target,
+					   Text *key);
 
 #endif

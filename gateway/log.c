@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MAX_METHOD	20
 #define MAX_PATH	400
 #define MAX_LINE	2048
 
@@ -71,17 +72,15 @@ log_message(const char *format,...)
 	log_flush();
 }
 
-/* The path as it came, in printable ASCII. */
+/* As it came, in printable ASCII, cut off after so many characters. */
 static void
-escape_path(char *out, const char *target)
+escape(char *out, const char *text, size_t length, size_t max)
 {
-	size_t		n = strcspn(target, "?");
-
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < length; i++)
 	{
-		unsigned char c = (unsigned char) target[i];
+		unsigned char c = (unsigned char) text[i];
 
-		if (i == MAX_PATH)
+		if (i == max)
 		{
 			memcpy(out, "...", sizeof("..."));
 			return;
@@ -98,11 +97,13 @@ void
 log_request(const char *peer, const char *method, const char *target,
 			int status, double milliseconds)
 {
+	char		word[4 * MAX_METHOD + 4];
 	char		path[4 * MAX_PATH + 4];
 	char		line[MAX_LINE];
 
-	escape_path(path, target);
-	snprintf(line, sizeof(line), "%s %.20s %s %d %.1f ms", peer, method, path,
+	escape(word, method, strlen(method), MAX_METHOD);
+	escape(path, target, strcspn(target, "?"), MAX_PATH);
+	snprintf(line, sizeof(line), "%s %s %s %d %.1f ms", peer, word, path,
 			 status, milliseconds);
 	add_line(line);
 }

@@ -43,7 +43,9 @@ forwarded(struct MHD_Connection *connection, const char *header)
 	const char *value = !trust_forwarded ? NULL :
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, header);
 
-	return value == NULL ? NULL : first_of_list(value);
+	/* an empty one says nothing */
+	return value == NULL || value[strspn(value, " \t")] == '\0' ? NULL :
+		first_of_list(value);
 }
 
 static bool

@@ -12,11 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/random.h>
+#include <sys/epoll.h>
 
+#include "body.h"
 #include "call.h"
+#include "framing.h"
+#include "held.h"
 #include "keys.h"
+#include "link_key.h"
 #include "log.h"
 #include "loop.h"
 #include "memory.h"
@@ -27,8 +30,8 @@
 /* Seconds that a start may wait for the end of its instance. */
 #define LONGEST_POLL	3600.0
 
-/* Bodies that are held at a time, in times the limit of one. */
-#define BODIES_LIMIT	16
+/* Large bodies, and answers, that are held at a time, in times the body limit. */
+#define HELD_LIMIT	16
 
 #define AWAY_RETRY_AFTER	"2"
 
@@ -64,12 +67,12 @@ struct Request
 	double		began;
 	double		poll_seconds;	/* below 0: it does not wait for the end */
 	double		poll_interval;
-	Text		body;
-	size_t		body_room;
-	bool		body_too_large;
+	Body		body;
 	Job		   *job;
 	Poll	   *poll;
+	Watch		departure;		/* of the client, while it polls */
 	struct MHD_Response *response;
+	size_t		held;			/* bytes of the answer */
 	int			status;
 	bool		close_after;
 	bool		suspended;
@@ -78,29 +81,19 @@ struct Request
 	Request    *next;
 };
 
-static size_t body_limit;
-static size_t bodies;			/* bytes that are held */
 static int	n_requests;
 static Request *suspended;
 static bool draining;
 static bool any_resumed;
 
-/*
- * What stands for the key in links until they leave us: the database never
- * sees a key, so none can get into its logs.
- */
-static char key_mark[33];
+static void client_departed(Watch *watch, uint32_t events);
 
 void
 request_init(const Options *options)
 {
-	unsigned char random[16];
-
-	body_limit = options->body_limit;
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		abort();
-	for (size_t i = 0; i < sizeof(random); i++)
-		sprintf(key_mark + 2 * i, "%02x", random[i]);
+	held_init(HELD_LIMIT * options->body_limit);
+	body_init(options->body_limit);
+	link_key_init();
 }
 
 int
@@ -131,6 +124,7 @@ request_new(const char *target)
 	Request    *r = gw_alloc(sizeof(Request));
 
 	r->text = gw_strdup(target);
+	r->departure = (Watch) {.fd = -1,.ready = client_departed,.owner = r};
 	r->began = loop_exact_now();
 	return r;
 }
@@ -145,113 +139,56 @@ add_header(struct MHD_Response *response, const char *name, const char *value)
 		MHD_add_response_header(response, name, value);
 }
 
-/* The body is copied; NULL is an empty one. */
-static struct MHD_Response *
-set_response(Request *r, int status, const char *body, size_t length,
-			 const char *content_type)
+/* Takes over the body; NULL is an empty one. */
+static void
+set_response(Request *r, int status, char *body, const char *content_type)
 {
+	size_t		length = body ? strlen(body) : 0;
+
 	r->status = status;
-	r->response = MHD_create_response_from_buffer(body ? length : 0,
-												  (void *) (body ? body : ""),
-												  MHD_RESPMEM_MUST_COPY);
+	r->response = MHD_create_response_from_buffer(length, body ? body : "",
+												  body ? MHD_RESPMEM_MUST_FREE :
+												  MHD_RESPMEM_PERSISTENT);
 	if (body != NULL)
 		add_header(r->response, "Content-Type",
 				   content_type ? content_type : "application/json; charset=utf-8");
-	return r->response;
 }
 
 /* An answer of our own. */
 static void
 refuse(Request *r, int status, const char *body)
 {
-	struct MHD_Response *response =
-		set_response(r, status, body, body ? strlen(body) : 0, NULL);
-
+	set_response(r, status, gw_strdup(body), NULL);
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		add_header(response, "Retry-After", AWAY_RETRY_AFTER);
+		add_header(r->response, "Retry-After", AWAY_RETRY_AFTER);
 }
 
-static char *
-encode_key(Text key)
+/* Until the client has taken it; false: there are too many large ones. */
+static bool
+hold(Request *r, const char *body)
 {
-	char	   *encoded = gw_alloc(3 * key.length + 1);
-	char	   *out = encoded;
+	size_t		length = body ? strlen(body) : 0;
 
-	for (size_t i = 0; i < key.length; i++)
-	{
-		char		c = key.data[i];
-
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				   "0123456789-._~", c) != NULL && c != '\0')
-			*out++ = c;
-		else
-			out += sprintf(out, "%%%02X", (unsigned char) c);
-	}
-	return encoded;
+	if (!held_resize(HELD_ANSWERS, 0, length))
+		return false;
+	r->held = length;
+	return true;
 }
 
-/* Puts the client's key where the database put the mark; to be freed. */
-static char *
-with_key(const Request *r, const char *text)
-{
-	char	   *key;
-	char	   *result;
-	char	   *out;
-	const char *mark;
-	size_t		n = 0;
-
-	if (text == NULL || r->key.data == NULL)
-		return gw_strdup(text);
-	key = encode_key(r->key);
-	for (mark = text; (mark = strstr(mark, key_mark)) != NULL; mark++)
-		n++;
-	result = out = gw_alloc(strlen(text) + n * strlen(key) + 1);
-	while ((mark = strstr(text, key_mark)) != NULL)
-	{
-		memcpy(out, text, mark - text);
-		out = stpcpy(out + (mark - text), key);
-		text = mark + strlen(key_mark);
-	}
-	memcpy(out, text, strlen(text) + 1);
-	explicit_bzero(key, strlen(key));
-	free(key);
-	return result;
-}
-
-/* The URL of the request itself, in ASCII. */
-static char *
-own_url(const Request *r)
-{
-	const char *target = r->target.path.start;
-	char	   *url = gw_alloc(strlen(r->origin) + 3 * strlen(target) + 1);
-	char	   *out = stpcpy(url, r->origin);
-
-	for (; *target; target++)
-	{
-		if ((unsigned char) *target < 0x80)
-			*out++ = *target;
-		else
-			out += sprintf(out, "%%%02X", (unsigned char) *target);
-	}
-	return url;
-}
-
+/* Takes texts out of the answer. */
 static void
-respond(Request *r, const Answer *answer)
+respond(Request *r, Answer *answer)
 {
-	char	   *body = with_key(r, answer->body);
-	char	   *location = with_key(r, answer->location);
-	struct MHD_Response *response =
-		set_response(r, answer->status, body, body ? strlen(body) : 0,
-					 answer->content_type);
-
 	if (r->route.operation == OP_STATUS && answer->status == MHD_HTTP_ACCEPTED)
-		location = own_url(r);
-	add_header(response, "Location", location);
-	add_header(response, "Retry-After", answer->retry_after);
-	add_header(response, "x-ms-continuation-token", answer->continuation_token);
-	free(body);
-	free(location);
+		answer->location = target_url(&r->target, r->origin);
+	else
+		answer->location = link_key_put(answer->location, r->key);
+	set_response(r, answer->status, link_key_put(answer->body, r->key),
+				 answer->content_type);
+	answer->body = NULL;
+	add_header(r->response, "Location", answer->location);
+	add_header(r->response, "Retry-After", answer->retry_after);
+	add_header(r->response, "x-ms-continuation-token", answer->continuation_token);
 }
 
 /* Until there is a response. */
@@ -286,20 +223,38 @@ resume(Request *r)
 
 /* --- waiting for the end of an instance --- */
 
-/* 0: its time is over, and it gets the answer to its start. */
+/*
+ * 0: its time is over, and it gets the answer to its start, just like one
+ * whose output is too much at the moment.
+ */
 static void
 poll_ended(void *owner, int status, const char *body)
 {
 	Request    *r = owner;
 
 	r->poll = NULL;
-	if (status == 0)
-		respond(r, &r->job->answer);
+	loop_forget(&r->departure);
+	if (status != 0 && hold(r, body))
+		set_response(r, status, gw_strdup(body), NULL);
 	else
-		set_response(r, status, body, strlen(body), NULL);
+		respond(r, &r->job->answer);
 	job_free(r->job);
 	r->job = NULL;
 	resume(r);
+}
+
+/*
+ * MHD does not look at a connection that is suspended.  Who has closed one, or
+ * half of it, does not wait any more: its time is over.
+ */
+static void
+client_departed(Watch *watch, uint32_t events)
+{
+	Request    *r = watch->owner;
+
+	(void) events;
+	polls_remove(r->poll);
+	poll_ended(r, 0, NULL);
 }
 
 /* False: it does not wait, or may not. */
@@ -313,7 +268,10 @@ start_poll(Request *r)
 		return false;
 	r->poll = polls_add(answer->instance_id, r->poll_seconds, r->poll_interval,
 						poll_ended, r);
-	return r->poll != NULL;
+	if (r->poll == NULL)
+		return false;
+	loop_watch(&r->departure, r->client->fd, EPOLLRDHUP);
+	return true;
 }
 
 /* --- the database's answer --- */
@@ -322,12 +280,14 @@ static void
 job_done(Job *job)
 {
 	Request    *r = job->owner;
+	bool		writes = job->statement->writes;
 
 	if (r == NULL)
 	{
 		job_free(job);
 		return;
 	}
+	job_forget_parameters(job);
 	if (start_poll(r))
 		return;
 	if (job->answer.status == 0)
@@ -335,6 +295,9 @@ job_done(Job *job)
 	else if (job->answer.status == MHD_HTTP_INTERNAL_SERVER_ERROR &&
 			 job->answer.body == NULL)
 		refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, in_doubt);
+	/* what was done is never called refused; such an answer is small */
+	else if (!hold(r, job->answer.body) && !writes)
+		refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, busy);
 	else
 		respond(r, &job->answer);
 	r->job = NULL;
@@ -392,23 +355,17 @@ run(Request *r)
 		.target = &r->target,
 		.route = &r->route,
 		.origin = r->origin,
-		.code = r->key.data != NULL ? key_mark : NULL,
+		.code = r->key.data != NULL ? link_key_mark() : NULL,
 		.content_type = header(r, "Content-Type"),
 		.continuation_token = header(r, "x-ms-continuation-token"),
-		.body = r->body,
+		.body = &r->body,
 	};
 
-	bodies -= r->body_room;
-	r->body = (Text) {NULL, 0};
-	r->body_room = 0;
 	if (read_poll_times(r))
 		r->job = call_make_job(&call);
 	else
-	{
-		free(call.body.data);
 		r->job = call_make_refusal("SD400",
 								   "pollingInterval must not be larger than timeout.");
-	}
 	r->job->owner = r;
 	r->job->done = job_done;
 	r->client->state = WORKING;
@@ -418,104 +375,26 @@ run(Request *r)
 
 /* --- headers and body --- */
 
-typedef struct Framing
-{
-	int			n_host;
-	int			n_length;
-	int			n_encoding;
-	bool		chunked;
-	bool		strange;		/* a name that is none */
-} Framing;
-
-/* A space before the colon is read by some and not by others. */
-static bool
-is_header_name(const char *name)
-{
-	for (; *name; name++)
-	{
-		if (*name <= ' ' || *name >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", *name))
-			return false;
-	}
-	return true;
-}
-
-static enum MHD_Result
-look_at_header(void *cls, enum MHD_ValueKind kind, const char *key,
-			   const char *value)
-{
-	Framing    *f = cls;
-
-	(void) kind;
-	if (!is_header_name(key))
-		f->strange = true;
-	else if (strcasecmp(key, "Host") == 0)
-		f->n_host++;
-	else if (strcasecmp(key, "Content-Length") == 0)
-		f->n_length++;
-	else if (strcasecmp(key, "Transfer-Encoding") == 0)
-	{
-		f->n_encoding++;
-		f->chunked = value != NULL && strcasecmp(value, "chunked") == 0;
-	}
-	return MHD_YES;
-}
-
-/*
- * Where the request ends must be beyond doubt, else a proxy in front could see
- * another request than we do.
- */
-static bool
-is_well_framed(const Request *r)
-{
-	Framing		f = {0};
-
-	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, look_at_header, &f);
-	if (f.strange || f.n_host > 1 || f.n_length > 1 || f.n_encoding > 1)
-		return false;
-	if (f.n_encoding > 0 && (!f.chunked || f.n_length > 0))
-		return false;
-	return true;
-}
-
-/* The one with which it came in, if any is needed. */
-static bool
-proves_key(Request *r)
-{
-	const char *given = header(r, "x-functions-key");
-	Text		key;
-
-	if (!keys_required())
-		return true;
-	if (given != NULL)
-		key = (Text) {gw_strdup(given), strlen(given)};
-	else
-		key = target_parameter(&r->target, "code");
-	if (key.data == NULL)
-		return false;
-	r->key = key;
-	return keys_match(key.data, key.length);
-}
-
-static bool
-announces_too_much(const Request *r)
-{
-	const char *length = header(r, "Content-Length");
-
-	return length != NULL && strtoull(length, NULL, 10) > body_limit;
-}
-
 /* Sets the response if the request is refused before its body is read. */
 static void
 admit(Request *r)
 {
+	int			excess = framing_excess(r->connection, r->text);
+
+	if (excess != 0)
+	{
+		r->close_after = true;
+		refuse(r, excess, NULL);
+		return;
+	}
 	if (!target_is_clean(r->text) || !target_parse(r->text, &r->target) ||
-		!is_well_framed(r) || (r->origin = origin_of(r->connection)) == NULL)
+		!framing_is_clear(r->connection) || (r->origin = origin_of(r->connection)) == NULL)
 	{
 		r->close_after = true;
 		refuse(r, MHD_HTTP_BAD_REQUEST, malformed);
 		return;
 	}
-	if (!proves_key(r))
+	if (!keys_prove(r->connection, &r->target, &r->key))
 	{
 		refuse(r, MHD_HTTP_UNAUTHORIZED, NULL);
 		return;
@@ -523,7 +402,7 @@ admit(Request *r)
 	r->route = route_find(r->method, r->target.path);
 	if (r->route.operation == OP_NONE)
 		refuse(r, MHD_HTTP_NOT_FOUND, NULL);
-	else if (announces_too_much(r))
+	else if (body_announced_too_large(header(r, "Content-Length")))
 	{
 		r->close_after = true;
 		refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, too_large);
@@ -534,31 +413,11 @@ admit(Request *r)
 static bool
 take_body(Request *r, const char *data, size_t length)
 {
-	size_t		needed = r->body.length + length + 1;
+	BodyResult	result = body_append(&r->body, data, length, r->response == NULL);
 
-	if (r->body_too_large || r->response != NULL || needed - 1 > body_limit)
-	{
-		r->body_too_large = true;
-		r->body.length += length;
-		return r->body.length <= 2 * body_limit + (1 << 20);
-	}
-	if (needed > r->body_room)
-	{
-		size_t		room = 2 * needed;
-
-		if (bodies + room - r->body_room > BODIES_LIMIT * body_limit)
-		{
-			refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, busy);
-			return true;
-		}
-		r->body.data = gw_realloc(r->body.data, room);
-		bodies += room - r->body_room;
-		r->body_room = room;
-	}
-	memcpy(r->body.data + r->body.length, data, length);
-	r->body.length += length;
-	r->body.data[r->body.length] = '\0';
-	return true;
+	if (result == BODY_REFUSED)
+		refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, busy);
+	return result != BODY_ENDLESS;
 }
 
 static enum MHD_Result
@@ -593,7 +452,7 @@ request_handle(Request *r, struct MHD_Connection *connection, Client *client,
 		*data_length = 0;
 		return take_body(r, data, length) ? MHD_YES : MHD_NO;
 	}
-	if (r->response == NULL && r->body_too_large)
+	if (r->response == NULL && r->body.too_large)
 	{
 		r->close_after = true;
 		refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, too_large);
@@ -629,8 +488,9 @@ request_end(Request *r)
 	if (r->key.data != NULL)
 		explicit_bzero(r->key.data, r->key.length);
 	explicit_bzero(r->text, strlen(r->text));
-	bodies -= r->body_room;
-	free(r->body.data);
+	loop_forget(&r->departure);
+	body_free(&r->body);
+	held_resize(HELD_ANSWERS, r->held, 0);
 	free(r->key.data);
 	free(r->origin);
 	free(r->text);

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +30,11 @@
 #define MAX_CONNECTIONS	4096
 #define SPARE_FILES		1100	/* database connections, and some more */
 
-/* Headers and target of a request. */
-#define CONNECTION_MEMORY	(32 * 1024)
+/*
+ * Target and headers of a request, which framing.c limits, and the headers of
+ * its answer: if these found no room, there would be none.
+ */
+#define CONNECTION_MEMORY	(96 * 1024)
 
 /*
  * Milliseconds from the begin of a connection, or the end of its last
@@ -41,7 +46,19 @@
 #endif
 #define SEND_TIME		300000
 
+/* The newer one also refuses lines that end with a bare line feed. */
+#if MHD_VERSION >= 0x00097701
+#define STRICTNESS		MHD_OPTION_CLIENT_DISCIPLINE_LVL
+#else
+#define STRICTNESS		MHD_OPTION_STRICT_FOR_CLIENT
+#endif
+
 #define SWEEP_INTERVAL	1000
+
+/* Seconds until a client that is silent is asked whether it is still there. */
+#define PROBE_AFTER		60
+#define PROBE_INTERVAL	15
+#define PROBES			4
 
 static struct MHD_Daemon *daemon_;
 static Watch watch = {.fd = -1};
@@ -130,6 +147,27 @@ describe_peer(struct MHD_Connection *connection, char *text, size_t size)
 		snprintf(text, size, "-");
 }
 
+/* Those that vanish without a word would keep long polls for themselves. */
+static void
+probe_silent(int fd)
+{
+	static const struct
+	{
+		int			level;
+		int			name;
+		int			value;
+	}			options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER},
+		{IPPROTO_TCP, TCP_KEEPINTVL, PROBE_INTERVAL},
+		{IPPROTO_TCP, TCP_KEEPCNT, PROBES},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+				   sizeof(options[i].value));
+}
+
 static void
 client_came(struct MHD_Connection *connection, void **context)
 {
@@ -137,6 +175,7 @@ client_came(struct MHD_Connection *connection, void **context)
 
 	client->fd = MHD_get_connection_info(connection,
 										 MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	probe_silent(client->fd);
 	describe_peer(connection, client->peer, sizeof(client->peer));
 	client->state = READING;
 	client->since = loop_now();
@@ -296,7 +335,7 @@ listen_at(const Options *options, const struct addrinfo *address)
 							   MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
 							   MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
 							   MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
-							   MHD_OPTION_STRICT_FOR_CLIENT, 1,
+							   STRICTNESS, 1,
 							   MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U,
 							   MHD_OPTION_CONNECTION_LIMIT,
 							   (unsigned int) server_connection_limit(),

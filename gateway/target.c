@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -299,4 +300,21 @@ target_seconds(const Target *target, const char *name)
 	}
 	free(text.data);
 	return value;
+}
+
+char *
+target_url(const Target *target, const char *origin)
+{
+	const char *p = target->path.start;
+	char	   *url = gw_alloc(strlen(origin) + 3 * strlen(p) + 1);
+	char	   *out = stpcpy(url, origin);
+
+	for (; *p; p++)
+	{
+		if ((unsigned char) *p < 0x80)
+			*out++ = *p;
+		else
+			out += sprintf(out, "%%%02X", (unsigned char) *p);
+	}
+	return url;
 }

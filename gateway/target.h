@@ -78,4 +78,7 @@ extern int	target_integer(const Target *target, const char *name);
 /* A decimal number that is not negative; -1 for anything else. */
 extern double target_seconds(const Target *target, const char *name);
 
+/* The whole URL, in ASCII; to be freed. */
+extern char *target_url(const Target *target, const char *origin);
+
 #endif

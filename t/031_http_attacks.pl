@@ -111,6 +111,10 @@ foreach my $bytes ("GET  / HTTP/1.1\r\n\r\n", "\0\0\0\0\r\n\r\n", "GET / HTTP/9.
 	shutdown $socket, SHUT_WR;
 	unlike($http->read_answer($socket, 10)->{status}, qr/^2/, 'nonsense: ' . substr($bytes =~ s/[^ -~]/./gr, 0, 20));
 }
+$http->raw("G\x1b[31mT /escape HTTP/1.1\r\n$host\r\n");
+$http->raw("GET /esc\x9b31m HTTP/1.1\r\n$host\r\n");
+ok($http->wait_for_log(qr{ /esc\\x9b31m }), 'the log shows bytes of a path that a terminal would obey');
+unlike($http->log, qr/[\x1b\x9b]/, 'and those of a method, but not as they came');
 $answer = $http->raw("GET http://other.example$webhook/instances/nobody HTTP/1.1\r\n$host\r\n");
 is($answer->{status}, 404, 'a target in absolute form');
 $answer = $http->raw("POST $webhook/orchestrators/echo/old HTTP/1.0\r\nContent-Length: 1\r\n\r\n1");
@@ -150,7 +154,7 @@ is($http->api('GET', 'instances/x?a=' . 'b' x 1_000_000)->{status}, 414, 'a quer
 is($http->api('GET', 'instances/x', header => { Big => 'b' x 1_000_000 })->{status}, 431, 'a header of a million');
 is($http->api('GET', 'instances/x', header => { map { ("H$_" => 1) } 1 .. 20000 })->{status}, 431, '20,000 headers');
 # the library drops the connection; what was begun for it is freed, says LeakSanitizer
-is($http->api('GET', 'instances/x?' . '&a' x 3000)->{status}, 0, '3,000 parameters');
+like($http->api('GET', 'instances/x?' . '&a' x 3000)->{status}, qr/^(?:0|431)$/, '3,000 parameters');
 my $large = encode('x' x 3_000_000);
 is($http->api('POST', 'orchestrators/echo/large', body => $large)->{status}, 202, 'a body of 3 MB');
 is(length $http->wait_ended('large')->{output}, 3_000_000, 'comes back');
