@@ -46,13 +46,20 @@ connection_is_up(const Connection *c)
 	return c->state >= IDLE;
 }
 
-void
-connection_close(Connection *c)
+static void
+close_it(Connection *c)
 {
 	loop_forget(&c->watch);
 	PQfinish(c->conn);
 	c->conn = NULL;
 	c->state = DOWN;
+}
+
+void
+connection_end(Connection *c)
+{
+	close_it(c);
+	conninfo_free_order(&c->order);
 }
 
 /* --- connecting --- */
@@ -68,12 +75,20 @@ ignore_notice(void *arg, const char *message)
 static void
 begin_to_connect(Connection *c, int64_t now)
 {
-	const char *const keywords[] = {"fallback_application_name", "dbname", NULL};
-	const char *const values[] = {"durable-singleton-http", dsn, NULL};
+	/* what the DSN says counts more than what stands before it */
+	const char *const keywords[] = {
+		"fallback_application_name", "keepalives_idle", "keepalives_interval",
+		"keepalives_count", "tcp_user_timeout", "dbname", "host", "hostaddr",
+		"port", NULL
+	};
+	const char *const values[] = {
+		"durable-singleton-http", "20", "5", "3", "20000", dsn, c->order.host,
+		c->order.hostaddr, c->order.port, NULL
+	};
 
 	c->conn = PQconnectStartParams(keywords, values, 1);
 	c->state = CONNECTING;
-	c->deadline = now + CONNECT_TIME;
+	c->deadline = now + conninfo_connect_time(c->conn, CONNECT_TIME);
 	PQsetNoticeProcessor(c->conn, ignore_notice, NULL);
 	if (c->conn == NULL || PQstatus(c->conn) == CONNECTION_BAD)
 		lose(c, c->conn == NULL ? "out of memory" : PQerrorMessage(c->conn));
@@ -139,7 +154,13 @@ connection_tick(Connection *c, int64_t now)
 	else if (c->state < IDLE)
 	{
 		if (now >= c->deadline)
+		{
+			HostOrder	next = conninfo_next_host_first(c->conn);
+
+			conninfo_free_order(&c->order);
+			c->order = next;
 			lose(c, "the database does not answer");
+		}
 	}
 	else if (c->job != NULL && now >= c->job->deadline)
 		lose(c, "the database does not answer");
@@ -171,7 +192,7 @@ lose(Connection *c, const char *why)
 	c->explained = true;
 	c->job = NULL;
 	c->stale = false;
-	connection_close(c);
+	close_it(c);
 	for (int i = 0; i < c->n_failures && delay < LAST_RETRY; i++)
 		delay *= 2;
 	c->n_failures++;
@@ -289,50 +310,6 @@ connection_run(Connection *c, Job *job)
 
 /* --- receiving --- */
 
-static char *
-copy_value(const PGresult *result, int column)
-{
-	if (column >= PQnfields(result) || PQgetisnull(result, 0, column))
-		return NULL;
-	return gw_strdup(PQgetvalue(result, 0, column));
-}
-
-/* A row of type durable_singleton.http_response, and the transaction's id. */
-static void
-take_answer(Job *job, const PGresult *result)
-{
-	Answer	   *answer = &job->answer;
-	int			n = 0;
-
-	answer_clear(answer);
-	if (PQntuples(result) != 1 || PQnfields(result) < 7)
-		return;
-	answer->status = atoi(PQgetvalue(result, 0, n++));
-	answer->body = copy_value(result, n++);
-	answer->content_type = copy_value(result, n++);
-	answer->location = copy_value(result, n++);
-	answer->retry_after = copy_value(result, n++);
-	answer->continuation_token = copy_value(result, n++);
-	answer->instance_id = copy_value(result, n++);
-	if (PQnfields(result) > n && !PQgetisnull(result, 0, n))
-		snprintf(job->transaction, sizeof(job->transaction), "%s", PQgetvalue(result, 0, n));
-}
-
-static void
-take_error(Connection *c, const PGresult *result)
-{
-	Job		   *job = c->job;
-	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-	c->failed = true;
-	if (job == NULL || job->error_code[0] != '\0')
-		return;					/* the first one counts */
-	answer_clear(&job->answer);
-	snprintf(job->error_code, sizeof(job->error_code), "%s", code ? code : "");
-	job->error_message = gw_strdup(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-	job->error_detail = gw_strdup(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
-}
-
 /* The session has ended, or will not do any more. */
 static bool
 is_fatal(const PGresult *result)
@@ -380,7 +357,7 @@ take_result(Connection *c, const PGresult *result)
 	if (c->state != EXPLAINING && job->take_rows != NULL)
 		job->take_rows(job, result);
 	else
-		take_answer(job, result);
+		job_take_answer(job, result);
 }
 
 /* A result other than the end of the pipeline. */
@@ -398,7 +375,9 @@ on_result(Connection *c, const PGresult *result)
 		default:
 			if (c->state == PREPARING && !c->failed)
 				log_message("database: %s", PQresultErrorMessage(result));
-			take_error(c, result);
+			c->failed = true;
+			if (c->job != NULL)
+				job_take_error(c->job, result);
 	}
 	if (c->state == EXECUTING && c->job->statement->writes)
 	{

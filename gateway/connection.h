@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conninfo.h"
 #include "job.h"
 #include "loop.h"
 
@@ -46,6 +47,7 @@ struct Connection
 	bool		stale;			/* to be replaced after the job */
 	bool		explained;		/* a failure to connect stands in the log */
 	int			n_failures;		/* to connect, since it last did */
+	HostOrder	order;			/* of hosts, since one did not answer */
 	int64_t		retry_at;
 	int64_t		deadline;		/* of connecting and preparing */
 
@@ -67,7 +69,7 @@ extern int64_t connection_next_tick(const Connection *c);
 extern void connection_run(Connection *c, Job *job);
 
 extern bool connection_is_up(const Connection *c);
-extern void connection_close(Connection *c);
+extern void connection_end(Connection *c);
 
 /* The conninfo of all connections. */
 extern void connection_set_dsn(const char *conninfo);

@@ -20,6 +20,7 @@
 /* Seconds. */
 #define LONGEST_ROUND	5.0
 #define SHORTEST_ROUND	0.05
+#define ROUND_PER_POLL	0.0005	/* a round asks for each: no more of them */
 
 /* Milliseconds until the next round when one has failed. */
 #define AFTER_FAILURE	200
@@ -185,18 +186,15 @@ id_array(void)
 static double
 round_seconds(void)
 {
+	double		shortest = SHORTEST_ROUND + ROUND_PER_POLL * n_polls;
 	double		seconds = LONGEST_ROUND;
 
 	for (Poll *p = first; p != NULL; p = p->next)
 	{
-		double		left = (double) (p->deadline - loop_now()) / 1000;
-
 		if (p->interval < seconds)
 			seconds = p->interval;
-		if (left < seconds)
-			seconds = left;
 	}
-	return seconds < SHORTEST_ROUND ? SHORTEST_ROUND : seconds;
+	return seconds < shortest ? shortest : seconds;
 }
 
 /* Rows of http_wait(): id, status (null: it is gone), body. */
@@ -319,5 +317,5 @@ polls_stop(void)
 {
 	if (waiter.job != NULL)
 		job_free(waiter.job);
-	connection_close(&waiter);
+	connection_end(&waiter);
 }

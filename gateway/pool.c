@@ -22,6 +22,7 @@
 
 /* Milliseconds. */
 #define ASK_AGAIN	50			/* a transaction is still in progress */
+#define ASK_LATER	1000		/* the database cannot tell just now */
 
 static Connection *connections;
 static int	n_connections;
@@ -46,28 +47,66 @@ take_fate(Job *ask, const PGresult *result)
 }
 
 static void
+ask_again(Job *about, int64_t milliseconds)
+{
+	about->not_before = loop_now() + milliseconds;
+	queue_put(&doubts, about);
+}
+
+/* Nobody will ever tell. */
+static void
+stay_in_doubt(Job *about)
+{
+	job_clear_result(about);
+	about->answer.status = 500;
+	about->done(about);
+}
+
+static bool
+is_passing(const char *error_code)
+{
+	static const char *const classes[] = {"40", "53", "55", "57", "58"};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+	{
+		if (strncmp(error_code, classes[i], 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
 fate_known(Job *ask)
 {
 	Job		   *about = ask->owner;
 	const char *fate = ask->answer.body;
 
 	if (ask->answer.status == 0)
-		queue_put(&doubts, about);	/* the database is away again */
-	else if (fate != NULL && strcmp(fate, "in progress") == 0)
+		ask_again(about, 0);	/* the database is away again */
+	else if (ask->error_code[0] != '\0')
 	{
-		about->not_before = loop_now() + ASK_AGAIN;
-		queue_put(&doubts, about);
+		log_message("what became of a transaction whose connection was lost in its commit cannot be asked: %s",
+					ask->error_message ? ask->error_message : "");
+		if (is_passing(ask->error_code))
+			ask_again(about, ASK_LATER);
+		else
+			stay_in_doubt(about);
 	}
+	else if (fate != NULL && strcmp(fate, "in progress") == 0)
+		ask_again(about, ASK_AGAIN);
 	else
 	{
-		/* its answer stands and falls with the transaction */
-		if (fate == NULL || strcmp(fate, "committed") != 0)
-			job_clear_result(about);
-		if (fate == NULL)
-			about->answer.status = 500;
 		log_message("a transaction whose connection was lost in its commit is %s",
 					fate ? fate : "too old to be known of");
-		about->done(about);
+		if (fate == NULL)
+			stay_in_doubt(about);
+		else
+		{
+			/* its answer stands and falls with the transaction */
+			if (strcmp(fate, "committed") != 0)
+				job_clear_result(about);
+			about->done(about);
+		}
 	}
 	job_free(ask);
 }
@@ -275,7 +314,7 @@ pool_stop(void)
 	for (int i = 0; i < n_connections; i++)
 	{
 		drop(connections[i].job);
-		connection_close(&connections[i]);
+		connection_end(&connections[i]);
 	}
 	drop_all(&light);
 	drop_all(&heavy);

@@ -97,10 +97,14 @@ const Statement *const all_statements[] = {
 
 /*
  * Nobody waits for ever for somebody else's open transaction: a connection
- * that is stuck is one that all others lack.
+ * that is stuck is one that all others lack.  And a gateway whose machine has
+ * gone between a statement and its commit holds no lock for hours.
  */
 const char *const session_settings =
 "SET client_encoding = 'UTF8';"
 " SET statement_timeout = '60s';"
 " SET lock_timeout = '5s';"
-" SET idle_in_transaction_session_timeout = '30s'";
+" SET idle_in_transaction_session_timeout = '30s';"
+" SET tcp_keepalives_idle = 20;"
+" SET tcp_keepalives_interval = 5;"
+" SET tcp_keepalives_count = 3";

@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use DurableSingleton;
 use Gateway;
+use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -120,6 +121,18 @@ is($node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $waiting"), 't
 is($http->read_answer($socket)->{status}, 202, 'the start is 202 all the same');
 like(substr($http->log, $log_length), qr/lost in its commit is committed/, 'because the gateway has asked');
 
+# When the database does not tell, the answer is that nobody knows.
+$node->safe_psql('postgres', q{SET synchronous_commit = off; REVOKE EXECUTE ON FUNCTION durable_singleton.http_fate FROM PUBLIC, web});
+$socket = $http->connect;
+syswrite $socket, $http->request_bytes('POST', '/api/orchestrators/waits/untold', body => 1);
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting"), 'the commit of another start hangs');
+is($node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $waiting"), 't', 'its session is ended');
+my $untold = $http->read_answer($socket);
+is($untold->{status}, 500, 'who may not ask for its fate answers 500');
+like($untold->{body}, qr/not known/, 'and does not say that nothing was done');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM df_instances WHERE instance_id = 'untold'}), 1, 'since it was');
+$node->safe_psql('postgres', q{SET synchronous_commit = off; GRANT EXECUTE ON FUNCTION durable_singleton.http_fate TO web});
+
 # A gateway that is to end does not wait for ever for a commit that hangs.
 my $ending = Gateway->start($node);
 $socket = $ending->connect;
@@ -183,6 +196,16 @@ $node->safe_psql('postgres', q{ALTER ROLE web SET default_transaction_read_only 
 comes_to(404, 'read only: reads');
 $answer = $http->api('POST', 'orchestrators/echo/standby');
 is($answer->{status}, 503, 'and starts are 503');
+
+# Of several hosts one may be silent: here a socket at which nobody accepts.
+my $silent = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die;
+my $several = Gateway->start($node,
+	dsn => sprintf('host=127.0.0.1,%s port=%d,%d dbname=postgres user=web connect_timeout=1',
+		$node->host, $silent->sockport, $node->port));
+my $until = time + 60;
+do { $answer = $several->api('GET', 'instances/nobody') } while ($answer->{status} != 404 && time < $until);
+is($answer->{status}, 404, 'a host that does not answer is not the last that is tried');
+$several->stop;
 
 $http->stop;
 finish($node);

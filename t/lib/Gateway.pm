@@ -62,7 +62,7 @@ SELECT df_expose_http(f) FROM unnest('{echo,fails,waits}'::text[]) f;
 }
 
 # Starts a gateway for a node; arguments are options of its command line.
-# program, user: which and as whom.
+# program, user: which and as whom; dsn: another one than the node's.
 sub start
 {
 	my ($class, $node, %param) = @_;
@@ -71,7 +71,7 @@ sub start
 		log  => PostgreSQL::Test::Utils::tempdir . '/gateway' . ++$count . '.log',
 	}, $class;
 	my $user = $param{user} // 'web';
-	my $dsn = $node->connstr('postgres') . " user=$user";
+	my $dsn = $param{dsn} // $node->connstr('postgres') . " user=$user";
 
 	open my $log, '>', $self->{log} or die $!;
 	$self->{run} = IPC::Run::start(
