@@ -341,7 +341,7 @@ write_keys("# two keys\nsecr&t key\n  topsecret  \n", 0600);
 $http->api('POST', 'orchestrators/echo/alive1');
 $http->wait_ended('alive1');
 my $locked = Gateway->start($node, options => [ '--keys', $keys ]);
-write_keys("topsecret\nsecr&t\n", 0600);
+write_keys("topsecret\nsecr&t\n\ttwo words \r\n", 0600);
 kill 'HUP', $locked->{pid};
 ok($locked->wait_for_log(qr/keys read again/), 'SIGHUP reads them again');
 foreach my $path ("$webhook/instances/alive1", '/durabletask/instances/alive1', '/nothing', '/api/orchestrators/echo/k')
@@ -354,6 +354,8 @@ foreach my $wrong ('', 'topsecre', 'topsecrett', 'TOPSECRET', 'secr', '%00', 'to
 	is($locked->api('GET', "instances/alive1?code=$wrong")->{status}, 401, "the key <$wrong>");
 }
 is($locked->api('GET', 'instances/alive1?code=topsecret', header => { 'x-functions-key' => 'wrong' })->{status}, 401, 'a wrong one in the header');
+is($locked->api('GET', 'instances/alive1?code=two')->{status}, 401, 'a part of a key of two words');
+is($locked->api('GET', 'instances/alive1?code=two+words')->{status}, 200, 'all of it');
 is($locked->api('GET', 'instances/alive1?CODE=topsecret')->{status}, 200, 'the right one in the query');
 is($locked->api('GET', 'instances/alive1', header => { 'X-Functions-Key' => 'topsecret' })->{status}, 200, 'or in the header');
 $answer = $locked->api('POST', 'orchestrators/waits/keyed?code=secr%26t');
@@ -376,6 +378,8 @@ $answer = $proxied->api('POST', 'orchestrators/echo/proxy', header =>
 like($answer->{header}{location}, qr{^https://df\.example:8443/runtime/}, '--trust-forwarded: links of the proxy');
 is($proxied->api('GET', 'instances/proxy', header => { 'X-Forwarded-Proto' => 'javascript' })->{status}, 400, 'another scheme');
 is($proxied->api('GET', 'instances/proxy', header => { 'X-Forwarded-Host' => 'a/b' })->{status}, 400, 'a host that is none');
+$answer = $proxied->api('POST', 'orchestrators/echo/proxy2', header => { 'X-Forwarded-Host' => '', 'X-Forwarded-Proto' => ' ' });
+like($answer->{header}{location}, qr{^\Q$proxied->{origin}\E/}, 'empty ones say nothing');
 $proxied->stop;
 
 #
