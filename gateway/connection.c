@@ -376,8 +376,7 @@ on_result(Connection *c, const PGresult *result)
 			if (c->state == PREPARING && !c->failed)
 				log_message("database: %s", PQresultErrorMessage(result));
 			c->failed = true;
-			if (c->job != NULL)
-				job_take_error(c->job, result);
+			job_take_error(c->job, result);
 	}
 	if (c->state == EXECUTING && c->job->statement->writes)
 	{

@@ -90,7 +90,7 @@ job_take_error(Job *job, const PGresult *result)
 {
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-	if (job->error_code[0] != '\0')
+	if (job == NULL || job->error_code[0] != '\0')
 		return;					/* the first one counts */
 	answer_clear(&job->answer);
 	snprintf(job->error_code, sizeof(job->error_code), "%s", code ? code : "");

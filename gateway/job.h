@@ -65,7 +65,10 @@ extern void job_add_string(Job *job, const char *s);	/* copied; NULL is NULL */
 extern void job_add_boolean(Job *job, int value);	/* below 0: NULL */
 extern void job_add_integer(Job *job, int value);	/* 0: NULL */
 
-/* What the database has sent: the answer, or the first error of an attempt. */
+/*
+ * What the database has sent: the answer, or the first error of an attempt.
+ * Errors may also come when there is no job.
+ */
 extern void job_take_answer(Job *job, const PGresult *result);
 extern void job_take_error(Job *job, const PGresult *result);
 
