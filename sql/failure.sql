@@ -220,6 +220,21 @@ SELECT runtime_status, octet_length(failure ->> 'message') BETWEEN 1000 AND 1000
 	octet_length(failure ->> 'hint') BETWEEN 1000 AND 100000 AS hint, failure -> 'name' AS name
 FROM df_wait_for_completion('failure long');
 
+-- what the orchestrator writes itself fails when it commits
+CREATE TABLE failure_unique (i int UNIQUE DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO failure_unique VALUES (1);
+CREATE FUNCTION failure_commit(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM df_create_timer('1 ms');
+	INSERT INTO failure_unique VALUES (1), (2);
+	RETURN '"written"';
+END $$;
+SELECT df_start_singleton('failure_commit', 'failure commit');
+SELECT runtime_status, output, failure ->> 'sqlstate' AS sqlstate, failure ->> 'message' AS message, failure ->> 'detail' AS detail
+FROM df_wait_for_completion('failure commit');
+TABLE failure_unique;
+DROP TABLE failure_unique;
+
 DROP SCHEMA failure_schema CASCADE;
 DROP FUNCTION failure_sql, failure_each, failure_pass, failure_raise, failure_diagnostics, failure_inner, failure_outer,
-	failure_calling, failure_stack, failure_reraise, failure_tasks, failure_child, failure_held, failure_parent, failure_long;
+	failure_calling, failure_stack, failure_reraise, failure_tasks, failure_child, failure_held, failure_parent, failure_long, failure_commit;

@@ -25,6 +25,8 @@ INSERT INTO rule_case VALUES
 	('fails early', 'nothing more', $$ PERFORM df_call_activity('rule_a'); RAISE EXCEPTION 'other way'; $$),
 	('goes round', 'nothing more', $$ PERFORM df_call_activity('rule_a'); PERFORM df_continue_as_new('"again"'); RETURN NULL; $$),
 	('swallows', 'other name, caught', $$ BEGIN PERFORM df_call_activity('rule_b'); EXCEPTION WHEN OTHERS THEN NULL; END; RETURN '"caught"'; $$),
+	('swallows twice', 'other name, caught, and more', $$ BEGIN PERFORM df_call_activity('rule_b'); EXCEPTION WHEN OTHERS THEN NULL; END; PERFORM df_create_timer('1 ms'); RETURN '"caught"'; $$),
+	('swallows for ever', 'other name, always caught', $$ LOOP BEGIN PERFORM df_call_activity('rule_b'); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; $$),
 	('other case', 'name as given', $$ PERFORM df_call_activity('rule_a'); PERFORM df_create_timer('1 ms'); PERFORM df_record('1'); RETURN df_wait_for_external_event('Go'); $$),
 	('same', 'no call, but inputs', $$ DECLARE x jsonb; BEGIN x := df_call_activity('rule_a', '"other input"'); PERFORM df_create_timer('2 ms'); x := df_record('2'); RETURN jsonb_build_array(x, df_wait_for_external_event('go', '1 hour')); END; $$);
 DO $$

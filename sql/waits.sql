@@ -117,6 +117,19 @@ BEGIN;
 SELECT df_start_singleton('wait_hold', 'wait d');
 SELECT runtime_status FROM df_wait_for_completion('wait d', '10 ms');
 COMMIT;
+-- a step cannot wait for its own end
+CREATE FUNCTION wait_self(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN (df_wait_for_completion(input #>> '{}')).output;
+END $$;
+CREATE FUNCTION wait_by_activity(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN df_call_activity('wait_self', to_jsonb(df_instance_id()));
+END $$;
+SELECT df_start_singleton('wait_by_activity', 'wait g');
+SELECT runtime_status, failure ->> 'sqlstate' AS sqlstate, failure ->> 'message' AS message
+FROM df_wait_for_completion('wait g');
+
 -- in a read-only transaction waits work
 BEGIN READ ONLY;
 SELECT runtime_status FROM df_wait_for_completion('wait a');
@@ -146,4 +159,4 @@ COMMIT;
 
 SELECT df_terminate('wait d'), df_terminate('wait f');
 DROP TABLE wait_table;
-DROP FUNCTION wait_timer, wait_hold, wait_fail;
+DROP FUNCTION wait_timer, wait_hold, wait_fail, wait_self, wait_by_activity;

@@ -131,5 +131,22 @@ cmp_ok($milliseconds, '<', 1000, 'within a second');
 ($status) = commit_prepared('terminate', 'terminated');
 is($status, 'Terminated', 'the terminate comes with COMMIT PREPARED');
 
+# A step that is under way is interrupted, as by any other terminate.
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION nap() RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep(600) $$;
+	CREATE FUNCTION napping(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+	BEGIN
+		RETURN df_call_activity('nap');
+	END $$;
+	SELECT df_start_singleton('napping', 'napping'), df_start_singleton('napping', 'napping on')});
+ok(wait_in_activity($node, 'postgres', $_), "$_: an activity runs") foreach 'napping', 'napping on';
+prepare('wake', "SELECT df_terminate('napping')");
+$node->safe_psql('postgres', "COMMIT PREPARED 'wake'");
+ok( $node->poll_query_until('postgres', q{
+		SELECT string_agg(instance_id, ', ') FROM df_stat_workers WHERE instance_id IS NOT NULL},
+		'napping on'),
+	'a prepared terminate interrupts the step of its instance, and no other');
+$node->safe_psql('postgres', "SELECT df_terminate('napping on')");
+
 finish($node);
 done_testing();

@@ -247,5 +247,24 @@ is( $node->safe_psql('app', q{
 	'until they are switched on');
 $gate->quit;
 
+#
+# Others have taken all of PostgreSQL's background workers
+#
+my $crowded = new_server('crowded', conf => "max_worker_processes = 2\n");
+$crowded->safe_psql('postgres', q{
+	CREATE FUNCTION once(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT $1 $$;
+	SELECT df_start_singleton('once', 'crowded')});
+ok($crowded->wait_for_log(
+		qr/WARNING:  out of background worker slots for orchestrations\n.*HINT:  You might need to increase max_worker_processes/),
+	'where there is no room for workers, the log tells it');
+$crowded->safe_psql('postgres', 'CALL df_run()');
+is($crowded->safe_psql('postgres', q{SELECT runtime_status FROM df_get_status('crowded')}),
+	'Completed', 'and df_run does their work');
+$crowded->safe_psql('postgres', q{SELECT df_start_singleton('once', 'later')});
+$crowded->append_conf('postgresql.conf', "max_worker_processes = 8\n");
+$crowded->restart;
+ok(wait_status($crowded, 'postgres', 'later', 'Completed'), 'until there is room');
+finish($crowded);
+
 finish($node);
 done_testing();

@@ -446,5 +446,23 @@ is(wait_failed('foreground'), "57P02|$three|It was executing function crash.",
 	'its instance has failed');
 is(new_crashes(), 3, 'after three crashes');
 
+#
+# Without the file of the notes
+#
+configure('durable_singleton.enabled', 'on');
+$node->stop;
+my $notes = $node->data_dir . '/pg_stat_tmp/durable_singleton.crash_notes';
+unlink $notes or die "$notes: $!";
+mkdir $notes or die "$notes: $!";
+$node->start;
+new_crashes();
+ok($node->log_contains(qr/could not set up file "pg_stat_tmp.durable_singleton.crash_notes": Is a directory/),
+	'the log tells of a file that cannot be made');
+start_one('no file', 'one', '{"activity": "crash", "way": "SIGSEGV"}');
+is(wait_failed('no file'), "57P02|$three|It was executing function crash.",
+	'an instance that crashes fails all the same');
+is(new_crashes(), 3, 'after three crashes');
+rmdir $notes or die "$notes: $!";
+
 finish($node, crashes => 1);
 done_testing();

@@ -154,7 +154,8 @@ sub lose_machine
 	}
 	kill 'KILL', @processes;
 	$node->kill9;
-	unlink keys %memory;
+	# until somebody has reaped it, a dead postmaster passes for a running one
+	unlink keys %memory, $node->data_dir . '/postmaster.pid';
 	return;
 }
 
