@@ -11,7 +11,8 @@ EXTENSION = durable_singleton
 SCRIPT = durable_singleton--1.0.sql
 SCRIPT_PARTS = extension/core.sql extension/http.sql extension/privileges.sql
 DATA_built = $(SCRIPT)
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+SOURCE_DIRS = src $(patsubst %/,%,$(sort $(wildcard src/*/)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard $(addsuffix /*.c,$(SOURCE_DIRS)))))
 PGFILEDESC = "durable_singleton - durable singleton orchestrations"
 
 TESTS = $(wildcard sql/*.sql)
@@ -30,10 +31,10 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # Server headers are somebody else's: -isystem keeps -Wextra to our code.
-override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(CPPFLAGS))
+override CPPFLAGS := $(addprefix -I,$(SOURCE_DIRS)) $(patsubst -I%,-isystem %,$(CPPFLAGS))
 override CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
-$(OBJS): $(wildcard src/*.h)
+$(OBJS): $(wildcard $(addsuffix /*.h,$(SOURCE_DIRS)))
 
 $(SCRIPT): $(SCRIPT_PARTS)
 	cat $^ >$@

@@ -35,7 +35,7 @@ COMMENT ON TYPE @extschema@.df_status IS 'what df_get_status and the waits retur
 
 -- ---------------------------------------------------------------------------
 -- Tables: the truth.  Nobody but the extension's owner touches them; every
--- statement on them stands in src/statements.c.
+-- statement on them stands in src/store/statements.c.
 -- ---------------------------------------------------------------------------
 
 CREATE SCHEMA durable_singleton;
@@ -604,7 +604,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'ds_workers'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
--- The counters in the order of DsCounter in src/statistics.h
+-- The counters in the order of DsCounter in src/hub/statistics.h
 CREATE FUNCTION durable_singleton.statistics(OUT database_oid oid,
 	OUT instances_started bigint, OUT instances_completed bigint,
 	OUT instances_failed bigint, OUT instances_terminated bigint,
