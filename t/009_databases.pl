@@ -141,6 +141,7 @@ foreach my $command (
 	'DROP DATABASE kept',
 	'DROP DATABASE kept WITH (FORCE)',
 	'ALTER DATABASE kept RENAME TO stolen',
+	'ALTER DATABASE kept SET TABLESPACE pg_default',
 	'CREATE DATABASE stolen TEMPLATE kept')
 {
 	my ($sqlstate) = error_of($node, 'postgres', $command,
@@ -170,6 +171,19 @@ note "ALTER DATABASE RENAME: $milliseconds ms";
 cmp_ok($milliseconds, '<', 3000, 'ALTER DATABASE RENAME does not wait for a step');
 step_was_run_again('new_name', 'after ALTER DATABASE RENAME');
 still_works('new_name', 'instances run under the new name');
+
+#
+# ALTER DATABASE ... SET TABLESPACE
+#
+my $elsewhere = PostgreSQL::Test::Utils::tempdir;
+$node->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$elsewhere'");
+new_database_with_long_step('moving');
+(undef, $milliseconds) =
+  timed($node, 'postgres', 'ALTER DATABASE moving SET TABLESPACE elsewhere');
+note "ALTER DATABASE SET TABLESPACE: $milliseconds ms";
+cmp_ok($milliseconds, '<', 5000, 'ALTER DATABASE SET TABLESPACE does not wait for a step');
+step_was_run_again('moving', 'after ALTER DATABASE SET TABLESPACE');
+still_works('moving', 'instances run in the new place');
 
 #
 # CREATE DATABASE ... TEMPLATE
