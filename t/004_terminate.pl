@@ -338,5 +338,33 @@ my ($touched, $twice) = split /\|/, $node->safe_psql('postgres', q{
 note "$touched of 400 executions got as far as to end an activity";
 is($twice, 0, 'and no activity of any of them twice');
 
+#
+# The other way round: a step waits a second for whoever holds its instance in
+# an open transaction; then it is undone, and run again once that has ended
+#
+my $barrier = $node->background_psql('postgres');
+$barrier->query_safe('SELECT pg_advisory_lock(8, 9)');
+$node->safe_psql('postgres', q{SELECT df_start_singleton('staying', 'held', '{"lock": 9, "gate": 9}')});
+ok(wait_in_activity($node, 'postgres', 'held'), 'a step is under way');
+my $holder = $node->background_psql('postgres');
+$holder->query_safe(q{BEGIN; SELECT df_suspend('held')});
+my $undone = qr/ 55P03 .*a step of instance "held" was undone and will be tried again/;
+my $mark = -s $node->logfile;
+$barrier->query_safe('SELECT pg_advisory_unlock(8, 9)');
+ok($node->wait_for_log($undone, $mark), 'the step is undone when it has waited for a while');
+is($node->safe_psql('postgres', q{
+		SELECT df_start_singleton('once', 'beside');
+		SELECT runtime_status FROM df_wait_for_completion('beside')}),
+	"t\nCompleted", 'the worker goes on with others');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM ledger WHERE instance = 'held'}),
+	0, 'what it wrote is undone');
+$holder->query_safe('ROLLBACK');
+ok(wait_status($node, 'postgres', 'held', 'Completed'), 'it is run again when the row is free');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM ledger WHERE instance = 'held'}),
+	1, 'and has happened once');
+is(scalar(() = slurp_file($node->logfile, $mark) =~ /$undone/g), 1,
+	'in vain it was not run again');
+$_->quit foreach $barrier, $holder;
+
 finish($node);
 done_testing();
