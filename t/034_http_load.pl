@@ -43,7 +43,7 @@ sub wrk
 	my ($rate) = $stdout =~ m{Requests/sec: +([\d.]+)};
 	my ($p50, $p99) = map { $stdout =~ /$_% +(\S+)/ } 50, 99;
 	is($stdout =~ /Non-2xx or 3xx responses: (\d+)/ ? $1 : 0, 0, "$name: all answers are 2xx");
-	note sprintf '%s: %d/s by HTTP, p50 %s, p99 %s', $name, $rate, $p50, $p99;
+	measured sprintf '%s: %d/s by HTTP, p50 %s, p99 %s', $name, $rate, $p50, $p99;
 	return $rate;
 }
 
@@ -59,7 +59,7 @@ sub libpq
 			'-h', $node->host, '-p', $node->port, '-f', "$folder/$name.sql", 'postgres' ],
 		'<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(60 + $seconds));
 	my ($rate) = $stdout =~ /^tps = ([\d.]+)/m;
-	note sprintf '%s: %d/s by libpq', $name, $rate;
+	measured sprintf '%s: %d/s by libpq', $name, $rate;
 	return $rate;
 }
 

@@ -67,13 +67,14 @@
 const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- the instance --- */
 	{
-		DS_SQL_PRUNE_ARCHIVE, "ti", false, true, false,
+		/* the dead rows of those that went before are older: nobody looks there */
+		DS_SQL_PRUNE_ARCHIVE, "tii", false, true, false,
 		"WITH gone AS (DELETE FROM " EXECUTION " WHERE instance_id = $1"
-		" AND execution_id IN (SELECT execution_id FROM " EXECUTION
-		" WHERE instance_id = $1 ORDER BY execution_id DESC OFFSET $2)"
+		" AND execution_id = ANY (ARRAY(SELECT execution_id FROM " EXECUTION
+		" WHERE instance_id = $1 ORDER BY execution_id DESC OFFSET $2 LIMIT $3))"
 		" RETURNING execution_id)"
 		" DELETE FROM " HISTORY
-		" WHERE execution_id IN (SELECT execution_id FROM gone)"
+		" WHERE execution_id = ANY (ARRAY(SELECT execution_id FROM gone))"
 	},
 	{
 /*

@@ -102,7 +102,10 @@ archive(const DsStart *start, const DsInstance *over)
 	ds_table_insert(DS_EXECUTION, &p);
 }
 
-/* The ids of executions ascend: the last ones are kept. */
+/*
+ * The ids of executions ascend: the last ones are kept.  The row says how many
+ * there are, apart from one that may just have been added.
+ */
 void
 ds_prune_archive(const DsInstance *inst, int keep)
 {
@@ -114,6 +117,7 @@ ds_prune_archive(const DsInstance *inst, int keep)
 	ds_open_session(&s);
 	ds_add_text(&p, inst->instance_id);
 	ds_add_int(&p, keep);
+	ds_add_int(&p, keep == 0 ? PG_INT32_MAX : inst->n_archived + 1 - keep);
 	ds_execute(DS_SQL_PRUNE_ARCHIVE, &p);
 	ds_close_session(&s);
 }

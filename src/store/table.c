@@ -26,7 +26,8 @@
 /* What the code expects of a table. */
 typedef struct TableForm
 {
-	RegProcedure key_equal[DS_KEY_COLUMNS];	/* for the primary key's first ones */
+	RegProcedure key_equal[DS_KEY_COLUMNS]; /* for the primary key's first
+											 * ones */
 	int			n_columns;
 	const char *const *names;
 } TableForm;
@@ -71,7 +72,7 @@ ds_scan_next(DsScan *scan)
 	bool		found;
 
 	CHECK_FOR_INTERRUPTS();
-	found = index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
+	found = index_getnext_slot(scan->scan, scan->direction, scan->slot);
 	if (found)
 		slot_getallattrs(scan->slot);
 	ds_read_slot(found ? scan->slot : NULL);
@@ -183,6 +184,14 @@ ds_begin_scan(DsScan *scan, DsTable table, Relation rel, DsKey key)
 	scan->index = index_open(key_index(rel), AccessShareLock);
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan->slot = table_slot_create(rel, NULL);
+
+	/*
+	 * Of a whole key there is one row.  While somebody holds an old snapshot
+	 * its dead versions stay in the index, in the order of their places, and
+	 * the newest one most often comes last.
+	 */
+	scan->direction = key.n == IndexRelationGetNumberOfKeyAttributes(scan->index) ?
+		BackwardScanDirection : ForwardScanDirection;
 	for (int i = 0; i < key.n; i++)
 		ScanKeyInit(&scan_keys[i], i + 1, BTEqualStrategyNumber,
 					forms[table].key_equal[i], key.values[i]);
@@ -272,4 +281,3 @@ ds_table_has(DsTable table, DsKey key)
 	ds_scan_end(&scan);
 	return found;
 }
-

@@ -61,6 +61,7 @@ typedef struct DsScan
 	Relation	index;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	ScanDirection direction;
 	TupleTableSlot *slot;
 	DsSession	session;		/* for ds_column_text() and its like */
 } DsScan;

@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -54,7 +55,8 @@ typedef struct Kept
 	Oid		   *indexes;
 	EState	   *estate;
 	ResultRelInfo *result;		/* NULL: no index was needed yet */
-} Kept;
+	bool		key_is_the_only_constraint;
+}			Kept;
 
 /* A table opened for a write. */
 typedef struct Writer
@@ -70,12 +72,13 @@ typedef struct Writer
 static Kept all_kept[DS_NUM_TABLES];
 
 static void begin_write(Writer *w, DsTable table);
-static Kept *get_kept(DsTable table, Relation rel);
+static Kept * get_kept(DsTable table, Relation rel);
 static void forget_kept(Datum arg, Oid relid);
 static void open_indexes(Writer *w);
 static void close_indexes(Writer *w);
 static void put_index_entries(Writer *w, bool update, bool *taken,
 							  bool only_summarizing);
+static void put_entries_of_same_key(Writer *w);
 static void end_write(Writer *w);
 static bool write_row(Writer *w, DsKey key, ItemPointer place, bool bounded,
 					  DsChange change, void *arg);
@@ -281,6 +284,16 @@ open_indexes(Writer *w)
 		for (int i = 0; i < result->ri_NumIndices; i++)
 			kept->indexes[i] = RelationGetRelid(result->ri_IndexRelationDescs[i]);
 		kept->n_indexes = result->ri_NumIndices;
+		kept->key_is_the_only_constraint = true;
+		for (int i = 0; i < result->ri_NumIndices; i++)
+		{
+			const IndexInfo *info = result->ri_IndexRelationInfo[i];
+
+			if (info->ii_ExclusionOps != NULL ||
+				(info->ii_Unique &&
+				 !result->ri_IndexRelationDescs[i]->rd_index->indisprimary))
+				kept->key_is_the_only_constraint = false;
+		}
 		kept->result = result;
 		MemoryContextSwitchTo(old);
 	}
@@ -315,6 +328,45 @@ put_index_entries(Writer *w, bool update, bool *taken, bool only_summarizing)
 						  ,only_summarizing
 #endif
 		);
+	ResetPerTupleExprContext(kept->estate);
+}
+
+/*
+ * As ExecInsertIndexTuples(), for a new version of a row whose key is what it
+ * was.  That is as unique as before: whoever inserts the same one finds the
+ * entry of the old version, and waits for our end.  PostgreSQL's executor has
+ * the key checked all the same, which looks at each dead version that is still
+ * in the index: while somebody holds an old snapshot those are all.
+ */
+static void
+put_entries_of_same_key(Writer *w)
+{
+	Kept	   *kept = w->kept;
+	ResultRelInfo *result = kept->result;
+	ExprContext *econtext = GetPerTupleExprContext(kept->estate);
+
+	econtext->ecxt_scantuple = kept->slot;
+	for (int i = 0; i < result->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = result->ri_IndexRelationInfo[i];
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		if (!info->ii_ReadyForInserts)
+			continue;
+		if (info->ii_Predicate != NIL)
+		{
+			if (info->ii_PredicateState == NULL)
+				info->ii_PredicateState = ExecPrepareQual(info->ii_Predicate,
+														  kept->estate);
+			if (!ExecQual(info->ii_PredicateState, econtext))
+				continue;
+		}
+		FormIndexDatum(info, kept->slot, kept->estate, values, nulls);
+		index_insert(result->ri_IndexRelationDescs[i], values, nulls,
+					 &kept->slot->tts_tid, w->table, UNIQUE_CHECK_NO, true,
+					 info);
+	}
 	ResetPerTupleExprContext(kept->estate);
 }
 
@@ -462,7 +514,10 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p)
 	if (result == TM_Ok && indexes)
 	{
 		open_indexes(w);
-		put_index_entries(w, true, NULL, ONLY_SUMMARIZING(indexes));
+		if (w->kept->key_is_the_only_constraint && !ONLY_SUMMARIZING(indexes))
+			put_entries_of_same_key(w);
+		else
+			put_index_entries(w, true, NULL, ONLY_SUMMARIZING(indexes));
 	}
 	return result;
 }

@@ -15,7 +15,7 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
   wait_ended wait_status wait_in_activity start_psql strikes median finish
-  build_module in_full at_full_speed lose_machine);
+  build_module in_full at_full_speed lose_machine measured);
 
 # True if ./test was told to take its time.
 sub in_full { return $ENV{TEST_ALL} }
@@ -26,6 +26,15 @@ sub at_full_speed
 	my ($node) = @_;
 
 	return !$ENV{TEST_MODE} && $node->safe_psql('postgres', 'SHOW debug_assertions') eq 'off';
+}
+
+# A figure, which ./test shows.
+sub measured
+{
+	my ($text) = @_;
+
+	note "measured: $text";
+	return;
 }
 
 # A server that preloads the extension, with the extension in "postgres".
