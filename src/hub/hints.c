@@ -34,11 +34,14 @@
 #define DS_FRESH_WAIT_MS	500
 /* How far to look for one that this worker has in memory. */
 #define DS_BEGUN_LOOK	8
+/* When a role for which there was no room is looked at again. */
+#define NO_ROOM_RETRY_MS	1000
 
 static bool put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work);
 static DsWork take_hint(DsHintQueue *queue, int previous);
 static DsWork take_begun(DsGroup *group);
 static bool hint(Oid database, Oid role, const DsWork *work, bool begun);
+static void visit_soon(Oid database);
 static void set_rescan(DsGroup *group, void *arg);
 static void forget_work(DsGroup *group, void *arg);
 
@@ -183,13 +186,13 @@ hint(Oid database, Oid role, const DsWork *work, bool begun)
 	bool		kept = false;
 
 	ds_hub_lock();
-	group = ds_hub_group(database, role, true);
+	group = ds_hub_group_with_work(database, role);
 	if (group == NULL)
 	{
 		/* no room for the role: the janitor will find it work */
+		visit_soon(database);
 		ds_hub_unlock();
 		ds_count(DS_HINTS_LOST, 1);
-		ds_hint_visit(database);
 		return false;
 	}
 	kept = put_hint(group, begun ? &group->begun : &group->fresh, work);
@@ -214,9 +217,9 @@ ds_hint_wake(Oid database, Oid role, TimestampTz at)
 		group->next_wake = at;
 		ds_wake_group(group, at);
 	}
-	ds_hub_unlock();
 	if (group == NULL)
-		ds_hint_visit(database);
+		ds_hub_visit_at(database, at);
+	ds_hub_unlock();
 }
 
 void
@@ -225,12 +228,12 @@ ds_hint_rescan(Oid database, Oid role)
 	DsGroup    *group;
 
 	ds_hub_lock();
-	group = ds_hub_group(database, role, true);
+	group = ds_hub_group_with_work(database, role);
 	if (group != NULL)
 		set_rescan(group, &database);
+	else
+		visit_soon(database);
 	ds_hub_unlock();
-	if (group == NULL)
-		ds_hint_visit(database);
 }
 
 void
@@ -279,6 +282,15 @@ ds_hint_visit(Oid database)
 	}
 	ds_hub_wake_launcher();
 	ds_hub_unlock();
+}
+
+/* Not at once: a janitor that finds no room for a role asks for the next. */
+static void
+visit_soon(Oid database)
+{
+	ds_hub_visit_at(database,
+					TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												NO_ROOM_RETRY_MS));
 }
 
 bool

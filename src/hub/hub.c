@@ -13,6 +13,7 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
+#include "utils/timestamp.h"
 
 #include "commit_counts.h"
 #include "crashed_slots.h"
@@ -29,6 +30,7 @@ static HTAB *groups = NULL;
 static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 
+static bool give_up_group(void);
 static void request_shmem(void);
 static void startup_shmem(void);
 static Size hub_size(void);
@@ -89,6 +91,76 @@ ds_hub_group(Oid database, Oid role, bool create)
 		ds_search_end(&group->full_search);
 	}
 	return group;
+}
+
+DsGroup *
+ds_hub_group_with_work(Oid database, Oid role)
+{
+	DsGroup    *group = ds_hub_group(database, role, true);
+
+	if (group == NULL && give_up_group())
+		group = ds_hub_group(database, role, true);
+	return group;
+}
+
+/* The one that has nothing to do for longest; a janitor will tell of it then. */
+static bool
+give_up_group(void)
+{
+	HASH_SEQ_STATUS scan;
+	DsGroup    *group;
+	DsGroup    *latest = NULL;
+	TimestampTz latest_due = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	hash_seq_init(&scan, groups);
+	while ((group = hash_seq_search(&scan)) != NULL)
+	{
+		TimestampTz due = DT_NOEND;
+
+		if (group->n_workers > 0 || group->searching ||
+			ds_group_has_due_work(group, now))
+			continue;
+		if (group->next_wake != 0)
+			due = group->next_wake;
+		if (group->retry_time != 0)
+			due = Min(due, group->retry_time);
+		if (latest == NULL || due > latest_due)
+		{
+			latest = group;
+			latest_due = due;
+		}
+	}
+	if (latest == NULL)
+		return false;
+	if (latest_due != DT_NOEND)
+		ds_hub_visit_at(latest->key.database, latest_due);
+	ds_hub_drop_group(latest);
+	return true;
+}
+
+void
+ds_hub_visit_at(Oid database, TimestampTz at)
+{
+	DsLateVisit *visit = NULL;
+
+	for (int i = 0; i < ds_hub->n_late_visits && visit == NULL; i++)
+	{
+		if (ds_hub->late_visits[i].database == database)
+			visit = &ds_hub->late_visits[i];
+	}
+	if (visit != NULL && visit->at <= at)
+		return;
+	if (visit == NULL && ds_hub->n_late_visits < DS_MAX_VISITS)
+	{
+		visit = &ds_hub->late_visits[ds_hub->n_late_visits++];
+		visit->database = database;
+	}
+	if (visit != NULL)
+		visit->at = at;
+	else if (ds_hub->visit_all_at == 0 || at < ds_hub->visit_all_at)
+		ds_hub->visit_all_at = at;
+	ds_hub_wake_launcher();
 }
 
 void
@@ -178,7 +250,8 @@ startup_shmem(void)
 		ds_slot_restore_crashes();
 	}
 	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,
-						   DS_MAX_GROUPS, &info, HASH_ELEM | HASH_BLOBS);
+						   DS_MAX_GROUPS, &info,
+						   HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
 	ds_quota_startup();
 	ds_standby_wait_startup();
 	ds_statistics_startup();

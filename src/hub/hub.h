@@ -132,6 +132,13 @@ typedef struct DsClosed
 	pid_t		by;
 } DsClosed;
 
+/* A database that the janitor shall visit, but not yet. */
+typedef struct DsLateVisit
+{
+	Oid			database;
+	TimestampTz at;
+} DsLateVisit;
+
 typedef struct DsHint
 {
 	int			next;
@@ -157,6 +164,9 @@ typedef struct DsHub
 	bool		visit_all;
 	int			n_visits;
 	Oid			visits[DS_MAX_VISITS];
+	TimestampTz visit_all_at;	/* 0: no */
+	int			n_late_visits;
+	DsLateVisit late_visits[DS_MAX_VISITS];
 	TimestampTz cautious_until; /* 0: no, see ds_is_cautious() */
 	int			n_quotas;		/* roles whose instances are counted */
 	bool		prepared_work;	/* a prepared transaction may hold hints */
@@ -209,6 +219,15 @@ ds_hub_unlock(void)
 
 /* The group of a role, made if it is not there; NULL if there is no room. */
 extern DsGroup *ds_hub_group(Oid database, Oid role, bool create);
+
+/*
+ * The same, made in the place of one that has nothing to do until later, if
+ * need be.  NULL: they all have work.
+ */
+extern DsGroup *ds_hub_group_with_work(Oid database, Oid role);
+
+/* The janitor shall visit the database at that time, if not before. */
+extern void ds_hub_visit_at(Oid database, TimestampTz at);
 extern void ds_hub_wake_launcher(void);
 
 /*

@@ -221,8 +221,7 @@ reap_workers(void)
 static void
 survey_groups(Survey *survey)
 {
-	/* groups may be a few more than DS_MAX_GROUPS, but not twice as many */
-	static Candidate candidates[2 * DS_MAX_GROUPS];
+	static Candidate candidates[DS_MAX_GROUPS];
 	DsSlot	   *slots = ds_hub_slots();
 
 	survey->candidates = candidates;
