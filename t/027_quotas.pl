@@ -216,6 +216,20 @@ tenant(q{ROLLBACK PREPARED 'p'});
 	is($sqlstate, '', 'what it held is free soon after it was rolled back');
 }
 is_full(3, 'and taken then');
+tenant(q{BEGIN; SELECT df_terminate('place ' || n) FROM generate_series(1, 3) n; PREPARE TRANSACTION 'p'});
+is_full(3, 'what a prepared transaction has ended has not made room');
+tenant(q{ROLLBACK PREPARED 'p'});
+is_full(3, 'nor has it when that is rolled back');
+
+# who counts first has ended some itself
+$node->restart;
+is((error_of($node, 'postgres', q{
+		BEGIN;
+		SELECT df_terminate('place ' || n) FROM generate_series(1, 3) n;
+		SELECT df_start_singleton('holding', 'another');
+		ROLLBACK}, @tenant))[0],
+	'53400', 'a count does not take for ended what its transaction has ended');
+is_full(3, 'so that it makes no room when it is rolled back');
 
 #
 # Children

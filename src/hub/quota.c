@@ -51,7 +51,6 @@ typedef struct Quota
 	int64		reserved;		/* started by open transactions */
 	int64		since;			/* change of active since the count began */
 	TimestampTz next_count;		/* not before that */
-	ConditionVariable counted_cv;
 } Quota;
 
 /* What a subtransaction of ours has changed. */
@@ -65,12 +64,17 @@ typedef struct Change
 
 static HTAB *quotas = NULL;
 
+/* Somebody has counted.  One for all: who wakes up looks for its entry anew. */
+static ConditionVariable *counted_cv = NULL;
+
 static Change *changes = NULL;
 static int	n_changes = 0;
 static int	max_changes = 0;
 
 static bool has_place(Oid owner, int limit, bool take);
 static Quota *find(Oid owner);
+static Quota *find_or_add(Oid owner);
+static bool make_room_for_quota(void);
 static bool ensure_counted(Oid owner, bool again);
 static void count_rows(Quota *quota, Oid owner);
 static void stop_counting(int code, Datum arg);
@@ -85,16 +89,22 @@ static void at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
 Size
 ds_quota_size(void)
 {
-	return hash_estimate_size(MAX_QUOTAS, sizeof(Quota));
+	return add_size(hash_estimate_size(MAX_QUOTAS, sizeof(Quota)),
+					sizeof(ConditionVariable));
 }
 
 void
 ds_quota_startup(void)
 {
 	HASHCTL		info = {.keysize = sizeof(DsGroupKey),.entrysize = sizeof(Quota)};
+	bool		found;
 
 	quotas = ShmemInitHash("durable_singleton quotas", MAX_QUOTAS, MAX_QUOTAS,
-						   &info, HASH_ELEM | HASH_BLOBS);
+						   &info, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	counted_cv = ShmemInitStruct("durable_singleton count of quotas",
+								 sizeof(ConditionVariable), &found);
+	if (!found)
+		ConditionVariableInit(counted_cv);
 }
 
 void
@@ -133,18 +143,10 @@ ds_quota_give_back_counted(Oid owner)
 }
 
 void
-ds_quota_ended_counted(Oid owner)
+ds_quota_ended(Oid owner)
 {
-	Quota	   *quota;
-	bool		counted;
-
 	make_room_for_change();
-	ds_hub_lock();
-	quota = find(owner);
-	counted = quota != NULL;
-	ds_hub_unlock();
-	if (counted)
-		present_change(owner)->ended++;
+	present_change(owner)->ended++;
 }
 
 void
@@ -157,7 +159,7 @@ ds_quota_forget_database(Oid database)
 	hash_seq_init(&scan, quotas);
 	while ((quota = hash_seq_search(&scan)) != NULL)
 	{
-		/* somebody may sleep there */
+		/* somebody will write there */
 		if (quota->key.database != database || quota->counting != 0)
 			continue;
 		hash_search(quotas, &quota->key, HASH_REMOVE, NULL);
@@ -201,6 +203,51 @@ find(Oid owner)
 	return hash_search(quotas, &key, HASH_FIND, NULL);
 }
 
+/* With the lock held; NULL: there is no room. */
+static Quota *
+find_or_add(Oid owner)
+{
+	DsGroupKey	key = {.database = MyDatabaseId,.role = owner};
+	Quota	   *quota;
+	bool		found;
+
+	quota = hash_search(quotas, &key, HASH_ENTER_NULL, &found);
+	if (quota == NULL && make_room_for_quota())
+		quota = hash_search(quotas, &key, HASH_ENTER_NULL, &found);
+	if (quota != NULL && !found)
+	{
+		memset((char *) quota + sizeof(key), 0, sizeof(*quota) - sizeof(key));
+		ds_hub->n_quotas++;
+	}
+	return quota;
+}
+
+/*
+ * Forgets the role whose count is the oldest: if it is still there, it is
+ * counted again at its next start.  Not one with open starts, which no count
+ * sees.
+ */
+static bool
+make_room_for_quota(void)
+{
+	HASH_SEQ_STATUS scan;
+	Quota	   *quota;
+	Quota	   *oldest = NULL;
+
+	hash_seq_init(&scan, quotas);
+	while ((quota = hash_seq_search(&scan)) != NULL)
+	{
+		if (quota->counting == 0 && quota->reserved == 0 &&
+			(oldest == NULL || quota->next_count < oldest->next_count))
+			oldest = quota;
+	}
+	if (oldest == NULL)
+		return false;
+	hash_search(quotas, &oldest->key, HASH_REMOVE, NULL);
+	ds_hub->n_quotas--;
+	return true;
+}
+
 /*
  * Waits until the role's instances have been counted, or counts them.  "again":
  * also if they were before; false then if that is not long enough ago.
@@ -208,31 +255,22 @@ find(Oid owner)
 static bool
 ensure_counted(Oid owner, bool again)
 {
-	DsGroupKey	key = {.database = MyDatabaseId,.role = owner};
 	bool		waited = false;
 	bool		mine = false;
 
 	for (;;)
 	{
 		Quota	   *quota;
-		bool		found;
 		bool		done;
 
 		ds_hub_lock();
-		quota = hash_search(quotas, &key, HASH_ENTER_NULL, &found);
+		quota = find_or_add(owner);
 		if (quota == NULL)
 		{
 			ds_hub_unlock();
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("too many roles have a limit on their active instances"),
-					 errhint("Set durable_singleton.max_active_instances for fewer roles.")));
-		}
-		if (!found)
-		{
-			memset((char *) quota + sizeof(key), 0, sizeof(*quota) - sizeof(key));
-			ConditionVariableInit(&quota->counted_cv);
-			ds_hub->n_quotas++;
+					 errmsg("too many roles with a limit on their active instances start some at the same time")));
 		}
 		done = quota->counted && quota->counting == 0 &&
 			(!again || waited || GetCurrentTimestamp() < quota->next_count);
@@ -260,13 +298,15 @@ ensure_counted(Oid owner, bool again)
 			stop_counting(0, PointerGetDatum(quota));
 			return true;
 		}
-		/* the entry stays while somebody counts */
-		ConditionVariableSleep(&quota->counted_cv, PG_WAIT_EXTENSION);
+		ConditionVariableSleep(counted_cv, PG_WAIT_EXTENSION);
 		waited = true;
 	}
 }
 
-/* What this transaction has changed itself is in what it sees. */
+/*
+ * What this transaction has changed itself is in what it sees.  The entry stays
+ * while we count.
+ */
 static void
 count_rows(Quota *quota, Oid owner)
 {
@@ -298,7 +338,7 @@ stop_counting(int code, Datum arg)
 	ds_hub_lock();
 	quota->counting = 0;
 	ds_hub_unlock();
-	ConditionVariableBroadcast(&quota->counted_cv);
+	ConditionVariableBroadcast(counted_cv);
 }
 
 static void
@@ -361,6 +401,9 @@ apply(const Change *change, bool committed)
 {
 	Quota	   *quota;
 
+	/* whoever adds the first one will see what has committed by now */
+	if (ds_hub->n_quotas == 0)
+		return;
 	ds_hub_lock();
 	quota = find(change->owner);
 	if (quota != NULL)
@@ -377,7 +420,10 @@ apply(const Change *change, bool committed)
 	ds_hub_unlock();
 }
 
-/* A prepared transaction counts as committed. */
+/*
+ * A prepared transaction counts as if it had committed what it has started, and
+ * not what it has ended: if it is rolled back that is active all the same.
+ */
 static void
 at_transaction_end(XactEvent event, void *arg)
 {
@@ -387,7 +433,11 @@ at_transaction_end(XactEvent event, void *arg)
 	if (n_changes == 0 || (!committed && event != XACT_EVENT_ABORT))
 		return;
 	for (int i = 0; i < n_changes; i++)
+	{
+		if (event == XACT_EVENT_PREPARE)
+			changes[i].ended = 0;
 		apply(&changes[i], committed);
+	}
 	n_changes = 0;
 }
 

@@ -18,8 +18,13 @@ extern void ds_quota_startup(void);
 /* For a transaction whose roles are counted, or are to be. */
 extern void ds_quota_take_counted(Oid owner, bool enforce);
 extern void ds_quota_give_back_counted(Oid owner);
-extern void ds_quota_ended_counted(Oid owner);
 extern void ds_quota_check_counted(Oid owner);
+
+/*
+ * The present transaction has ended an active instance of the owner.  Told in
+ * any case: this transaction may be the first to count them.
+ */
+extern void ds_quota_ended(Oid owner);
 
 /* The extension is gone from the database, or the database itself. */
 extern void ds_quota_forget_database(Oid database);
@@ -41,14 +46,6 @@ ds_quota_give_back(Oid owner)
 {
 	if (ds_hub->n_quotas > 0)
 		ds_quota_give_back_counted(owner);
-}
-
-/* It has ended an active instance of the owner. */
-static inline void
-ds_quota_ended(Oid owner)
-{
-	if (ds_hub->n_quotas > 0)
-		ds_quota_ended_counted(owner);
 }
 
 /* 53400 if the owner may not have another one just now. */
