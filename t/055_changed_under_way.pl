@@ -135,6 +135,11 @@ cmp_ok(scalar(() = slurp_file($node->logfile, $mark) =~ /not permitted to log in
 $node->safe_psql('postgres', q{
 	SET ROLE bob;
 	SELECT df_start_singleton('good', 'reassigned'), df_start_singleton('good', 'dropped')});
+# more than a janitor takes up in one transaction
+$node->safe_psql('postgres', q{
+	SET SESSION AUTHORIZATION alice;
+	SELECT count(df_start_singleton('good', 'many ' || n, start_at => now() + interval '1 day'))
+	FROM generate_series(1, 2500) n});
 ok($node->poll_query_until('postgres', q{
 		SELECT count(*) = 2 FROM df_instances
 		WHERE waiting_for = 'event go' AND instance_id IN ('reassigned', 'dropped')}),
@@ -158,6 +163,10 @@ ok($node->poll_query_until('postgres', q{
 		FROM df_instances WHERE instance_id = 'dropped' OR instance_id IN
 			(SELECT 'good ' || n FROM generate_series(11, 20) n)}),
 	'instances of dropped roles fail');
+ok($node->poll_query_until('postgres', q{
+		SELECT count(*) = 2500 FROM df_instances
+		WHERE instance_id LIKE 'many %' AND runtime_status = 'Failed'}),
+	'however many there are');
 is($node->safe_psql('postgres', q{
 		SELECT failure ->> 'message' FROM df_get_status('dropped')}),
 	'the role that owns the instance does not exist any more', 'and say why');

@@ -59,7 +59,8 @@ static void report(bool found_extension, bool may_run);
 static void visit(void);
 static bool seeks_ownerless(void);
 static void found_ownerless(void);
-static void fail_ownerless(void);
+static void fail_all_ownerless(void);
+static bool fail_ownerless(void);
 static void purge_expired(void);
 
 void
@@ -189,7 +190,7 @@ visit(void)
 	}
 	ds_store_drop_orphaned_messages();
 	if (seeks_ownerless())
-		fail_ownerless();
+		fail_all_ownerless();
 	ds_tx_commit();
 	found_ownerless();
 	purge_expired();
@@ -247,17 +248,40 @@ purge_expired(void)
 	MemoryContextDelete(cxt);
 }
 
-/* Their owner was dropped: nobody can run them any more. */
+/* A batch in a transaction; the last one is left to the caller to commit. */
 static void
+fail_all_ownerless(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext cxt = AllocSetContextCreate(caller, "ownerless instances",
+											  ALLOCSET_DEFAULT_SIZES);
+
+	MemoryContextSwitchTo(cxt);
+	while (fail_ownerless())
+	{
+		ds_tx_commit();
+		MemoryContextReset(cxt);
+		ds_tx_begin();
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(cxt);
+}
+
+/*
+ * Their owner was dropped: nobody can run them any more.  True: there may be
+ * more of them.
+ */
+static bool
 fail_ownerless(void)
 {
 	ErrorData	error = {0};
 	List	   *ids = ds_store_ownerless(OWNERLESS_BATCH);
 	ListCell   *cell;
 
+	CHECK_FOR_INTERRUPTS();
 	ds_store_delete_ownerless_tasks();
 	if (ids == NIL)
-		return;
+		return false;
 	error.sqlerrcode = ERRCODE_UNDEFINED_OBJECT;
 	error.message = _("the role that owns the instance does not exist any more");
 	foreach(cell, ids)
@@ -277,6 +301,7 @@ fail_ownerless(void)
 		if (ds_store_end(&w))
 			ds_instance_is_over(inst, DS_FAILED);
 	}
+	return true;
 }
 
 /* durable_singleton.request_visit(): also from CREATE EXTENSION */
