@@ -146,7 +146,26 @@ ok( $node->poll_query_until('postgres', q{
 		SELECT string_agg(instance_id, ', ') FROM df_stat_workers WHERE instance_id IS NOT NULL},
 		'napping on'),
 	'a prepared terminate interrupts the step of its instance, and no other');
-$node->safe_psql('postgres', "SELECT df_terminate('napping on')");
+
+# What has committed must not end with an error.  The prepared transaction has
+# the table locked; so who wants all of it gets it with the commit.
+prepare('sleep', "SELECT df_terminate('napping on')");
+my $locker = $node->background_psql('postgres');
+$locker->query_until(qr/begun/, "BEGIN;\n\\echo begun\nLOCK TABLE durable_singleton.instance;\n");
+ok( $node->poll_query_until('postgres', q{
+		SELECT count(*) = 1 FROM pg_locks
+		WHERE mode = 'AccessExclusiveLock' AND NOT granted}),
+	'somebody waits for the table');
+is((error_of($node, 'postgres', "SET statement_timeout = '3s';\nCOMMIT PREPARED 'sleep'"))[1],
+	'', 'COMMIT PREPARED does not wait for the table to look whose step to interrupt');
+$locker->query_until(qr/ended/, "COMMIT;\n\\echo ended\n");
+$locker->quit;
+is($node->safe_psql('postgres', q{SELECT runtime_status FROM df_get_status('napping on')}),
+	'Terminated', 'it has happened');
+is($node->safe_psql('postgres', q{
+		SELECT count(pg_terminate_backend(pid)) FROM df_stat_workers
+		WHERE instance_id = 'napping on'}),
+	1, 'the step goes on to its end');
 
 finish($node);
 done_testing();

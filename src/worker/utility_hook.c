@@ -28,6 +28,7 @@
 #include "commands/defrem.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
@@ -259,7 +260,9 @@ after_transaction_command(TransactionStmt *statement)
 
 /*
  * It may have started, signalled and ended any instance: search for work, wake
- * who waits, and interrupt the steps of what has ended.
+ * who waits, and interrupt the steps of what has ended.  It has committed, so
+ * nothing may fail here, nor wait for somebody who has the table for himself:
+ * a step that is not interrupted is undone at its end.
  */
 static void
 after_commit_prepared(void)
@@ -277,6 +280,11 @@ after_commit_prepared(void)
 	ds_hint_rescan_database(MyDatabaseId);
 	ds_waiters_wake_all(MyDatabaseId);
 	n = ds_executing_steps(MyDatabaseId, &steps);
+	if (n == 0 ||
+		!ConditionalLockRelationOid(ds_catalog(true)->table[DS_INSTANCE],
+									AccessShareLock))
+		return;
+	HOLD_INTERRUPTS();
 	for (int i = 0; i < n; i++)
 	{
 		DsInstance *inst = ds_store_load(steps[i].instance_id);
@@ -287,6 +295,7 @@ after_commit_prepared(void)
 			ds_cancel_step(MyDatabaseId, steps[i].instance_id,
 						   &steps[i].execution_id);
 	}
+	RESUME_INTERRUPTS();
 }
 
 static bool
