@@ -76,6 +76,7 @@ static Quota *find(Oid owner);
 static Quota *find_or_add(Oid owner);
 static bool make_room_for_quota(void);
 static bool ensure_counted(Oid owner, bool again);
+static void count_and_tell(Quota *quota, Oid owner);
 static void count_rows(Quota *quota, Oid owner);
 static void stop_counting(int code, Datum arg);
 static void error_full(Oid owner);
@@ -290,12 +291,7 @@ ensure_counted(Oid owner, bool again)
 		if (mine)
 		{
 			ConditionVariableCancelSleep();
-			PG_ENSURE_ERROR_CLEANUP(stop_counting, PointerGetDatum(quota));
-			{
-				count_rows(quota, owner);
-			}
-			PG_END_ENSURE_ERROR_CLEANUP(stop_counting, PointerGetDatum(quota));
-			stop_counting(0, PointerGetDatum(quota));
+			count_and_tell(quota, owner);
 			return true;
 		}
 		ConditionVariableSleep(counted_cv, PG_WAIT_EXTENSION);
@@ -303,10 +299,19 @@ ensure_counted(Oid owner, bool again)
 	}
 }
 
-/*
- * What this transaction has changed itself is in what it sees.  The entry stays
- * while we count.
- */
+/* The entry stays while we count. */
+static void
+count_and_tell(Quota *quota, Oid owner)
+{
+	PG_ENSURE_ERROR_CLEANUP(stop_counting, PointerGetDatum(quota));
+	{
+		count_rows(quota, owner);
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(stop_counting, PointerGetDatum(quota));
+	stop_counting(0, PointerGetDatum(quota));
+}
+
+/* What this transaction has changed itself is in what it sees. */
 static void
 count_rows(Quota *quota, Oid owner)
 {
