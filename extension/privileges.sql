@@ -54,7 +54,10 @@ BEGIN
 				t.typowner
 			FROM pg_catalog.pg_type t
 			WHERE m.classid = 'pg_catalog.pg_type'::regclass
-				AND t.oid = m.objid AND t.typelem = 0) o,
+				AND t.oid = m.objid AND t.typelem = 0
+				-- on those of tables pg_dump knows of no privileges
+				AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+					WHERE c.oid = t.typrelid AND c.relkind <> 'c')) o,
 		LATERAL (SELECT DISTINCT e.grantee
 			FROM pg_catalog.aclexplode(o.acl) e) a
 		WHERE a.grantee <> o.owner
