@@ -75,6 +75,14 @@ SELECT df_start_singleton('echo', 'bench ' || :n, '{"n":1}');
 my $n = $node->safe_psql('postgres', q{SELECT count(*) FROM df_instances WHERE instance_id NOT LIKE 'bench %'});
 cmp_ok($n, '>=', $starts * $seconds * 0.9, 'what was answered is there');
 
+# The starts alone: what is started runs elsewhere, or later.
+$node->safe_psql('postgres', 'ALTER SYSTEM SET durable_singleton.enabled = off');
+$node->reload;
+$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM df_stat_workers')
+  or die 'the workers do not leave';
+my $starts_alone = wrk('start without workers', '/', "$folder/start.lua", int rand 1e9);
+cmp_ok($starts_alone, '>', $bare_starts / 20, 'starts alone, too');
+
 # Far below what a quiet machine does: a hang or a poll shows, a neighbour does not.
 cmp_ok($reads, '>', $bare_reads / 20, 'status reads are of the order of those through libpq');
 cmp_ok($starts, '>', $bare_starts / 20, 'and so are starts');
