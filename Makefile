@@ -7,9 +7,9 @@
 
 MODULE_big = durable_singleton
 EXTENSION = durable_singleton
-# The script is made of parts; it ends with the last of them.
+# The script is made of parts, in this order.
 SCRIPT = durable_singleton--1.0.sql
-SCRIPT_PARTS = extension/core.sql extension/http.sql extension/privileges.sql
+SCRIPT_PARTS = $(addprefix extension/,tables.sql functions.sql views.sql administration.sql http.sql privileges.sql)
 DATA_built = $(SCRIPT)
 SOURCE_DIRS = src $(patsubst %/,%,$(sort $(wildcard src/*/)))
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard $(addsuffix /*.c,$(SOURCE_DIRS)))))
