@@ -47,6 +47,18 @@ ds_instance_is_over(const DsInstance *inst, DsStatus status)
 }
 
 void
+ds_log_failed(const DsInstance *inst, const Jsonb *failure)
+{
+	char	   *sqlstate = ds_failure_field(failure, "sqlstate");
+	char	   *message = ds_failure_field(failure, "message");
+
+	ereport(LOG,
+			(errmsg("instance \"%s\" of orchestrator %s failed: %s: %s",
+					inst->instance_id, inst->name,
+					sqlstate ? sqlstate : "?", message ? message : "?")));
+}
+
+void
 ds_instance_was_terminated(const DsInstance *inst, Jsonb *reason, bool bounded)
 {
 	ds_at_commit_cancel(inst->instance_id, &inst->execution_id);

@@ -20,6 +20,9 @@ extern void ds_instance_has_ended(const DsInstance *inst, DsStatus status,
 /* The same for an instance that has no parent which could be told. */
 extern void ds_instance_is_over(const DsInstance *inst, DsStatus status);
 
+/* For the server's log. */
+extern void ds_log_failed(const DsInstance *inst, const Jsonb *failure);
+
 /*
  * The present transaction has terminated the execution, or replaced it while
  * it was active: the same, and its steps and tasks are interrupted, and its

@@ -86,7 +86,6 @@ static StepResult store_failure(DsRun *run, Jsonb *failure);
 static StepResult lose(void);
 static void flush_previous_step(const DsRun *run);
 static bool must_yield(const DsRun *run);
-static void log_failure(const DsRun *run, const Jsonb *failure);
 
 DsRunResult
 ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
@@ -290,7 +289,7 @@ end_execution(DsRun *run, const DsPass *pass)
 		return STEP_NEW_EXECUTION;
 	}
 	if (pass->outcome == DS_PASS_FAILED)
-		log_failure(run, pass->failure);
+		ds_log_failed(run->inst, pass->failure);
 	return STEP_ENDED;
 }
 
@@ -459,7 +458,7 @@ store_failure(DsRun *run, Jsonb *failure)
 	ds_instance_has_ended(run->inst, DS_FAILED, NULL, failure, true);
 	ds_tx_commit();
 	ds_run_written(run);
-	log_failure(run, failure);
+	ds_log_failed(run->inst, failure);
 	return STEP_ENDED;
 }
 
@@ -494,16 +493,4 @@ must_yield(const DsRun *run)
 		return true;
 	return limits->yield != NULL &&
 		run->n_steps >= run->n_loaded / STEPS_A_LOAD && limits->yield();
-}
-
-static void
-log_failure(const DsRun *run, const Jsonb *failure)
-{
-	char	   *sqlstate = ds_failure_field(failure, "sqlstate");
-	char	   *message = ds_failure_field(failure, "message");
-
-	ereport(LOG,
-			(errmsg("instance \"%s\" of orchestrator %s failed: %s: %s",
-					run->inst->instance_id, run->inst->name,
-					sqlstate ? sqlstate : "?", message ? message : "?")));
 }

@@ -71,6 +71,7 @@ static Change *changes = NULL;
 static int	n_changes = 0;
 static int	max_changes = 0;
 
+static void require_place(Oid owner, int limit, bool take);
 static bool has_place(Oid owner, int limit, bool take);
 static Quota *find(Oid owner);
 static Quota *find_or_add(Oid owner);
@@ -114,21 +115,13 @@ ds_quota_take_counted(Oid owner, bool enforce)
 	int			limit = enforce ? ds_max_active_instances : -1;
 
 	make_room_for_change();
-	if (limit >= 0)
-		(void) ensure_counted(owner, false);
-	if (!has_place(owner, limit, true) &&
-		(!ensure_counted(owner, true) || !has_place(owner, limit, true)))
-		error_full(owner);
+	require_place(owner, limit, true);
 }
 
 void
 ds_quota_check_counted(Oid owner)
 {
-	(void) ensure_counted(owner, false);
-	if (!has_place(owner, ds_max_active_instances, false) &&
-		(!ensure_counted(owner, true) ||
-		 !has_place(owner, ds_max_active_instances, false)))
-		error_full(owner);
+	require_place(owner, ds_max_active_instances, false);
 }
 
 void
@@ -146,7 +139,6 @@ ds_quota_give_back_counted(Oid owner)
 void
 ds_quota_ended(Oid owner)
 {
-	make_room_for_change();
 	present_change(owner)->ended++;
 }
 
@@ -167,6 +159,17 @@ ds_quota_forget_database(Oid database)
 		ds_hub->n_quotas--;
 	}
 	ds_hub_unlock();
+}
+
+/* has_place(), or 53400: the rows have been counted again before that. */
+static void
+require_place(Oid owner, int limit, bool take)
+{
+	if (limit >= 0)
+		(void) ensure_counted(owner, false);
+	if (!has_place(owner, limit, take) &&
+		(!ensure_counted(owner, true) || !has_place(owner, limit, take)))
+		error_full(owner);
 }
 
 /*

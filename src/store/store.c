@@ -217,6 +217,22 @@ ds_store_end(const DsStepWrite *w)
 	return done;
 }
 
+bool
+ds_store_fail(const DsInstance *inst, Jsonb *failure, bool even_suspended)
+{
+	DsStepWrite w = {0};
+
+	w.inst = (DsInstance *) inst;
+	w.now = GetCurrentTimestamp();
+	w.start_clock = inst->start_clock;
+	w.history_length = inst->history_length;
+	w.custom_status = inst->custom_status;
+	w.even_suspended = even_suspended;
+	w.end_status = DS_FAILED;
+	w.failure = failure;
+	return ds_store_end(&w);
+}
+
 /* Is it the row that was read?  That is the fence. */
 bool
 ds_passes_fence(const DsInstance *inst, DsStatus *status)

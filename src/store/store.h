@@ -88,6 +88,10 @@ extern void ds_store_load_wait_tasks(DsInstance *inst);
 /* *suspended: it was suspended in the meantime. */
 extern bool ds_store_step(const DsStepWrite *w, bool *suspended);
 extern bool ds_store_end(const DsStepWrite *w);
+
+/* Fails an instance from outside, not by a step of its own. */
+extern bool ds_store_fail(const DsInstance *inst, Jsonb *failure,
+						  bool even_suspended);
 extern bool ds_store_continue(const DsStepWrite *w);
 extern bool ds_store_terminate(const DsInstance *inst, Jsonb *output,
 							   bool bounded);

@@ -190,24 +190,10 @@ give_up(const DsCrash *crash, int crashes)
 static bool
 fail_instance(const DsInstance *inst, Jsonb *failure)
 {
-	DsStepWrite w = {0};
-
-	w.inst = (DsInstance *) inst;
-	w.now = GetCurrentTimestamp();
-	w.start_clock = inst->start_clock;
-	w.history_length = inst->history_length;
-	w.custom_status = inst->custom_status;
-	w.even_suspended = true;
-	w.end_status = DS_FAILED;
-	w.failure = failure;
-	if (!ds_store_end(&w))
+	if (!ds_store_fail(inst, failure, true))
 		return false;
 	ds_instance_has_ended(inst, DS_FAILED, NULL, failure, true);
-	ereport(LOG,
-			(errmsg("instance \"%s\" of orchestrator %s failed: %s: %s",
-					inst->instance_id, inst->name,
-					ds_failure_field(failure, "sqlstate"),
-					ds_failure_field(failure, "message"))));
+	ds_log_failed(inst, failure);
 	return true;
 }
 

@@ -287,18 +287,9 @@ fail_ownerless(void)
 	foreach(cell, ids)
 	{
 		DsInstance *inst = ds_store_load(lfirst(cell));
-		DsStepWrite w = {0};
 
-		if (inst == NULL)
-			continue;
-		w.inst = inst;
-		w.now = GetCurrentTimestamp();
-		w.start_clock = inst->start_clock;
-		w.history_length = inst->history_length;
-		w.custom_status = inst->custom_status;
-		w.end_status = DS_FAILED;
-		w.failure = ds_failure_from_error(&error);
-		if (ds_store_end(&w))
+		if (inst != NULL &&
+			ds_store_fail(inst, ds_failure_from_error(&error), false))
 			ds_instance_is_over(inst, DS_FAILED);
 	}
 	return true;
