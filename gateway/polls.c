@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "connection.h"
 #include "memory.h"
@@ -35,11 +36,10 @@ struct Poll
 	double		interval;
 	void		(*ended) (void *owner, int status, const char *body);
 	void	   *owner;
-	Poll	   *previous;
-	Poll	   *next;
+	LIST_ENTRY(Poll) others;
 };
 
-static Poll *first;
+static LIST_HEAD(, Poll) polls;
 static int	n_polls;
 static int	max_polls;
 static Connection waiter;
@@ -118,10 +118,7 @@ polls_add(const char *instance_id, double seconds, double interval,
 	poll->interval = interval;
 	poll->ended = ended;
 	poll->owner = owner;
-	poll->next = first;
-	if (first != NULL)
-		first->previous = poll;
-	first = poll;
+	LIST_INSERT_HEAD(&polls, poll, others);
 	n_polls++;
 	any_new = true;
 	if (waiter.state == IDLE)
@@ -134,12 +131,7 @@ polls_add(const char *instance_id, double seconds, double interval,
 void
 polls_remove(Poll *poll)
 {
-	if (poll->previous != NULL)
-		poll->previous->next = poll->next;
-	else
-		first = poll->next;
-	if (poll->next != NULL)
-		poll->next->previous = poll->previous;
+	LIST_REMOVE(poll, others);
 	n_polls--;
 	free(poll->instance_id);
 	free(poll);
@@ -148,8 +140,8 @@ polls_remove(Poll *poll)
 void
 polls_end_all(void)
 {
-	while (first != NULL)
-		end(first, 0, NULL);
+	while (!LIST_EMPTY(&polls))
+		end(LIST_FIRST(&polls), 0, NULL);
 }
 
 /* --- a round of waiting --- */
@@ -162,11 +154,11 @@ id_array(void)
 	char	   *array;
 	char	   *out;
 
-	for (Poll *p = first; p != NULL; p = p->next)
+	for (Poll *p = LIST_FIRST(&polls); p != NULL; p = LIST_NEXT(p, others))
 		size += 2 * strlen(p->instance_id) + 3;
 	array = out = gw_alloc(size);
 	*out++ = '{';
-	for (Poll *p = first; p != NULL; p = p->next)
+	for (Poll *p = LIST_FIRST(&polls); p != NULL; p = LIST_NEXT(p, others))
 	{
 		*out++ = '"';
 		for (const char *s = p->instance_id; *s; s++)
@@ -176,7 +168,7 @@ id_array(void)
 			*out++ = *s;
 		}
 		*out++ = '"';
-		if (p->next != NULL)
+		if (LIST_NEXT(p, others) != NULL)
 			*out++ = ',';
 	}
 	*out = '}';
@@ -189,7 +181,7 @@ round_seconds(void)
 	double		shortest = SHORTEST_ROUND + ROUND_PER_POLL * n_polls;
 	double		seconds = LONGEST_ROUND;
 
-	for (Poll *p = first; p != NULL; p = p->next)
+	for (Poll *p = LIST_FIRST(&polls); p != NULL; p = LIST_NEXT(p, others))
 	{
 		if (p->interval < seconds)
 			seconds = p->interval;
@@ -207,9 +199,9 @@ take_ended(Job *job, const PGresult *result)
 		bool		gone = PQgetisnull(result, i, 1);
 		Poll	   *next;
 
-		for (Poll *p = first; p != NULL; p = next)
+		for (Poll *p = LIST_FIRST(&polls); p != NULL; p = next)
 		{
-			next = p->next;
+			next = LIST_NEXT(p, others);
 			if (strcmp(p->instance_id, PQgetvalue(result, i, 0)) == 0)
 				end(p, gone ? 0 : atoi(PQgetvalue(result, i, 1)),
 					gone ? NULL : PQgetvalue(result, i, 2));
@@ -232,7 +224,7 @@ wait_round(Connection *c)
 	Job		   *job;
 	char		seconds[40];
 
-	if (first == NULL || loop_now() < next_round)
+	if (LIST_EMPTY(&polls) || loop_now() < next_round)
 		return;
 	job = job_new(&statement_wait);
 	job_add_text(job, (Text) {id_array(), 0});
@@ -274,13 +266,13 @@ polls_tick(int64_t now)
 {
 	Poll	   *next;
 
-	for (Poll *p = first; p != NULL; p = next)
+	for (Poll *p = LIST_FIRST(&polls); p != NULL; p = next)
 	{
-		next = p->next;
+		next = LIST_NEXT(p, others);
 		if (now >= p->deadline)
 			end(p, 0, NULL);
 	}
-	if (first != NULL || waiter.state != DOWN)
+	if (!LIST_EMPTY(&polls) || waiter.state != DOWN)
 		connection_tick(&waiter, now);
 	if (waiter.state == IDLE)
 		wait_round(&waiter);
@@ -292,19 +284,19 @@ polls_next_tick(void)
 {
 	int64_t		next = INT64_MAX;
 
-	for (Poll *p = first; p != NULL; p = p->next)
+	for (Poll *p = LIST_FIRST(&polls); p != NULL; p = LIST_NEXT(p, others))
 	{
 		if (p->deadline < next)
 			next = p->deadline;
 	}
-	if (first != NULL || waiter.state != DOWN)
+	if (!LIST_EMPTY(&polls) || waiter.state != DOWN)
 	{
 		int64_t		tick = connection_next_tick(&waiter);
 
 		if (tick < next)
 			next = tick;
 	}
-	if (first != NULL && waiter.state == IDLE && next_round < next)
+	if (!LIST_EMPTY(&polls) && waiter.state == IDLE && next_round < next)
 		next = next_round;
 	if (any_new && calling_off == NULL && waiter.state == EXECUTING &&
 		next_call_off < next)

@@ -77,12 +77,11 @@ struct Request
 	bool		close_after;
 	bool		suspended;
 	bool		counted;
-	Request    *previous;		/* of those that are suspended */
-	Request    *next;
+	LIST_ENTRY(Request) others; /* of those that are suspended */
 };
 
 static int	n_requests;
-static Request *suspended;
+static LIST_HEAD(, Request) suspended;
 static bool draining;
 static bool any_resumed;
 
@@ -196,11 +195,7 @@ static void
 suspend(Request *r)
 {
 	r->suspended = true;
-	r->previous = NULL;
-	r->next = suspended;
-	if (suspended != NULL)
-		suspended->previous = r;
-	suspended = r;
+	LIST_INSERT_HEAD(&suspended, r, others);
 	MHD_suspend_connection(r->connection);
 }
 
@@ -211,12 +206,7 @@ resume(Request *r)
 	if (!r->suspended)
 		return;
 	r->suspended = false;
-	if (r->previous != NULL)
-		r->previous->next = r->next;
-	else
-		suspended = r->next;
-	if (r->next != NULL)
-		r->next->previous = r->previous;
+	LIST_REMOVE(r, others);
 	any_resumed = true;
 	MHD_resume_connection(r->connection);
 }
@@ -310,9 +300,9 @@ request_give_up(void)
 {
 	int			n = 0;
 
-	for (; suspended != NULL; n++)
+	for (; !LIST_EMPTY(&suspended); n++)
 	{
-		Request    *r = suspended;
+		Request    *r = LIST_FIRST(&suspended);
 
 		/* only resume() ends the job of one that is suspended */
 		assert(r->job != NULL);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "options.h"
 
@@ -28,8 +29,7 @@ struct Client
 	}			state;
 	int64_t		since;			/* of the state */
 	Request    *request;		/* under way; or NULL */
-	Client	   *previous;
-	Client	   *next;
+	LIST_ENTRY(Client) others;
 };
 
 extern void request_init(const Options *options);

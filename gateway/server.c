@@ -62,7 +62,7 @@
 
 static struct MHD_Daemon *daemon_;
 static Watch watch = {.fd = -1};
-static Client *clients;
+static LIST_HEAD(, Client) clients;
 static int64_t next_sweep;
 static char *tls_cert;
 static char *tls_key;
@@ -179,10 +179,7 @@ client_came(struct MHD_Connection *connection, void **context)
 	describe_peer(connection, client->peer, sizeof(client->peer));
 	client->state = READING;
 	client->since = loop_now();
-	client->next = clients;
-	if (clients != NULL)
-		clients->previous = client;
-	clients = client;
+	LIST_INSERT_HEAD(&clients, client, others);
 	*context = client;
 }
 
@@ -191,12 +188,7 @@ client_went(Client *client)
 {
 	/* MHD is silent on the end of a request that it had no room for */
 	end_request(client);
-	if (client->previous != NULL)
-		client->previous->next = client->next;
-	else
-		clients = client->next;
-	if (client->next != NULL)
-		client->next->previous = client->previous;
+	LIST_REMOVE(client, others);
 	free(client);
 }
 
@@ -246,7 +238,8 @@ server_tick(int64_t now)
 	if (now < next_sweep)
 		return;
 	next_sweep = now + SWEEP_INTERVAL;
-	for (Client *client = clients; client != NULL; client = client->next)
+	for (Client *client = LIST_FIRST(&clients); client != NULL;
+		 client = LIST_NEXT(client, others))
 	{
 		if ((client->state == READING && now - client->since > READ_TIME) ||
 			(client->state == SENDING && now - client->since > SEND_TIME))
