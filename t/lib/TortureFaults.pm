@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use List::Util qw(shuffle);
 use PostgreSQL::Test::Utils;
-use SmallDisk;
+use SmallDisk ();
 use Time::HiRes qw(time usleep);
 
 # Processes of the server, by what their titles say.
