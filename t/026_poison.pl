@@ -160,12 +160,17 @@ sub wait_counted
 		WHERE instance_id = '$id'}, $n);
 }
 
+# The step may crash all of the server before the session has ended.
 sub start_one
 {
 	my ($id, $function, $input) = @_;
+	my ($stdout, $stderr);
+	my $status = $node->psql('postgres',
+		"SELECT df_start_singleton('$function', '$id', '$input')",
+		on_error_die => 0, on_error_stop => 1, stdout => \$stdout, stderr => \$stderr);
 
-	$node->safe_psql('postgres',
-		"SELECT df_start_singleton('$function', '$id', '$input')");
+	die "start of $id: $stderr"
+	  if $stdout ne 't' && $stderr !~ /server closed the connection|terminating connection/;
 	return;
 }
 
