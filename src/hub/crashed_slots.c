@@ -132,8 +132,7 @@ ds_slot_restore_crashes(void)
 		strlcpy(slot->function_name, note->function_name,
 				sizeof(slot->function_name));
 		/* also if the database is gone: then they are forgotten */
-		if (ds_hub->n_visits < DS_MAX_VISITS)
-			ds_hub->visits[ds_hub->n_visits++] = note->database;
+		ds_hub_visit_at(note->database, DT_NOBEGIN);
 	}
 	ds_hub->slots_used = n;
 	if (n > 0)

@@ -264,23 +264,7 @@ void
 ds_hint_visit(Oid database)
 {
 	ds_hub_lock();
-	if (!OidIsValid(database))
-		ds_hub->visit_all = true;
-	else
-	{
-		int			i;
-
-		for (i = 0; i < ds_hub->n_visits; i++)
-		{
-			if (ds_hub->visits[i] == database)
-				break;
-		}
-		if (i == DS_MAX_VISITS)
-			ds_hub->visit_all = true;
-		else if (i == ds_hub->n_visits)
-			ds_hub->visits[ds_hub->n_visits++] = database;
-	}
-	ds_hub_wake_launcher();
+	ds_hub_visit_at(database, DT_NOBEGIN);
 	ds_hub_unlock();
 }
 

@@ -142,24 +142,26 @@ give_up_group(void)
 void
 ds_hub_visit_at(Oid database, TimestampTz at)
 {
-	DsLateVisit *visit = NULL;
+	DsVisit    *visit = NULL;
 
-	for (int i = 0; i < ds_hub->n_late_visits && visit == NULL; i++)
+	for (int i = 0; i < ds_hub->n_visits && visit == NULL; i++)
 	{
-		if (ds_hub->late_visits[i].database == database)
-			visit = &ds_hub->late_visits[i];
+		if (ds_hub->visits[i].database == database)
+			visit = &ds_hub->visits[i];
 	}
-	if (visit != NULL && visit->at <= at)
-		return;
-	if (visit == NULL && ds_hub->n_late_visits < DS_MAX_VISITS)
+	if (visit == NULL && OidIsValid(database) &&
+		ds_hub->n_visits < DS_MAX_VISITS)
 	{
-		visit = &ds_hub->late_visits[ds_hub->n_late_visits++];
-		visit->database = database;
+		visit = &ds_hub->visits[ds_hub->n_visits++];
+		*visit = (DsVisit)
+		{
+			.database = database,.at = DT_NOEND
+		};
 	}
 	if (visit != NULL)
-		visit->at = at;
-	else if (ds_hub->visit_all_at == 0 || at < ds_hub->visit_all_at)
-		ds_hub->visit_all_at = at;
+		visit->at = Min(visit->at, at);
+	else
+		ds_hub->visit_all_at = Min(ds_hub->visit_all_at, at);
 	ds_hub_wake_launcher();
 }
 
@@ -229,7 +231,7 @@ startup_shmem(void)
 		memset(ds_hub, 0, hub_size());
 		ds_hub->lock = &GetNamedLWLockTranche("durable_singleton")->lock;
 		ds_hub->n_slots = MaxBackends;
-		ds_hub->visit_all = true;
+		ds_hub->visit_all_at = DT_NOBEGIN;
 		pg_atomic_init_u64(&ds_hub->flush_wanted, InvalidXLogRecPtr);
 		pg_atomic_init_u32(&ds_hub->flushing, 0);
 		pg_atomic_init_u64(&ds_hub->first_xid, 0);

@@ -132,12 +132,12 @@ typedef struct DsClosed
 	pid_t		by;
 } DsClosed;
 
-/* A database that the janitor shall visit, but not yet. */
-typedef struct DsLateVisit
+/* A database that the janitor shall visit, at that time. */
+typedef struct DsVisit
 {
 	Oid			database;
 	TimestampTz at;
-} DsLateVisit;
+} DsVisit;
 
 typedef struct DsHint
 {
@@ -161,12 +161,9 @@ typedef struct DsHub
 	int			slots_used;		/* all slots above are free */
 	int			n_waiters;		/* in use */
 	int			free_hint;
-	bool		visit_all;
+	TimestampTz visit_all_at;	/* all databases; DT_NOEND: no */
 	int			n_visits;
-	Oid			visits[DS_MAX_VISITS];
-	TimestampTz visit_all_at;	/* 0: no */
-	int			n_late_visits;
-	DsLateVisit late_visits[DS_MAX_VISITS];
+	DsVisit		visits[DS_MAX_VISITS];
 	TimestampTz cautious_until; /* 0: no, see ds_is_cautious() */
 	int			n_quotas;		/* roles whose instances are counted */
 	bool		prepared_work;	/* a prepared transaction may hold hints */
@@ -226,7 +223,10 @@ extern DsGroup *ds_hub_group(Oid database, Oid role, bool create);
  */
 extern DsGroup *ds_hub_group_with_work(Oid database, Oid role);
 
-/* The janitor shall visit the database at that time, if not before. */
+/*
+ * The janitor shall visit the database, or all of them if it is invalid, at
+ * that time if not before; DT_NOBEGIN: at once.
+ */
 extern void ds_hub_visit_at(Oid database, TimestampTz at);
 extern void ds_hub_wake_launcher(void);
 

@@ -118,7 +118,7 @@ ds_launcher_main(Datum arg)
 	ds_hub_lock();
 	ds_hub->launcher_latch = MyLatch;
 	ds_hub->launcher_sleeps_until = DT_NOEND;
-	ds_hub->visit_all = true;
+	ds_hub_visit_at(InvalidOid, DT_NOBEGIN);
 	ds_hub_unlock();
 	ds_slot_abandon_starting();
 	ds_flusher_reset();

@@ -60,7 +60,7 @@ static BackgroundWorkerHandle *janitor = NULL;
 static uint32 visited_in;		/* n_all_visits when it was sent */
 static int64 visited_after;		/* so many transactions in the database */
 static TimestampTz next_rescan = 0;
-static TimestampTz next_late_visit = DT_NOEND;
+static TimestampTz next_request = DT_NOEND;	/* that is to be taken later */
 
 /*
  * Counts the times that all databases were to be visited, for instance since
@@ -71,7 +71,6 @@ static uint32 n_all_visits = 0;
 
 static char *database_name(Oid database);
 static void take_visit_requests(void);
-static void take_late_visits(TimestampTz now);
 static void scan_databases(bool still_ones);
 static void forget_dropped_statistics(void);
 static bool start_janitor(void);
@@ -167,7 +166,7 @@ ds_visits_send(void)
 	if (visits != NIL && janitor == NULL && !start_janitor())
 		next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										   DS_NO_WORKER_RETRY_MS);
-	next = Min(next, next_late_visit);
+	next = Min(next, next_request);
 	if (next_rescan != 0)
 		next = Min(next, next_rescan);
 	if (failed_visits != NIL)
@@ -213,16 +212,29 @@ take_visit_requests(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Oid			requested[DS_MAX_VISITS];
-	int			n;
+	int			n = 0;
+	int			left = 0;
 	bool		all;
 
-	take_late_visits(now);
+	next_request = DT_NOEND;
 	ds_hub_lock();
-	n = ds_hub->n_visits;
-	memcpy(requested, ds_hub->visits, n * sizeof(Oid));
-	all = ds_hub->visit_all;
-	ds_hub->n_visits = 0;
-	ds_hub->visit_all = false;
+	for (int i = 0; i < ds_hub->n_visits; i++)
+	{
+		DsVisit		visit = ds_hub->visits[i];
+
+		if (visit.at <= now)
+			requested[n++] = visit.database;
+		else
+		{
+			ds_hub->visits[left++] = visit;
+			next_request = Min(next_request, visit.at);
+		}
+	}
+	ds_hub->n_visits = left;
+	all = ds_hub->visit_all_at <= now;
+	if (all)
+		ds_hub->visit_all_at = DT_NOEND;
+	next_request = Min(next_request, ds_hub->visit_all_at);
 	ds_hub_unlock();
 
 	if (all)
@@ -248,43 +260,6 @@ take_visit_requests(void)
 		if (ds_rescan_interval > 0)
 			next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
 	}
-}
-
-/* Those whose time has come. */
-static void
-take_late_visits(TimestampTz now)
-{
-	DsLateVisit late[DS_MAX_VISITS];
-	int			n = 0;
-	int			left = 0;
-
-	next_late_visit = DT_NOEND;
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->n_late_visits; i++)
-	{
-		DsLateVisit visit = ds_hub->late_visits[i];
-
-		if (visit.at <= now)
-			late[n++] = visit;
-		else
-		{
-			ds_hub->late_visits[left++] = visit;
-			next_late_visit = Min(next_late_visit, visit.at);
-		}
-	}
-	ds_hub->n_late_visits = left;
-	if (ds_hub->visit_all_at != 0 && ds_hub->visit_all_at <= now)
-	{
-		ds_hub->visit_all = true;
-		ds_hub->visit_all_at = 0;
-	}
-	else if (ds_hub->visit_all_at != 0)
-		next_late_visit = Min(next_late_visit, ds_hub->visit_all_at);
-	ds_hub_unlock();
-
-	MemoryContextSwitchTo(TopMemoryContext);
-	for (int i = 0; i < n; i++)
-		visits = list_append_unique_oid(visits, late[i].database);
 }
 
 /*
