@@ -31,7 +31,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # Server headers are somebody else's: -isystem keeps -Wextra to our code.
-override CPPFLAGS := $(addprefix -I,$(SOURCE_DIRS)) $(patsubst -I%,-isystem %,$(CPPFLAGS))
+override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(CPPFLAGS))
 override CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 $(OBJS): $(wildcard $(addsuffix /*.h,$(SOURCE_DIRS)))

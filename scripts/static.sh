@@ -7,12 +7,11 @@
 # What it knows of mmap() is wrong: with MAP_ANONYMOUS the file is -1.
 run_cppcheck()
 {
-	local folders=("$base"/src/src/*/)
 	unprivileged_job cppcheck --quiet --error-exitcode=1 --inline-suppr \
 		-j"$(nproc)" --std=c11 --enable=warning,performance,portability \
 		'--suppress=invalidFunctionArg:*/crash_notes.c' \
 		--library=posix --library="$base/src/scripts/cppcheck.cfg" \
-		-D__GNUC__ -I"$base/src/src" "${folders[@]/#/-I}" \
+		-D__GNUC__ -I"$base/src/src" \
 		"$base/src/src" "$base/src/gateway"
 }
 
@@ -21,9 +20,8 @@ run_cppcheck()
 run_clang_tidy()
 {
 	local include=-isystem
-	(cd "$base/src/src" && printf '%s\n' -D_GNU_SOURCE -std=gnu11 $include \
-		"$("$pg_config" --includedir-server)" -I. */ | sed 's|^\(.*\)/$|-I\1|') |
-		cat >"$base/src/src/compile_flags.txt"
+	printf '%s\n' -D_GNU_SOURCE -std=gnu11 $include \
+		"$("$pg_config" --includedir-server)" -I. >"$base/src/src/compile_flags.txt"
 	printf '%s\n' -D_GNU_SOURCE -std=gnu11 '-DGW_VERSION="0"' $include \
 		"$("$pg_config" --includedir)" >"$base/src/gateway/compile_flags.txt"
 	unprivileged_job sh -c 'find "$1"/src "$1"/gateway -name "*.c" -print0 |

@@ -6,15 +6,15 @@
  * How an instance flows through the files:
  *
  *	client_start.c	 a start, inside the caller's transaction
- *	store.c			 its row (the SQL stands in statements.c)
- *	commit_hints.c	 after the commit, the hint "it is ready"
- *	hints.c			 the queue in shared memory (hub.c)
+ *	store_instance.c			 its row (the SQL stands in statements.c)
+ *	at_commit.c	 after the commit, the hint "it is ready"
+ *	hints.c			 the queue in shared memory (shared.c)
  *	launcher.c		 a worker for its role, if there is none
  *	worker.c		 takes the hint
  *	step.c			 claims the instance (claim.c) and runs it step by step
- *	frame.c			 the orchestrator, against its history (replay.c,
+ *	pass.c			 the orchestrator, against its history (replay.c,
  *					 context.c)
- *	store.c			 what came of it
+ *	store_instance.c			 what came of it
  *
  *-------------------------------------------------------------------------
  */
@@ -23,13 +23,13 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "catalog.h"
-#include "commit_counts.h"
-#include "commit_hints.h"
-#include "hub.h"
-#include "settings.h"
-#include "utility_hook.h"
-#include "worker.h"
+#include "base/settings.h"
+#include "commit/at_commit.h"
+#include "commit/commit_counts.h"
+#include "shmem/shared.h"
+#include "store/catalog.h"
+#include "worker/utility_hook.h"
+#include "worker/worker.h"
 
 PG_MODULE_MAGIC;
 

@@ -14,12 +14,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "access.h"
-#include "arguments.h"
-#include "catalog.h"
-#include "errors.h"
-#include "hub.h"
-#include "start.h"
+#include "base/arguments.h"
+#include "base/errors.h"
+#include "instance/access.h"
+#include "instance/start.h"
+#include "shmem/shared.h"
+#include "store/catalog.h"
 
 PG_FUNCTION_INFO_V1(ds_start_singleton);
 PG_FUNCTION_INFO_V1(ds_start_new);

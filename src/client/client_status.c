@@ -17,16 +17,16 @@
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
-#include "access.h"
-#include "arguments.h"
-#include "catalog.h"
-#include "claim.h"
-#include "client_status.h"
-#include "durability.h"
-#include "exposure.h"
-#include "hub.h"
-#include "jsonb_build.h"
-#include "store.h"
+#include "base/arguments.h"
+#include "base/jsonb_build.h"
+#include "client/client_status.h"
+#include "commit/durability.h"
+#include "http/http_exposed.h"
+#include "instance/access.h"
+#include "shmem/claim.h"
+#include "shmem/shared.h"
+#include "store/catalog.h"
+#include "store/store.h"
 
 PG_FUNCTION_INFO_V1(ds_get_status);
 PG_FUNCTION_INFO_V1(ds_exposed_status);

@@ -9,7 +9,7 @@
 #define DS_CLIENT_STATUS_H
 
 #include "funcapi.h"
-#include "instance.h"
+#include "store/instance.h"
 
 /* What there is to tell of an instance. */
 typedef struct DsReport

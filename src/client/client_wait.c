@@ -27,13 +27,13 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "access.h"
-#include "arguments.h"
-#include "client_status.h"
-#include "errors.h"
-#include "hub.h"
-#include "store.h"
-#include "waiter.h"
+#include "base/arguments.h"
+#include "base/errors.h"
+#include "client/client_status.h"
+#include "instance/access.h"
+#include "shmem/shared.h"
+#include "shmem/waiter.h"
+#include "store/store.h"
 
 PG_FUNCTION_INFO_V1(ds_wait_for_completion);
 PG_FUNCTION_INFO_V1(ds_wait_for_any);

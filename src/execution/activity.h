@@ -8,7 +8,7 @@
 #ifndef DS_ACTIVITY_H
 #define DS_ACTIVITY_H
 
-#include "instance.h"
+#include "store/instance.h"
 
 typedef struct DsCall
 {

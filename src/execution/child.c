@@ -17,17 +17,17 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-#include "access.h"
-#include "child.h"
-#include "claim.h"
-#include "commit_counts.h"
-#include "commit_hints.h"
-#include "errors.h"
-#include "failure.h"
-#include "jsonb_build.h"
-#include "quota.h"
-#include "start.h"
-#include "store.h"
+#include "base/errors.h"
+#include "base/jsonb_build.h"
+#include "commit/at_commit.h"
+#include "commit/commit_counts.h"
+#include "commit/quota.h"
+#include "execution/child.h"
+#include "function/failure.h"
+#include "instance/access.h"
+#include "instance/start.h"
+#include "shmem/claim.h"
+#include "store/store.h"
 
 static bool go_on(const DsInstance *parent, const DsOp *op, DsRow *end,
 				  bool *goes_on);

@@ -8,7 +8,7 @@
 #ifndef DS_CHILD_H
 #define DS_CHILD_H
 
-#include "instance.h"
+#include "store/instance.h"
 
 /*
  * Starts the child that the operation asks for, in the present transaction,

@@ -16,16 +16,16 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "durability.h"
-#include "ending.h"
-#include "fulfil.h"
-#include "hints.h"
-#include "home.h"
-#include "load.h"
-#include "parked.h"
-#include "store.h"
-#include "transaction.h"
-#include "user_code.h"
+#include "commit/durability.h"
+#include "commit/transaction.h"
+#include "execution/load.h"
+#include "execution/run_cache.h"
+#include "execution/wait.h"
+#include "function/user_code.h"
+#include "instance/end.h"
+#include "instance/home.h"
+#include "shmem/hints.h"
+#include "store/store.h"
 
 static bool is_runnable(DsRun *run, DsInstance *inst);
 static bool load_history(DsRun *run, DsInstance *inst);

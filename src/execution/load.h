@@ -9,7 +9,7 @@
 #ifndef DS_LOAD_H
 #define DS_LOAD_H
 
-#include "run.h"
+#include "execution/run.h"
 
 /*
  * Goes on with a run that was put aside, if nothing has happened to the

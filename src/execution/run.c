@@ -12,10 +12,10 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "child.h"
-#include "commit_hints.h"
-#include "hints.h"
-#include "run.h"
+#include "commit/at_commit.h"
+#include "execution/child.h"
+#include "execution/run.h"
+#include "shmem/hints.h"
 
 static Jsonb *present_custom_status(const DsRun *run);
 

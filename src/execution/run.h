@@ -9,9 +9,9 @@
 #define DS_RUN_H
 
 #include "access/xlogdefs.h"
-#include "replay.h"
-#include "executor.h"
-#include "store.h"
+#include "execution/runner.h"
+#include "orchestrator/replay.h"
+#include "store/store.h"
 
 typedef struct DsRun
 {

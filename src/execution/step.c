@@ -8,7 +8,7 @@
  * load.c), and then goes step by step:
  *
  *	pass	 the orchestrator runs against its history until it asks for
- *			 something new, returns or fails (frame.c)
+ *			 something new, returns or fails (pass.c)
  *	activity a transaction of its own: user code at its top level, then the
  *			 history row and the fenced update of the instance's row, COMMIT
  *			 (activity.c)
@@ -32,27 +32,27 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "activity.h"
-#include "arguments.h"
-#include "claim.h"
-#include "commit_hints.h"
-#include "crashed_slots.h"
-#include "durability.h"
-#include "ending.h"
-#include "failure.h"
-#include "frame.h"
-#include "fulfil.h"
-#include "hints.h"
-#include "load.h"
-#include "parked.h"
-#include "run.h"
-#include "settings.h"
-#include "slot.h"
-#include "statistics.h"
-#include "step.h"
-#include "store.h"
-#include "transaction.h"
-#include "user_code.h"
+#include "base/arguments.h"
+#include "base/settings.h"
+#include "commit/at_commit.h"
+#include "commit/durability.h"
+#include "commit/transaction.h"
+#include "execution/activity.h"
+#include "execution/load.h"
+#include "execution/run.h"
+#include "execution/run_cache.h"
+#include "execution/step.h"
+#include "execution/wait.h"
+#include "function/failure.h"
+#include "function/user_code.h"
+#include "instance/end.h"
+#include "orchestrator/pass.h"
+#include "shmem/attach.h"
+#include "shmem/claim.h"
+#include "shmem/counters.h"
+#include "shmem/crashed_slots.h"
+#include "shmem/hints.h"
+#include "store/store.h"
 
 /* Others wait, but so much of reading a long history shall pay off first. */
 #define STEPS_A_LOAD	32

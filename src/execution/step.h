@@ -8,7 +8,7 @@
 #ifndef DS_STEP_H
 #define DS_STEP_H
 
-#include "executor.h"
+#include "execution/runner.h"
 
 /*
  * Runs the instance, which this process has claimed, outside a transaction.

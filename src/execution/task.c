@@ -17,15 +17,15 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "activity.h"
-#include "durability.h"
-#include "hints.h"
-#include "home.h"
-#include "settings.h"
-#include "statistics.h"
-#include "store.h"
-#include "task.h"
-#include "transaction.h"
+#include "base/settings.h"
+#include "commit/durability.h"
+#include "commit/transaction.h"
+#include "execution/activity.h"
+#include "execution/task.h"
+#include "instance/home.h"
+#include "shmem/counters.h"
+#include "shmem/hints.h"
+#include "store/store.h"
 
 static DsTask *load(const DsWork *work, const DsRunLimits *limits, Oid *owner);
 static bool store_end(const DsRow *row, void *arg);

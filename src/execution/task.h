@@ -8,7 +8,7 @@
 #ifndef DS_TASK_H
 #define DS_TASK_H
 
-#include "step.h"
+#include "execution/step.h"
 
 /*
  * Runs the task that this process has claimed, outside a transaction.  Never

@@ -10,8 +10,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "failure.h"
-#include "jsonb_build.h"
+#include "base/jsonb_build.h"
+#include "function/failure.h"
 
 /* A failure must always find room in history: longer texts are cut. */
 #define MAX_TEXT	((Size) 64 * 1024)

@@ -8,7 +8,7 @@
 #ifndef DS_FAILURE_H
 #define DS_FAILURE_H
 
-#include "compat.h"
+#include "base/compat.h"
 #include "utils/jsonb.h"
 
 /* {"sqlstate", "message", "detail", "hint", "context", "schema", ...} */

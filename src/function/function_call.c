@@ -27,10 +27,10 @@
 #include "utils/fmgroids.h"
 #include "utils/typcache.h"
 
-#include "errors.h"
-#include "function_call.h"
-#include "function_signature.h"
-#include "settings.h"
+#include "base/errors.h"
+#include "base/settings.h"
+#include "function/function_call.h"
+#include "function/function_signature.h"
 
 /* One call; everything is in its scratch memory. */
 typedef struct Call

@@ -23,10 +23,10 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "compat.h"
-#include "errors.h"
-#include "function_ref.h"
-#include "function_signature.h"
+#include "base/compat.h"
+#include "base/errors.h"
+#include "function/function_ref.h"
+#include "function/function_signature.h"
 
 /* What is known of the functions of one name, for one input. */
 typedef struct Search

@@ -8,7 +8,7 @@
 #ifndef DS_FUNCTION_REF_H
 #define DS_FUNCTION_REF_H
 
-#include "instance.h"
+#include "store/instance.h"
 
 typedef enum DsFunctionUse
 {

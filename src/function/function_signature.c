@@ -27,8 +27,8 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-#include "errors.h"
-#include "function_signature.h"
+#include "base/errors.h"
+#include "function/function_signature.h"
 
 static HTAB *cache = NULL;
 static bool cache_is_stale = false;

@@ -16,7 +16,7 @@
 #include "nodes/nodes.h"
 #include "utils/jsonb.h"
 
-#include "compat.h"
+#include "base/compat.h"
 
 /* An input argument: IN, INOUT or VARIADIC. */
 typedef struct DsArgument

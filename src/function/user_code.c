@@ -22,10 +22,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
 
-#include "settings.h"
-#include "slot.h"
-#include "transaction.h"
-#include "user_code.h"
+#include "base/settings.h"
+#include "commit/transaction.h"
+#include "function/user_code.h"
+#include "shmem/attach.h"
 
 static bool armed_timeout = false;
 

@@ -17,9 +17,9 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-#include "arguments.h"
-#include "catalog.h"
-#include "http_json.h"
+#include "base/arguments.h"
+#include "http/http_json.h"
+#include "store/catalog.h"
 
 PG_FUNCTION_INFO_V1(ds_http_links);
 PG_FUNCTION_INFO_V1(ds_http_instance);

@@ -8,7 +8,7 @@
 #ifndef DS_HTTP_JSON_H
 #define DS_HTTP_JSON_H
 
-#include "client_status.h"
+#include "client/client_status.h"
 #include "lib/stringinfo.h"
 
 /*

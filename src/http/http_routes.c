@@ -18,14 +18,14 @@
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
-#include "access.h"
-#include "arguments.h"
-#include "catalog.h"
-#include "errors.h"
-#include "exposure.h"
-#include "http_json.h"
-#include "hub.h"
-#include "start.h"
+#include "base/arguments.h"
+#include "base/errors.h"
+#include "http/http_exposed.h"
+#include "http/http_json.h"
+#include "instance/access.h"
+#include "instance/start.h"
+#include "shmem/shared.h"
+#include "store/catalog.h"
 
 PG_FUNCTION_INFO_V1(ds_http_start);
 PG_FUNCTION_INFO_V1(ds_http_start_singleton);

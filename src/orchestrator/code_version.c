@@ -25,7 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "code_version.h"
+#include "orchestrator/code_version.h"
 
 /*
  * The last fingerprints, each valid for one version of the pg_proc row.  A

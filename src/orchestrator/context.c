@@ -18,11 +18,11 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "arguments.h"
-#include "context.h"
-#include "errors.h"
-#include "hub.h"
-#include "retry.h"
+#include "base/arguments.h"
+#include "base/errors.h"
+#include "orchestrator/context.h"
+#include "orchestrator/retry_policy.h"
+#include "shmem/shared.h"
 
 PG_FUNCTION_INFO_V1(ds_call_activity);
 PG_FUNCTION_INFO_V1(ds_create_timer);

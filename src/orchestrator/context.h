@@ -9,7 +9,7 @@
 #define DS_CONTEXT_H
 
 #include "fmgr.h"
-#include "replay.h"
+#include "orchestrator/replay.h"
 
 /* ds_replay_enter and ds_replay_enter_durable, once the library is loaded right. */
 extern DsReplay *ds_context_enter(const char *function);

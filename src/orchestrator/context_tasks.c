@@ -21,11 +21,11 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "arguments.h"
-#include "context.h"
-#include "errors.h"
-#include "failure.h"
-#include "jsonb_build.h"
+#include "base/arguments.h"
+#include "base/errors.h"
+#include "base/jsonb_build.h"
+#include "function/failure.h"
+#include "orchestrator/context.h"
 
 PG_FUNCTION_INFO_V1(ds_schedule_activity);
 PG_FUNCTION_INFO_V1(ds_schedule_sub_orchestrator);

@@ -18,11 +18,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
-#include "errors.h"
-#include "failure.h"
-#include "op.h"
-#include "replay.h"
+#include "base/compat.h"
+#include "base/errors.h"
+#include "function/failure.h"
+#include "orchestrator/replay.h"
+#include "store/operation.h"
 
 /*
  * WHEN query_canceled in a loop would go on for ever: after so many times the

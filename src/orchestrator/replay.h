@@ -13,9 +13,9 @@
 #ifndef DS_REPLAY_H
 #define DS_REPLAY_H
 
-#include "compat.h"
-#include "instance.h"
+#include "base/compat.h"
 #include "nodes/pg_list.h"
+#include "store/instance.h"
 
 /* What the orchestrator asks for and history does not hold yet. */
 typedef struct DsRequest

@@ -32,7 +32,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "catalog.h"
+#include "store/catalog.h"
 
 #define EXTENSION_NAME	"durable_singleton"
 #define TABLE_SCHEMA	"durable_singleton"

@@ -9,9 +9,9 @@
 #ifndef DS_CATALOG_H
 #define DS_CATALOG_H
 
-#include "instance.h"
+#include "store/instance.h"
 
-/* The tables that are also read and written without a statement (table.c). */
+/* The tables that are also read and written without a statement (table_read.c). */
 typedef enum DsTable
 {
 	DS_INSTANCE,

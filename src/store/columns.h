@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * columns.h
- *	  The columns of the tables that are read and written by key (table.c),
+ *	  The columns of the tables that are read and written by key (table_read.c),
  *	  in the order of the install script.
  *
  *-------------------------------------------------------------------------

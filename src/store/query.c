@@ -19,7 +19,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "query.h"
+#include "store/query.h"
 
 #define BOUNDED_WAIT_MS	1000
 

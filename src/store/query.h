@@ -20,10 +20,10 @@
 #ifndef DS_QUERY_H
 #define DS_QUERY_H
 
-#include "catalog.h"
 #include "executor/tuptable.h"
 #include "nodes/pg_list.h"
-#include "statements.h"
+#include "store/catalog.h"
+#include "store/statements.h"
 
 #define DS_MAX_PARAMETERS	40
 

@@ -4,7 +4,7 @@
  *	  All SQL on the extension's tables.
  *
  * What a start, a step and a task do each time goes without a statement
- * (table.c): ds_store_load(), ds_store_insert(), ds_store_start_over(),
+ * (table_read.c): ds_store_load(), ds_store_insert(), ds_store_start_over(),
  * ds_store_step(), ds_store_end(), ds_store_continue() and their like.
  *
  * The statements run as the owner of the tables with search_path set to
@@ -19,7 +19,7 @@
  */
 #include "postgres.h"
 
-#include "statements.h"
+#include "store/statements.h"
 
 #define INSTANCE	"durable_singleton.instance"
 #define HISTORY		"durable_singleton.history"

@@ -16,8 +16,8 @@
 #ifndef DS_STORE_H
 #define DS_STORE_H
 
-#include "instance.h"
 #include "nodes/pg_list.h"
+#include "store/instance.h"
 
 /* What a start writes. */
 typedef struct DsStart
@@ -63,7 +63,7 @@ typedef struct DsStepWrite
 	bool		keep_events;	/* CONTINUE */
 } DsStepWrite;
 
-/* --- store.c: the instance --- */
+/* --- store_instance.c: the instance --- */
 
 /* NULL if there is none. */
 extern DsInstance *ds_store_load(const char *instance_id);

@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "store_parts.h"
+#include "store/store_parts.h"
 
 int
 ds_store_count_crash(const char *instance_id, const pg_uuid_t *execution_id,

@@ -9,9 +9,9 @@
 
 #include "utils/timestamp.h"
 
-#include "op.h"
-#include "store_parts.h"
-#include "table.h"
+#include "store/operation.h"
+#include "store/store_parts.h"
+#include "store/table.h"
 
 static void mark_rewound(const DsStepWrite *w);
 static void load_row(const DsSession *s, int i, DsRow *row);

@@ -12,8 +12,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "store_parts.h"
-#include "table.h"
+#include "store/store_parts.h"
+#include "store/table.h"
 
 /* inbox.kind */
 #define MESSAGE_EVENT		'e'

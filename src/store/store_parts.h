@@ -8,8 +8,8 @@
 #ifndef DS_STORE_PARTS_H
 #define DS_STORE_PARTS_H
 
-#include "query.h"
-#include "store.h"
+#include "store/query.h"
+#include "store/store.h"
 
 /* The rows of a step, the marks of a rewind, and the messages it has taken. */
 extern void ds_put_rows(const DsStepWrite *w);

@@ -10,9 +10,9 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "settings.h"
-#include "store_parts.h"
-#include "table.h"
+#include "base/settings.h"
+#include "store/store_parts.h"
+#include "store/table.h"
 
 /* A new execution in the place of one that was seen. */
 typedef struct StartOver

@@ -11,8 +11,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "store_parts.h"
-#include "table.h"
+#include "store/store_parts.h"
+#include "store/table.h"
 
 /* A change of a task's row by whoever has this attempt of it. */
 typedef struct Change

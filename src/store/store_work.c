@@ -11,7 +11,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "store_parts.h"
+#include "store/store_parts.h"
 
 static void add_home(DsParameters *p, bool any_home, int home);
 static List *work_list(const DsSession *s, uint64 n, bool tasks,

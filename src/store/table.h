@@ -27,9 +27,9 @@
 #define DS_TABLE_H
 
 #include "access/genam.h"
-#include "columns.h"
 #include "executor/tuptable.h"
-#include "query.h"
+#include "store/columns.h"
+#include "store/query.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 

@@ -8,7 +8,7 @@
 #ifndef DS_TABLE_PARTS_H
 #define DS_TABLE_PARTS_H
 
-#include "table.h"
+#include "store/table.h"
 
 extern int	ds_table_n_columns(DsTable table);
 

@@ -25,7 +25,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "table_parts.h"
+#include "store/table_parts.h"
 
 /* What an update says about the indexes; 0: no index has to know. */
 #if PG_VERSION_NUM >= 160000

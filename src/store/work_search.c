@@ -12,7 +12,7 @@
 
 #include "utils/timestamp.h"
 
-#include "work_search.h"
+#include "store/work_search.h"
 
 static void forget_due_times(List *found, TimestampTz due_from);
 static void begin_phase(DsWorkSearch *search, DsSearchPhase phase);

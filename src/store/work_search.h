@@ -8,7 +8,7 @@
 #ifndef DS_WORK_SEARCH_H
 #define DS_WORK_SEARCH_H
 
-#include "store.h"
+#include "store/store.h"
 
 /* For work of the owner's; home and any_home as in store.h. */
 extern void ds_search_begin(DsWorkSearch *search, Oid owner, int home,

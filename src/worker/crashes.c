@@ -24,14 +24,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "commit_counts.h"
-#include "crashed_slots.h"
-#include "crashes.h"
-#include "ending.h"
-#include "failure.h"
-#include "settings.h"
-#include "store.h"
-#include "transaction.h"
+#include "base/settings.h"
+#include "commit/commit_counts.h"
+#include "commit/transaction.h"
+#include "function/failure.h"
+#include "instance/end.h"
+#include "shmem/crashed_slots.h"
+#include "store/store.h"
+#include "worker/crashes.h"
 
 static bool count(const DsCrash *crash);
 static int	count_in_table(const DsCrash *crash);

@@ -25,17 +25,17 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "durability.h"
-#include "eviction.h"
-#include "flusher.h"
-#include "hints.h"
-#include "http_fate.h"
-#include "hub.h"
-#include "settings.h"
-#include "slot.h"
-#include "visits.h"
-#include "work_search.h"
-#include "worker.h"
+#include "base/settings.h"
+#include "commit/durability.h"
+#include "commit/wal_flusher.h"
+#include "http/http_outcome.h"
+#include "shmem/attach.h"
+#include "shmem/eviction.h"
+#include "shmem/hints.h"
+#include "shmem/shared.h"
+#include "store/work_search.h"
+#include "worker/janitor_schedule.h"
+#include "worker/worker.h"
 
 /*
  * A worker may stay so long even if other roles wait: each shall get its first

@@ -34,16 +34,16 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "catalog.h"
-#include "claim.h"
-#include "commit_counts.h"
-#include "commit_hints.h"
-#include "eviction.h"
-#include "hints.h"
-#include "hub.h"
-#include "store.h"
-#include "utility_hook.h"
-#include "waiter.h"
+#include "commit/at_commit.h"
+#include "commit/commit_counts.h"
+#include "shmem/claim.h"
+#include "shmem/eviction.h"
+#include "shmem/hints.h"
+#include "shmem/shared.h"
+#include "shmem/waiter.h"
+#include "store/catalog.h"
+#include "store/store.h"
+#include "worker/utility_hook.h"
 
 /* How long to wait for the workers to go; the command waits longer itself. */
 #define EVICTION_MS		5000

@@ -1,0 +1,136 @@
+/*-------------------------------------------------------------------------
+ *
+ * jsonb_build.c
+ *	  Building small jsonb values.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+#include "base/jsonb_build.h"
+
+static void push_value(JsonbParseState **state, JsonbIteratorToken token,
+					   Jsonb *value);
+static JsonbValue int_value(int i);
+static JsonbValue string_value(const char *s);
+
+Jsonb *
+ds_string_to_jsonb(const char *s)
+{
+	JsonbValue	v = string_value(s);
+
+	return JsonbValueToJsonb(&v);
+}
+
+Jsonb *
+ds_int_to_jsonb(int i)
+{
+	JsonbValue	v = int_value(i);
+
+	return JsonbValueToJsonb(&v);
+}
+
+char *
+ds_jsonb_to_text(const Jsonb *value)
+{
+	JsonbValue	v;
+	JsonbContainer *root;
+
+	if (value == NULL)
+		return NULL;
+	root = unconstify(JsonbContainer *, &value->root);
+	if (JB_ROOT_IS_SCALAR(value) && JsonbExtractScalar(root, &v) &&
+		v.type == jbvString)
+		return pnstrdup(v.val.string.val, v.val.string.len);
+	return JsonbToCString(NULL, root, VARSIZE(value));
+}
+
+int
+ds_jsonb_to_int(const Jsonb *value)
+{
+	JsonbValue	v;
+
+	if (value == NULL || !JB_ROOT_IS_SCALAR(value) ||
+		!JsonbExtractScalar(unconstify(JsonbContainer *, &value->root), &v) ||
+		v.type != jbvNumeric)
+		return 0;
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4,
+											 NumericGetDatum(v.val.numeric)));
+}
+
+void
+ds_push_string(JsonbParseState **state, const char *key, const char *value)
+{
+	JsonbValue	k = string_value(key);
+	JsonbValue	v = string_value(value);
+
+	pushJsonbValue(state, WJB_KEY, &k);
+	pushJsonbValue(state, WJB_VALUE, &v);
+}
+
+void
+ds_push_int(JsonbParseState **state, const char *key, int value)
+{
+	JsonbValue	k = string_value(key);
+	JsonbValue	v = int_value(value);
+
+	pushJsonbValue(state, WJB_KEY, &k);
+	pushJsonbValue(state, WJB_VALUE, &v);
+}
+
+void
+ds_push_jsonb(JsonbParseState **state, const char *key, Jsonb *value)
+{
+	JsonbValue	k = string_value(key);
+
+	pushJsonbValue(state, WJB_KEY, &k);
+	push_value(state, WJB_VALUE, value);
+}
+
+void
+ds_push_element(JsonbParseState **state, Jsonb *value)
+{
+	push_value(state, WJB_ELEM, value);
+}
+
+static void
+push_value(JsonbParseState **state, JsonbIteratorToken token, Jsonb *value)
+{
+	JsonbValue	v;
+
+	if (value == NULL)
+		v.type = jbvNull;
+	else if (JB_ROOT_IS_SCALAR(value))
+		JsonbExtractScalar(&value->root, &v);
+	else
+	{
+		v.type = jbvBinary;
+		v.val.binary.data = &value->root;
+		v.val.binary.len = VARSIZE(value) - VARHDRSZ;
+	}
+	pushJsonbValue(state, token, &v);
+}
+
+static JsonbValue
+int_value(int i)
+{
+	JsonbValue	v;
+
+	v.type = jbvNumeric;
+	v.val.numeric = int64_to_numeric(i);
+	return v;
+}
+
+static JsonbValue
+string_value(const char *s)
+{
+	JsonbValue	v;
+
+	v.type = jbvString;
+	v.val.string.val = unconstify(char *, s);
+	v.val.string.len = strlen(s);
+	return v;
+}

@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * commit_counts.h
+ *	  What the present transaction counts in df_stat once it has committed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_COMMIT_COUNTS_H
+#define DS_COMMIT_COUNTS_H
+
+#include "shmem/counters.h"
+
+extern void ds_commit_counts_init(void);
+
+/* In the postmaster, when shared memory is set up. */
+extern Size ds_commit_counts_size(void);
+extern void ds_commit_counts_startup(void);
+
+/* One more, unless the transaction or its present subtransaction aborts. */
+extern void ds_count_at_commit(DsCounter counter);
+
+/*
+ * The present transaction is about to be prepared under that name; and one
+ * that was, in this database, has been committed or rolled back.
+ */
+extern void ds_counts_prepare_as(const char *gid);
+extern void ds_counts_finish_prepared(const char *gid, bool committed);
+
+#endif

@@ -1,0 +1,136 @@
+/*-------------------------------------------------------------------------
+ *
+ * durability.c
+ *	  Waiting until a commit cannot be lost any more.
+ *
+ * Steps commit asynchronously, and MVCC shows a commit before its WAL is
+ * flushed.  Before anything is built on such a row (the next activity, a
+ * report that the instance has ended) the WAL of the row's own transaction
+ * must be safe.  One flush serves all that came before it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "access/xloginsert.h"
+#include "catalog/pg_control.h"
+#include "replication/syncrep.h"
+#include "replication/walsender.h"
+#include "storage/lwlock.h"
+#include "utils/guc.h"
+
+#include "commit/durability.h"
+#include "commit/standby_wait.h"
+#include "shmem/shared.h"
+
+static XLogRecPtr lsn_before_start(TransactionId xid);
+static TransactionId oldest_clog_xid(void);
+
+XLogRecPtr
+ds_commit_lsn_of(TransactionId xmin)
+{
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+
+	if (!TransactionIdIsNormal(xmin) || RecoveryInProgress())
+		return InvalidXLogRecPtr;
+
+	/* a frozen row's xmin may be gone from the commit log, and is long safe */
+	LWLockAcquire(XactTruncationLock, LW_SHARED);
+	if (!TransactionIdPrecedes(xmin, oldest_clog_xid()))
+		lsn = TransactionIdGetCommitLSN(xmin);
+	LWLockRelease(XactTruncationLock);
+	if (XLogRecPtrIsInvalid(lsn) && ds_standbys_are_named() && SyncRepRequested())
+		lsn = lsn_before_start(xmin);
+	return lsn;
+}
+
+void
+ds_wait_durable(XLogRecPtr lsn)
+{
+	if (XLogRecPtrIsInvalid(lsn) || RecoveryInProgress())
+		return;
+	XLogFlush(lsn);
+	ds_wait_for_standbys(lsn);
+}
+
+void
+ds_wait_durable_to_tell(TransactionId xmin)
+{
+	int			guc_level = 0;
+
+	/*
+	 * What a session is told does not become less true by its SET
+	 * synchronous_commit = off, which is about its own commits.
+	 */
+	if (ds_standbys_are_named() && !SyncRepRequested())
+	{
+		guc_level = NewGUCNestLevel();
+		(void) set_config_option("synchronous_commit",
+								 GetConfigOptionResetString("synchronous_commit"),
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+	}
+	ds_wait_durable(ds_commit_lsn_of(xmin));
+	if (guc_level > 0)
+		AtEOXact_GUC(false, guc_level);
+}
+
+/*
+ * The LSN is that of a record of our own: a session may be waiting for standbys
+ * at the end of any other, where nobody else may stand; see standby_wait.c.
+ */
+void
+ds_durability_start(void)
+{
+	TransactionId xid;
+	XLogRecPtr	lsn;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	lsn = ds_hub->start_lsn;
+	LWLockRelease(ds_hub->lock);
+	if (!XLogRecPtrIsInvalid(lsn))
+		return;
+
+	xid = ReadNextTransactionId();
+	XLogBeginInsert();
+	XLogRegisterData((char *) &xid, sizeof(xid));	/* must have something */
+	lsn = XLogInsert(RM_XLOG_ID, XLOG_NOOP);
+	ds_hub_lock();
+	if (XLogRecPtrIsInvalid(ds_hub->start_lsn))
+	{
+		ds_hub->start_xid = xid;
+		ds_hub->start_lsn = lsn;
+	}
+	ds_hub_unlock();
+}
+
+/*
+ * The commit log remembers LSNs in memory only.  What had committed before the
+ * server started is on disk here, but maybe nowhere else.
+ */
+static XLogRecPtr
+lsn_before_start(TransactionId xid)
+{
+	XLogRecPtr	lsn;
+	TransactionId start;
+
+	ds_durability_start();		/* the launcher may not be up yet */
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	lsn = ds_hub->start_lsn;
+	start = ds_hub->start_xid;
+	LWLockRelease(ds_hub->lock);
+	return TransactionIdPrecedes(xid, start) ? lsn : InvalidXLogRecPtr;
+}
+
+static TransactionId
+oldest_clog_xid(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return TransamVariables->oldestClogXid;
+#else
+	return ShmemVariableCache->oldestClogXid;
+#endif
+}

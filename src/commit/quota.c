@@ -1,0 +1,490 @@
+/*-------------------------------------------------------------------------
+ *
+ * quota.c
+ *	  How many instances of a role may be active: max_active_instances.
+ *
+ * The tables are not asked at each start: to count 100,000 rows would cost
+ * more than all else.  The first start of a role that has a limit counts its
+ * active instances, once; from then on shared memory keeps the number, and
+ * every transaction tells what it has changed in it.  A role without an entry
+ * there costs nobody anything.
+ *
+ * What open transactions have started counts at once (reserved), what they
+ * have ended counts only when they have committed.  So several that start at
+ * the same time cannot go beyond the limit together.
+ *
+ * The number may drift: a transaction that is under way while the rows are
+ * counted can be missed, or seen twice, and so can a prepared one that is
+ * rolled back.  Before somebody is refused, and when the last count is old
+ * enough, the rows are counted again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/condition_variable.h"
+#include "storage/ipc.h"
+#include "storage/shmem.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "commit/quota.h"
+#include "store/store.h"
+
+#define MAX_QUOTAS		1024
+
+/* Count again at most so often, and at most that part of the time. */
+#define RECOUNT_MS		1000
+#define RECOUNT_PART	20
+
+/* The active instances of a role in a database; under hub->lock. */
+typedef struct Quota
+{
+	DsGroupKey	key;			/* hash key, must be first */
+	bool		counted;		/* active is right */
+	pid_t		counting;		/* who counts just now, or 0 */
+	int64		active;
+	int64		reserved;		/* started by open transactions */
+	int64		since;			/* change of active since the count began */
+	TimestampTz next_count;		/* not before that */
+} Quota;
+
+/* What a subtransaction of ours has changed. */
+typedef struct Change
+{
+	SubTransactionId subid;
+	Oid			owner;
+	int64		started;
+	int64		ended;
+} Change;
+
+static HTAB *quotas = NULL;
+
+/* Somebody has counted.  One for all: who wakes up looks for its entry anew. */
+static ConditionVariable *counted_cv = NULL;
+
+static Change *changes = NULL;
+static int	n_changes = 0;
+static int	max_changes = 0;
+
+static void require_place(Oid owner, int limit, bool take);
+static bool has_place(Oid owner, int limit, bool take);
+static Quota *find(Oid owner);
+static Quota *find_or_add(Oid owner);
+static bool make_room_for_quota(void);
+static bool ensure_counted(Oid owner, bool again);
+static void count_and_tell(Quota *quota, Oid owner);
+static void count_rows(Quota *quota, Oid owner);
+static void stop_counting(int code, Datum arg);
+static void error_full(Oid owner);
+static void make_room_for_change(void);
+static Change *present_change(Oid owner);
+static void apply(const Change *change, bool committed);
+static void at_transaction_end(XactEvent event, void *arg);
+static void at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
+								  SubTransactionId parent, void *arg);
+
+Size
+ds_quota_size(void)
+{
+	return add_size(hash_estimate_size(MAX_QUOTAS, sizeof(Quota)),
+					sizeof(ConditionVariable));
+}
+
+void
+ds_quota_startup(void)
+{
+	HASHCTL		info = {.keysize = sizeof(DsGroupKey),.entrysize = sizeof(Quota)};
+	bool		found;
+
+	quotas = ShmemInitHash("durable_singleton quotas", MAX_QUOTAS, MAX_QUOTAS,
+						   &info, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	counted_cv = ShmemInitStruct("durable_singleton count of quotas",
+								 sizeof(ConditionVariable), &found);
+	if (!found)
+		ConditionVariableInit(counted_cv);
+}
+
+void
+ds_quota_take_counted(Oid owner, bool enforce)
+{
+	int			limit = enforce ? ds_max_active_instances : -1;
+
+	make_room_for_change();
+	require_place(owner, limit, true);
+}
+
+void
+ds_quota_check_counted(Oid owner)
+{
+	require_place(owner, ds_max_active_instances, false);
+}
+
+void
+ds_quota_give_back_counted(Oid owner)
+{
+	Change	   *change = present_change(owner);
+	Change		taken = {.owner = owner,.started = 1};
+
+	if (change->started == 0)
+		return;					/* it was not counted */
+	change->started--;
+	apply(&taken, false);
+}
+
+void
+ds_quota_ended(Oid owner)
+{
+	present_change(owner)->ended++;
+}
+
+void
+ds_quota_forget_database(Oid database)
+{
+	HASH_SEQ_STATUS scan;
+	Quota	   *quota;
+
+	ds_hub_lock();
+	hash_seq_init(&scan, quotas);
+	while ((quota = hash_seq_search(&scan)) != NULL)
+	{
+		/* somebody will write there */
+		if (quota->key.database != database || quota->counting != 0)
+			continue;
+		hash_search(quotas, &quota->key, HASH_REMOVE, NULL);
+		ds_hub->n_quotas--;
+	}
+	ds_hub_unlock();
+}
+
+/* has_place(), or 53400: the rows have been counted again before that. */
+static void
+require_place(Oid owner, int limit, bool take)
+{
+	if (limit >= 0)
+		(void) ensure_counted(owner, false);
+	if (!has_place(owner, limit, take) &&
+		(!ensure_counted(owner, true) || !has_place(owner, limit, take)))
+		error_full(owner);
+}
+
+/*
+ * Is there a place below the limit?  -1: there always is.  Takes it, of a role
+ * that is counted.
+ */
+static bool
+has_place(Oid owner, int limit, bool take)
+{
+	Quota	   *quota;
+	bool		has = true;
+	bool		taken = false;
+
+	ds_hub_lock();
+	quota = find(owner);
+	if (quota != NULL)
+	{
+		has = limit < 0 || quota->active + quota->reserved < limit;
+		taken = take && has;
+		if (taken)
+			quota->reserved++;
+	}
+	ds_hub_unlock();
+	if (taken)
+		present_change(owner)->started++;
+	return has;
+}
+
+/* With the lock held. */
+static Quota *
+find(Oid owner)
+{
+	DsGroupKey	key = {.database = MyDatabaseId,.role = owner};
+
+	return hash_search(quotas, &key, HASH_FIND, NULL);
+}
+
+/* With the lock held; NULL: there is no room. */
+static Quota *
+find_or_add(Oid owner)
+{
+	DsGroupKey	key = {.database = MyDatabaseId,.role = owner};
+	Quota	   *quota;
+	bool		found;
+
+	quota = hash_search(quotas, &key, HASH_ENTER_NULL, &found);
+	if (quota == NULL && make_room_for_quota())
+		quota = hash_search(quotas, &key, HASH_ENTER_NULL, &found);
+	if (quota != NULL && !found)
+	{
+		memset((char *) quota + sizeof(key), 0, sizeof(*quota) - sizeof(key));
+		ds_hub->n_quotas++;
+	}
+	return quota;
+}
+
+/*
+ * Forgets the role whose count is the oldest: if it is still there, it is
+ * counted again at its next start.  Not one with open starts, which no count
+ * sees.
+ */
+static bool
+make_room_for_quota(void)
+{
+	HASH_SEQ_STATUS scan;
+	Quota	   *quota;
+	Quota	   *oldest = NULL;
+
+	hash_seq_init(&scan, quotas);
+	while ((quota = hash_seq_search(&scan)) != NULL)
+	{
+		if (quota->counting == 0 && quota->reserved == 0 &&
+			(oldest == NULL || quota->next_count < oldest->next_count))
+			oldest = quota;
+	}
+	if (oldest == NULL)
+		return false;
+	hash_search(quotas, &oldest->key, HASH_REMOVE, NULL);
+	ds_hub->n_quotas--;
+	return true;
+}
+
+/*
+ * Waits until the role's instances have been counted, or counts them.  "again":
+ * also if they were before; false then if that is not long enough ago.
+ */
+static bool
+ensure_counted(Oid owner, bool again)
+{
+	bool		waited = false;
+	bool		mine = false;
+
+	for (;;)
+	{
+		Quota	   *quota;
+		bool		done;
+
+		ds_hub_lock();
+		quota = find_or_add(owner);
+		if (quota == NULL)
+		{
+			ds_hub_unlock();
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("too many roles with a limit on their active instances start some at the same time")));
+		}
+		done = quota->counted && quota->counting == 0 &&
+			(!again || waited || GetCurrentTimestamp() < quota->next_count);
+		if (!done && quota->counting == 0)
+		{
+			mine = true;
+			quota->counting = MyProcPid;
+			quota->since = 0;
+		}
+		ds_hub_unlock();
+
+		if (done)
+		{
+			ConditionVariableCancelSleep();
+			return !again || waited;
+		}
+		if (mine)
+		{
+			ConditionVariableCancelSleep();
+			count_and_tell(quota, owner);
+			return true;
+		}
+		ConditionVariableSleep(counted_cv, PG_WAIT_EXTENSION);
+		waited = true;
+	}
+}
+
+/* The entry stays while we count. */
+static void
+count_and_tell(Quota *quota, Oid owner)
+{
+	PG_ENSURE_ERROR_CLEANUP(stop_counting, PointerGetDatum(quota));
+	{
+		count_rows(quota, owner);
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(stop_counting, PointerGetDatum(quota));
+	stop_counting(0, PointerGetDatum(quota));
+}
+
+/* What this transaction has changed itself is in what it sees. */
+static void
+count_rows(Quota *quota, Oid owner)
+{
+	TimestampTz begun = GetCurrentTimestamp();
+	int64		active = ds_store_count_active(owner);
+	long		next;
+
+	for (int i = 0; i < n_changes; i++)
+	{
+		if (changes[i].owner == owner)
+			active += changes[i].ended - changes[i].started;
+	}
+	next = RECOUNT_PART * TimestampDifferenceMilliseconds(begun,
+														  GetCurrentTimestamp());
+	ds_hub_lock();
+	quota->active = Max(active + quota->since, 0);
+	quota->counted = true;
+	quota->next_count =
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+									Max(next, RECOUNT_MS));
+	ds_hub_unlock();
+}
+
+static void
+stop_counting(int code, Datum arg)
+{
+	Quota	   *quota = (Quota *) DatumGetPointer(arg);
+
+	ds_hub_lock();
+	quota->counting = 0;
+	ds_hub_unlock();
+	ConditionVariableBroadcast(counted_cv);
+}
+
+static void
+error_full(Oid owner)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("role \"%s\" has too many active instances",
+					GetUserNameFromId(owner, true)),
+			 errdetail("%s is %d.", "durable_singleton.max_active_instances",
+					   ds_max_active_instances),
+			 errhint("Start it when others have ended, or let an administrator raise the limit with ALTER ROLE.")));
+}
+
+/* The first allocation of the transaction, before anything is changed. */
+static void
+make_room_for_change(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+	{
+		RegisterXactCallback(at_transaction_end, NULL);
+		RegisterSubXactCallback(at_subtransaction_end, NULL);
+		registered = true;
+	}
+	if (n_changes == max_changes)
+	{
+		int			max = Max(16, max_changes * 2);
+
+		if (changes == NULL)
+			changes = MemoryContextAlloc(TopMemoryContext, max * sizeof(Change));
+		else
+			changes = repalloc(changes, max * sizeof(Change));
+		max_changes = max;
+	}
+}
+
+/* Changes of one subtransaction stand together, the innermost last. */
+static Change *
+present_change(Oid owner)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+
+	for (int i = n_changes - 1; i >= 0 && changes[i].subid == subid; i--)
+	{
+		if (changes[i].owner == owner)
+			return &changes[i];
+	}
+	make_room_for_change();
+	changes[n_changes] = (Change)
+	{
+		.subid = subid,.owner = owner
+	};
+	return &changes[n_changes++];
+}
+
+static void
+apply(const Change *change, bool committed)
+{
+	Quota	   *quota;
+
+	/* whoever adds the first one will see what has committed by now */
+	if (ds_hub->n_quotas == 0)
+		return;
+	ds_hub_lock();
+	quota = find(change->owner);
+	if (quota != NULL)
+	{
+		quota->reserved = Max(quota->reserved - change->started, 0);
+		if (committed)
+		{
+			int64		more = change->started - change->ended;
+
+			quota->active = Max(quota->active + more, 0);
+			quota->since += more;
+		}
+	}
+	ds_hub_unlock();
+}
+
+/*
+ * A prepared transaction counts as if it had committed what it has started, and
+ * not what it has ended: if it is rolled back that is active all the same.
+ */
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	bool		committed = event == XACT_EVENT_COMMIT ||
+	event == XACT_EVENT_PREPARE;
+
+	if (n_changes == 0 || (!committed && event != XACT_EVENT_ABORT))
+		return;
+	for (int i = 0; i < n_changes; i++)
+	{
+		if (event == XACT_EVENT_PREPARE)
+			changes[i].ended = 0;
+		apply(&changes[i], committed);
+	}
+	n_changes = 0;
+}
+
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
+					  SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		while (n_changes > 0 && changes[n_changes - 1].subid >= subid)
+			apply(&changes[--n_changes], false);
+	}
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		int			first = n_changes;
+		int			n = n_changes;
+
+		while (first > 0 && changes[first - 1].subid >= subid)
+			first--;
+		/* into those of the parent, so that there are never many */
+		n_changes = first;
+		for (int i = first; i < n; i++)
+		{
+			Change		mine = changes[i];
+			int			j = n_changes - 1;
+
+			while (j >= 0 && changes[j].subid == parent &&
+				   changes[j].owner != mine.owner)
+				j--;
+			if (j >= 0 && changes[j].subid == parent)
+			{
+				changes[j].started += mine.started;
+				changes[j].ended += mine.ended;
+			}
+			else
+			{
+				mine.subid = parent;
+				changes[n_changes++] = mine;
+			}
+		}
+	}
+}

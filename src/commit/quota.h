@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * quota.h
+ *	  How many instances of a role may be active: max_active_instances.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_QUOTA_H
+#define DS_QUOTA_H
+
+#include "base/settings.h"
+#include "shmem/shared.h"
+
+/* In the postmaster, when shared memory is set up. */
+extern Size ds_quota_size(void);
+extern void ds_quota_startup(void);
+
+/* For a transaction whose roles are counted, or are to be. */
+extern void ds_quota_take_counted(Oid owner, bool enforce);
+extern void ds_quota_give_back_counted(Oid owner);
+extern void ds_quota_check_counted(Oid owner);
+
+/*
+ * The present transaction has ended an active instance of the owner.  Told in
+ * any case: this transaction may be the first to count them.
+ */
+extern void ds_quota_ended(Oid owner);
+
+/* The extension is gone from the database, or the database itself. */
+extern void ds_quota_forget_database(Oid database);
+
+/*
+ * The present transaction makes an instance of the owner active.  Enforce:
+ * 53400 if the limit of this session does not allow another one.
+ */
+static inline void
+ds_quota_take(Oid owner, bool enforce)
+{
+	if (ds_hub->n_quotas > 0 || (enforce && ds_max_active_instances >= 0))
+		ds_quota_take_counted(owner, enforce);
+}
+
+/* It has not, after all. */
+static inline void
+ds_quota_give_back(Oid owner)
+{
+	if (ds_hub->n_quotas > 0)
+		ds_quota_give_back_counted(owner);
+}
+
+/* 53400 if the owner may not have another one just now. */
+static inline void
+ds_quota_check(Oid owner)
+{
+	if (ds_max_active_instances >= 0)
+		ds_quota_check_counted(owner);
+}
+
+#endif

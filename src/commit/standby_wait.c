@@ -1,0 +1,253 @@
+/*-------------------------------------------------------------------------
+ *
+ * standby_wait.c
+ *	  Waiting until synchronous standbys have confirmed WAL.
+ *
+ * PostgreSQL's wait is made for the end of one's own commit record, of which
+ * there is one: its queue must not hold an LSN twice, as it asserts.  Ours are
+ * shared.  The commit log remembers one LSN for 32 transactions, and many read
+ * the end of one instance.
+ *
+ * So of the processes that wait for the same LSN, and for the same kind of
+ * confirmation, one leads: it stands in PostgreSQL's queue.  The others follow:
+ * they sleep until their leader is back, be it that it has been served or that
+ * it was cancelled, and look again.  If need be one of them leads next.
+ *
+ * To look at what is confirmed every few milliseconds would be shorter.  But it
+ * would delay each step that waits for the one before it, and a primary whose
+ * standby is away for the night would not come to rest.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "replication/syncrep.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "utils/wait_event.h"
+
+#include "base/compat.h"
+#include "commit/standby_wait.h"
+#include "shmem/shared.h"
+
+#define NO_MODE		(-1)
+
+/* What a process waits for; protected by ds_hub->lock. */
+typedef struct StandbyWait
+{
+	XLogRecPtr	lsn;			/* InvalidXLogRecPtr if it does not wait */
+	int			mode;			/* a SYNC_REP_WAIT_... */
+	bool		leads;
+} StandbyWait;
+
+/* One for each PGPROC that a backend can have, in their order. */
+static StandbyWait *waits = NULL;
+
+static int	wait_mode(void);
+static bool is_confirmed(XLogRecPtr lsn, int mode);
+static bool may_lead(XLogRecPtr lsn, int mode);
+static void lead(XLogRecPtr lsn, int mode);
+static void call_followers(void);
+static void follow(void);
+static bool is_following(void);
+pg_noreturn static void give_up(void);
+
+static inline StandbyWait *
+my_wait(void)
+{
+	return &waits[MyProc - ProcGlobal->allProcs];
+}
+
+Size
+ds_standby_wait_size(void)
+{
+	return mul_size(MaxBackends, sizeof(StandbyWait));
+}
+
+void
+ds_standby_wait_startup(void)
+{
+	bool		found;
+
+	waits = ShmemInitStruct("durable_singleton waits for standbys",
+							ds_standby_wait_size(), &found);
+	if (!found)
+		memset(waits, 0, ds_standby_wait_size());
+}
+
+bool
+ds_standbys_are_named(void)
+{
+	return SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
+}
+
+void
+ds_wait_for_standbys(XLogRecPtr lsn)
+{
+	int			mode = wait_mode();
+
+	while (mode != NO_MODE && !is_confirmed(lsn, mode))
+	{
+		if (may_lead(lsn, mode))
+			lead(lsn, mode);
+		else
+			follow();
+	}
+}
+
+/* The kind of confirmation that synchronous_commit asks for. */
+static int
+wait_mode(void)
+{
+	if (!SyncRepRequested())
+		return NO_MODE;
+	switch (synchronous_commit)
+	{
+		case SYNCHRONOUS_COMMIT_REMOTE_WRITE:
+			return SYNC_REP_WAIT_WRITE;
+		case SYNCHRONOUS_COMMIT_REMOTE_FLUSH:
+			return SYNC_REP_WAIT_FLUSH;
+		case SYNCHRONOUS_COMMIT_REMOTE_APPLY:
+			return SYNC_REP_WAIT_APPLY;
+		default:
+			return NO_MODE;
+	}
+}
+
+/* True as well if no confirmation is needed, as SyncRepWaitForLSN() sees it. */
+static bool
+is_confirmed(XLogRecPtr lsn, int mode)
+{
+	bool		needed;
+	bool		confirmed;
+
+	LWLockAcquire(SyncRepLock, LW_SHARED);
+#ifdef SYNC_STANDBY_DEFINED
+	/* until the checkpointer has read the setting, ours counts */
+	needed = (WalSndCtl->sync_standbys_status & SYNC_STANDBY_INIT) != 0 ?
+		(WalSndCtl->sync_standbys_status & SYNC_STANDBY_DEFINED) != 0 :
+		ds_standbys_are_named();
+#else
+	needed = WalSndCtl->sync_standbys_defined;
+#endif
+	confirmed = lsn <= WalSndCtl->lsn[mode];
+	LWLockRelease(SyncRepLock);
+	return confirmed || !needed;
+}
+
+/* Announces the wait; false if somebody leads who waits for the same. */
+static bool
+may_lead(XLogRecPtr lsn, int mode)
+{
+	StandbyWait wait = {.lsn = lsn,.mode = mode,.leads = true};
+
+	ds_hub_lock();
+	for (int i = 0; i < MaxBackends && wait.leads; i++)
+		wait.leads = !(waits[i].leads && waits[i].lsn == lsn && waits[i].mode == mode);
+	*my_wait() = wait;
+	ds_hub_unlock();
+	return wait.leads;
+}
+
+/*
+ * A commit that is cancelled while it waits ends with a warning, because it
+ * has happened.  What is to be built upon it can still be given up.
+ */
+static void
+lead(XLogRecPtr lsn, int mode)
+{
+	PG_TRY();
+	{
+		HOLD_INTERRUPTS();
+		SyncRepWaitForLSN(lsn, true);
+		RESUME_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		call_followers();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	call_followers();
+
+	/* if the postmaster died, nobody else says that there is an interrupt */
+	if (ProcDiePending)
+		InterruptPending = true;
+	CHECK_FOR_INTERRUPTS();
+	if (!is_confirmed(lsn, mode))
+		give_up();
+}
+
+/* The leader is back: its followers follow nobody any more. */
+static void
+call_followers(void)
+{
+	StandbyWait *mine = my_wait();
+
+	ds_hub_lock();
+	for (int i = 0; i < MaxBackends; i++)
+	{
+		if (waits[i].lsn == mine->lsn && waits[i].mode == mine->mode &&
+			!waits[i].leads)
+		{
+			waits[i].lsn = InvalidXLogRecPtr;
+			SetLatch(&ProcGlobal->allProcs[i].procLatch);
+		}
+	}
+	mine->lsn = InvalidXLogRecPtr;
+	mine->leads = false;
+	ds_hub_unlock();
+}
+
+/*
+ * Sleeps until the leader is back.  Who is cancelled hears the same as a
+ * leader.  Who is interrupted otherwise leaves a wait that stands until its
+ * leader is back, or the process waits again: a latch that is set in vain.
+ */
+static void
+follow(void)
+{
+	for (;;)
+	{
+		ResetLatch(MyLatch);
+		if (!is_following())
+			return;
+		if (QueryCancelPending)
+		{
+			QueryCancelPending = false;
+			ereport(WARNING,
+					(errmsg("canceling wait for synchronous replication due to user request"),
+					 errdetail("The transaction has already committed locally, but might not have been replicated to the standby.")));
+			give_up();
+		}
+		HOLD_CANCEL_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();
+		RESUME_CANCEL_INTERRUPTS();
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1,
+						 WAIT_EVENT_SYNC_REP);
+	}
+}
+
+static bool
+is_following(void)
+{
+	bool		following;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	following = !XLogRecPtrIsInvalid(my_wait()->lsn);
+	LWLockRelease(ds_hub->lock);
+	return following;
+}
+
+static void
+give_up(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_QUERY_CANCELED),
+			 errmsg("canceling statement due to user request"),
+			 errdetail("Synchronous standbys have not yet confirmed what it would report or build upon.")));
+}

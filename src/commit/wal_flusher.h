@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * wal_flusher.h
+ *	  The launcher's second job: flushing the WAL behind the workers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_WAL_FLUSHER_H
+#define DS_WAL_FLUSHER_H
+
+/* After an asynchronous commit: it shall be flushed soon. */
+extern void ds_flush_soon(void);
+
+/* The launcher flushes what was asked for; false: there is nothing left. */
+extern bool ds_flush_behind(void);
+
+/* The launcher has just begun, or is about to end. */
+extern void ds_flusher_reset(void);
+
+#endif

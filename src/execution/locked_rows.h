@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * locked_rows.h
+ *	  Instances whose row somebody's open transaction holds locked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_LOCKED_ROWS_H
+#define DS_LOCKED_ROWS_H
+
+/* A step could not write its instance's row for that reason. */
+extern void ds_contested_add(const char *instance_id);
+
+/*
+ * True while the row of such an instance is still locked: there is no point
+ * in running its step again.  Outside a transaction.
+ */
+extern bool ds_is_contested(const char *instance_id);
+
+#endif

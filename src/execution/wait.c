@@ -1,0 +1,366 @@
+/*-------------------------------------------------------------------------
+ *
+ * wait.c
+ *	  Whether what an instance waits for has come.
+ *
+ * Timers and events are ended here, by the instance itself.  The ends of
+ * activities and children that run as tasks are rows of history which others
+ * have written.
+ *
+ * Of a wait for all of many tasks only one is watched, and its end has the
+ * instance look again (see also IS_WATCHED in statements.c): ten thousand
+ * tasks wake it a few times, not ten thousand times.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/inval.h"
+#include "utils/timestamp.h"
+
+#include "base/jsonb_build.h"
+#include "commit/durability.h"
+#include "execution/wait.h"
+#include "store/store.h"
+
+static bool fulfil_retry(DsRun *run, const DsWait *wait);
+static bool fulfil_timer(DsRun *run, const DsWait *wait);
+static bool fulfil_event(DsRun *run, const DsWait *wait);
+static bool fulfil_all(DsRun *run, DsWait *wait);
+static bool fulfil_any(DsRun *run, DsWait *wait);
+static void learn_awaited(DsRun *run, const DsWait *wait);
+static void learn_all(DsRun *run);
+static bool is_ended_by_others(const DsReplay *replay, int seq);
+static void learn_ends(DsRun *run, int n_open, const int *open);
+static bool find_event(DsRun *run, const char *name, DsEvent *event);
+static bool find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when);
+
+bool
+ds_fulfil(DsRun *run, DsWait *wait)
+{
+	bool		fulfilled = false;
+
+	switch (wait->kind)
+	{
+		case DS_OP_ACTIVITY:
+			fulfilled = fulfil_retry(run, wait);
+			break;
+		case DS_OP_TIMER:
+			fulfilled = fulfil_timer(run, wait);
+			break;
+		case DS_OP_EVENT:
+			fulfilled = fulfil_event(run, wait);
+			break;
+		case DS_OP_TASKS:
+			fulfilled = wait->any ? fulfil_any(run, wait) :
+				fulfil_all(run, wait);
+			if (fulfilled)
+				learn_all(run);
+			break;
+		default:
+			elog(ERROR, "unknown kind of wait '%c'", wait->kind);
+	}
+	return fulfilled;
+}
+
+/*
+ * A commit can be seen a moment before its invalidation messages are there.
+ * If the same transaction replaced the function that comes next, the old one
+ * would run.  Once its lock is gone they have been sent.  They are read here,
+ * as the pass may follow in the very same transaction.
+ */
+void
+ds_wait_for_invalidations(TransactionId xid)
+{
+	if (TransactionIdIsNormal(xid))
+		XactLockTableWait(xid, NULL, NULL, XLTW_None);
+	AcceptInvalidationMessages();
+}
+
+static bool
+fulfil_retry(DsRun *run, const DsWait *wait)
+{
+	return wait->fire_at <= GetCurrentTimestamp();
+}
+
+static bool
+fulfil_timer(DsRun *run, const DsWait *wait)
+{
+	DsRow		row = {0};
+
+	row.attempt = 1;
+	row.kind = DS_OP_TIMER;
+	row.outcome = DS_OUTCOME_COMPLETED;
+	row.scheduled_time = wait->since;
+	row.event_time = GetCurrentTimestamp();
+	row.fire_at = wait->fire_at;
+	if (wait->fire_at > row.event_time)
+		return false;
+	ds_replay_add(run->replay, &row);
+	return true;
+}
+
+static bool
+fulfil_event(DsRun *run, const DsWait *wait)
+{
+	DsEvent		event = {0};
+	DsRow		row = {0};
+
+	row.attempt = 1;
+	row.kind = DS_OP_EVENT;
+	row.outcome = DS_OUTCOME_COMPLETED;
+	row.name = wait->name;
+	row.scheduled_time = wait->since;
+	row.event_time = GetCurrentTimestamp();
+	row.fire_at = wait->fire_at;
+	if (find_event(run, wait->name, &event))
+	{
+		row.inbox_id = event.id;
+		row.result = event.data;
+	}
+	else if (wait->fire_at != 0 && wait->fire_at <= row.event_time)
+	{
+		row.outcome = DS_OUTCOME_TIMED_OUT;
+		row.result = wait->default_value;
+	}
+	else
+		return false;
+	ds_replay_add(run->replay, &row);
+	return true;
+}
+
+/* Tasks that are due end, and if one stays open it is watched. */
+static bool
+fulfil_all(DsRun *run, DsWait *wait)
+{
+	DsReplay   *replay = run->replay;
+	const DsOp *watch = NULL;
+
+	learn_awaited(run, wait);
+	for (int i = 0; i < wait->n_tasks; i++)
+	{
+		DsOp	   *op = ds_replay_op(replay, wait->tasks[i]);
+		DsRow		row;
+		TimestampTz when;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!ds_op_has_ended(op) && find_end(run, op, &row, &when))
+			op = ds_replay_add(replay, &row);
+		if (ds_op_has_ended(op))
+			continue;
+
+		/*
+		 * The last one is begun last, and is likely to end last.  A timer or
+		 * an event is looked at by itself when its time comes.
+		 */
+		if (watch == NULL || op->last.seq > watch->last.seq)
+			watch = op;
+	}
+	if (watch == NULL)
+	{
+		replay->awaited = wait->n_tasks;
+		replay->first_awaited = wait->n_tasks > 0 ? wait->tasks[0] : 0;
+		return true;
+	}
+	wait->watch = watch->last.seq;
+	wait->fire_at = watch->last.fire_at;
+	if (watch->last.kind == DS_OP_ACTIVITY || watch->last.kind == DS_OP_CHILD)
+		wait->fire_at = 0;
+	return false;
+}
+
+/* The first of them that has ended, or is due, wins; the others stay open. */
+static bool
+fulfil_any(DsRun *run, DsWait *wait)
+{
+	DsReplay   *replay = run->replay;
+	DsRow		first_row = {0};
+	TimestampTz first_time = 0;
+	int			winner = 0;
+	DsRow		row = {0};
+
+	learn_awaited(run, wait);
+	wait->fire_at = 0;
+	for (int i = 0; i < wait->n_tasks; i++)
+	{
+		const DsOp *op = ds_replay_op(replay, wait->tasks[i]);
+		TimestampTz when;
+		DsRow		end = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (ds_op_has_ended(op))
+			when = op->last.event_time;
+		else if (!find_end(run, op, &end, &when))
+		{
+			if ((op->last.kind == DS_OP_TIMER || op->last.kind == DS_OP_EVENT) &&
+				op->last.fire_at != 0 &&
+				(wait->fire_at == 0 || op->last.fire_at < wait->fire_at))
+				wait->fire_at = op->last.fire_at;
+			continue;
+		}
+		if (winner == 0 || when < first_time)
+		{
+			winner = op->last.seq;
+			first_time = when;
+			first_row = end;
+		}
+	}
+	if (winner == 0)
+		return false;
+	if (first_row.seq != 0)
+		ds_replay_add(replay, &first_row);
+
+	row.attempt = 1;
+	row.kind = DS_OP_ANY;
+	row.outcome = DS_OUTCOME_COMPLETED;
+	row.result = ds_int_to_jsonb(winner);
+	row.scheduled_time = wait->since;
+	row.event_time = GetCurrentTimestamp();
+	ds_replay_add(replay, &row);
+	return true;
+}
+
+/* What others have done with the awaited tasks since we read the history. */
+static void
+learn_awaited(DsRun *run, const DsWait *wait)
+{
+	const DsReplay *replay = run->replay;
+	int		   *open = MemoryContextAllocHuge(CurrentMemoryContext,
+											  (wait->n_tasks + 1) * sizeof(int));
+	int			n_open = 0;
+
+	for (int i = 0; i < wait->n_tasks; i++)
+	{
+		int			seq = wait->tasks[i];
+
+		if (seq < 1 || seq > replay->n_ops)
+			elog(ERROR, "instance \"%s\" waits for task %d, which is not in its history",
+				 run->inst->instance_id, seq);
+		if (is_ended_by_others(replay, seq))
+			open[n_open++] = seq;
+	}
+	learn_ends(run, n_open, open);
+	pfree(open);
+}
+
+/*
+ * The code is going to run: the more it knows, the more awaits it passes
+ * before it has to be called again.
+ */
+static void
+learn_all(DsRun *run)
+{
+	const DsReplay *replay = run->replay;
+	int		   *open = MemoryContextAllocHuge(CurrentMemoryContext,
+											  (replay->n_stored + 1) * sizeof(int));
+	int			n_open = 0;
+
+	for (int seq = 1; seq <= replay->n_stored; seq++)
+	{
+		if (is_ended_by_others(replay, seq))
+			open[n_open++] = seq;
+	}
+	learn_ends(run, n_open, open);
+	pfree(open);
+}
+
+/* An activity or child that was begun and is open, as far as we know. */
+static bool
+is_ended_by_others(const DsReplay *replay, int seq)
+{
+	const DsOp *op = ds_replay_op(replay, seq);
+
+	return seq <= replay->n_stored && op->last.parallel &&
+		!ds_op_has_ended(op) &&
+		(op->last.kind == DS_OP_ACTIVITY || op->last.kind == DS_OP_CHILD);
+}
+
+static void
+learn_ends(DsRun *run, int n_open, const int *open)
+{
+	DsReplay   *replay = run->replay;
+	DsRow	   *rows;
+	int			n;
+
+	if (n_open == 0)
+		return;
+	n = ds_store_load_ends(run->inst, n_open, open, &rows);
+	for (int i = 0; i < n; i++)
+	{
+		const DsOp *op = ds_replay_op(replay, rows[i].seq);
+
+		if (rows[i].attempt <= op->last.attempt)
+			continue;
+		ds_replay_learn(replay, &rows[i]);
+		run->lsn = Max(run->lsn, ds_commit_lsn_of(rows[i].xmin));
+	}
+	pfree(rows);
+}
+
+/*
+ * If a timer or an event is due: the row that ends it, and when it came.  A
+ * task is ended by an event that was sent before its time-out only.
+ */
+static bool
+find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
+{
+	TimestampTz fire_at = op->last.fire_at;
+	TimestampTz now = GetCurrentTimestamp();
+	DsEvent		event = {0};
+
+	*row = op->last;
+	row->attempt = op->last.attempt + 1;
+	row->input = NULL;
+	row->event_time = now;
+	switch (op->last.kind)
+	{
+		case DS_OP_TIMER:
+			if (fire_at > now)
+				return false;
+			row->outcome = DS_OUTCOME_COMPLETED;
+			*when = fire_at;
+			return true;
+		case DS_OP_EVENT:
+			if (find_event(run, op->last.name, &event) &&
+				(fire_at == 0 || event.sent_time <= fire_at))
+			{
+				row->outcome = DS_OUTCOME_COMPLETED;
+				row->inbox_id = event.id;
+				row->result = event.data;
+				*when = event.sent_time;
+				return true;
+			}
+			if (fire_at == 0 || fire_at > now)
+				return false;
+			row->outcome = DS_OUTCOME_TIMED_OUT;
+			row->result = op->default_value;
+			*when = fire_at;
+			return true;
+		default:
+			return false;		/* somebody else ends it */
+	}
+}
+
+/* The oldest event of that name that the present step has not taken yet. */
+static bool
+find_event(DsRun *run, const char *name, DsEvent *event)
+{
+	const DsReplay *replay = run->replay;
+	int64	   *taken = palloc((replay->n_rows + 1) * sizeof(int64));
+	int			n_taken = 0;
+	bool		found;
+
+	for (int i = 0; i < replay->n_rows; i++)
+	{
+		if (replay->rows[i].inbox_id != 0)
+			taken[n_taken++] = replay->rows[i].inbox_id;
+	}
+	found = ds_store_find_event(run->inst, name, n_taken, taken, event);
+	if (found)
+		ds_wait_for_invalidations(event->sender);
+	pfree(taken);
+	return found;
+}

@@ -1,0 +1,125 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.c
+ *	  Who may see and steer whose instances.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/rel.h"
+
+#include "base/errors.h"
+#include "instance/access.h"
+#include "shmem/claim.h"
+#include "store/catalog.h"
+
+PG_FUNCTION_INFO_V1(ds_access_level);
+PG_FUNCTION_INFO_V1(ds_refuse_strangers);
+
+DsAccess
+ds_access(Oid owner)
+{
+	Oid			user = GetUserId();
+
+	if (has_privs_of_role(user, owner) ||
+		has_privs_of_role(user, ROLE_PG_READ_ALL_DATA))
+		return DS_ACCESS_FULL;
+	if (has_privs_of_role(user, ROLE_PG_MONITOR))
+		return DS_ACCESS_NO_PAYLOAD;
+	return DS_ACCESS_NONE;
+}
+
+/*
+ * Whatever the status: else one role could take over the ended id of another
+ * and erase its result.
+ */
+void
+ds_check_owner(const DsInstance *inst)
+{
+	if (!has_privs_of_role(GetUserId(), inst->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("instance \"%s\" belongs to another role",
+						inst->instance_id),
+				 errhint("Use another id, or become a member of the role that started it.")));
+}
+
+void
+ds_check_not_own_step(const DsInstance *inst)
+{
+	if (ds_step_is_mine(&inst->execution_id))
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("instance \"%s\" cannot be ended by its own step",
+						inst->instance_id),
+				 errhint("Let the orchestrator return, or raise an error in it.")));
+}
+
+void
+ds_check_not_waiting_for_itself(const DsInstance *inst)
+{
+	if (ds_step_is_mine(&inst->execution_id))
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("a step of instance \"%s\" cannot wait for its end",
+						inst->instance_id),
+				 errhint("The instance ends after its last step.")));
+}
+
+void
+ds_error_no_instance(const char *instance_id)
+{
+	ereport(ERROR,
+			(errcode(DS_ERRCODE_NO_INSTANCE),
+			 errmsg("no instance with ID \"%s\" exists", instance_id),
+			 errhint("Start it with df_start_singleton or df_start_new.")));
+}
+
+void
+ds_error_ended(const DsInstance *inst)
+{
+	ereport(ERROR,
+			(errcode(DS_ERRCODE_ENDED),
+			 errmsg("instance \"%s\" has ended", inst->instance_id),
+			 errdetail("Its status is %s.", ds_status_name(inst->status)),
+			 errhint("Start it again with df_start_singleton.")));
+}
+
+/* durable_singleton.access_level(owner) */
+PGDLLEXPORT Datum
+ds_access_level(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(ds_access(PG_GETARG_OID(0)));
+}
+
+/*
+ * durable_singleton.refuse_strangers(), before each statement that changes one
+ * of our tables.  A row makes code run as the owner that it names, so a right
+ * to write the tables would be the right to be anybody.
+ */
+PGDLLEXPORT Datum
+ds_refuse_strangers(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called as a trigger",
+						"refuse_strangers")));
+	if (!has_privs_of_role(GetUserId(),
+						   trigger->tg_relation->rd_rel->relowner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table \"%s\" of extension \"%s\" cannot be changed by hand",
+						RelationGetRelationName(trigger->tg_relation),
+						"durable_singleton"),
+				 errhint("Use the functions of the extension.")));
+	PG_RETURN_POINTER(NULL);
+}

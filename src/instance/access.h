@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.h
+ *	  Who may see and steer whose instances.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_ACCESS_H
+#define DS_ACCESS_H
+
+#include "base/compat.h"
+#include "store/instance.h"
+
+typedef enum DsAccess
+{
+	DS_ACCESS_NONE = 0,
+	DS_ACCESS_NO_PAYLOAD = 1,
+	DS_ACCESS_FULL = 2
+} DsAccess;
+
+/* What the current user may see of the instances of "owner". */
+extern DsAccess ds_access(Oid owner);
+
+/* 42501 unless the current user has the privileges of the owner. */
+extern void ds_check_owner(const DsInstance *inst);
+
+/*
+ * SD400 if this very process executes a step of the instance: it would undo
+ * itself together with its step, and be run again for ever.
+ */
+extern void ds_check_not_own_step(const DsInstance *inst);
+
+/* SD400 if this very process executes a step of the instance. */
+extern void ds_check_not_waiting_for_itself(const DsInstance *inst);
+
+/* Errors for a caller: SD404 and SD410. */
+pg_noreturn extern void ds_error_no_instance(const char *instance_id);
+pg_noreturn extern void ds_error_ended(const DsInstance *inst);
+
+#endif

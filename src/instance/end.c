@@ -1,0 +1,142 @@
+/*-------------------------------------------------------------------------
+ *
+ * end.c
+ *	  What the end of an instance means for others.
+ *
+ * A parent learns of its child's end by a row in its own history, written in
+ * the child's transaction.  Children learn that they shall end by a message,
+ * so nobody ever waits for the row of another instance.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "base/errors.h"
+#include "base/jsonb_build.h"
+#include "commit/at_commit.h"
+#include "commit/commit_counts.h"
+#include "commit/quota.h"
+#include "function/failure.h"
+#include "instance/end.h"
+#include "store/store.h"
+
+static void tell_parent(const DsInstance *child, DsStatus status,
+						Jsonb *output, Jsonb *failure, bool bounded);
+static Jsonb *terminated_failure(const DsInstance *child, const Jsonb *reason);
+static void end_children(const DsInstance *parent, Jsonb *reason);
+
+void
+ds_instance_has_ended(const DsInstance *inst, DsStatus status, Jsonb *output,
+					  Jsonb *failure, bool bounded)
+{
+	if (inst->parent.instance_id != NULL)
+		tell_parent(inst, status, output, failure, bounded);
+	ds_instance_is_over(inst, status);
+}
+
+void
+ds_instance_is_over(const DsInstance *inst, DsStatus status)
+{
+	ds_quota_ended(inst->owner);
+	ds_at_commit_ended(inst->instance_id);
+	ds_count_at_commit(status == DS_COMPLETED ? DS_INSTANCES_COMPLETED :
+					   status == DS_FAILED ? DS_INSTANCES_FAILED :
+					   DS_INSTANCES_TERMINATED);
+}
+
+void
+ds_log_failed(const DsInstance *inst, const Jsonb *failure)
+{
+	char	   *sqlstate = ds_failure_field(failure, "sqlstate");
+	char	   *message = ds_failure_field(failure, "message");
+
+	ereport(LOG,
+			(errmsg("instance \"%s\" of orchestrator %s failed: %s: %s",
+					inst->instance_id, inst->name,
+					sqlstate ? sqlstate : "?", message ? message : "?")));
+}
+
+void
+ds_instance_was_terminated(const DsInstance *inst, Jsonb *reason, bool bounded)
+{
+	ds_at_commit_cancel(inst->instance_id, &inst->execution_id);
+	end_children(inst, reason);
+	ds_instance_has_ended(inst, DS_TERMINATED, reason, NULL, bounded);
+}
+
+bool
+ds_terminate_instance(const DsInstance *inst, Jsonb *reason, bool bounded)
+{
+	if (!ds_store_terminate(inst, reason, bounded))
+		return false;
+	(void) ds_store_cancel_tasks(&inst->execution_id, bounded);
+	ds_instance_was_terminated(inst, reason, bounded);
+	return true;
+}
+
+/* The child's row is locked by now, the parent's task comes after it. */
+static void
+tell_parent(const DsInstance *child, DsStatus status, Jsonb *output,
+			Jsonb *failure, bool bounded)
+{
+	DsTask	   *task = ds_store_end_child_task(&child->parent, bounded);
+	DsRow		row = {0};
+
+	if (task == NULL)
+		return;					/* nobody waits for it any more */
+	row.seq = task->seq;
+	row.attempt = task->attempt;
+	row.kind = DS_OP_CHILD;
+	row.parallel = true;
+	row.name = task->name;
+	row.child_id = child->instance_id;
+	row.scheduled_time = task->first_time;
+	row.event_time = GetCurrentTimestamp();
+	if (status == DS_COMPLETED)
+	{
+		row.outcome = DS_OUTCOME_COMPLETED;
+		row.result = output;
+	}
+	else
+	{
+		row.outcome = DS_OUTCOME_FAILED;
+		if (status == DS_TERMINATED)
+			failure = terminated_failure(child, output);
+		row.failure = ds_failure_of_task(failure, task->name, task->seq,
+										 task->attempt, child->instance_id);
+	}
+	ds_store_add_row(&task->execution_id, &row);
+	ds_at_commit_ready(child->owner, child->parent.instance_id, 0);
+}
+
+static Jsonb *
+terminated_failure(const DsInstance *child, const Jsonb *reason)
+{
+	ErrorData	error = {0};
+	char	   *text = ds_jsonb_to_text(reason);
+
+	error.sqlerrcode = DS_ERRCODE_ENDED;
+	error.message = psprintf(_("child instance \"%s\" was terminated"),
+							 child->instance_id);
+	if (text !=NULL)
+		error.detail = psprintf(_("The reason was: %s"), text);
+	return ds_failure_from_error(&error);
+}
+
+static void
+end_children(const DsInstance *parent, Jsonb *reason)
+{
+	List	   *children = ds_store_send_terminate(parent, reason,
+												   GetCurrentTimestamp());
+	ListCell   *cell;
+
+	foreach(cell, children)
+	{
+		const DsChild *child = lfirst(cell);
+
+		ds_at_commit_cancel(child->instance_id, &child->execution_id);
+		ds_at_commit_ready(child->owner, child->instance_id, 0);
+	}
+}

@@ -1,0 +1,245 @@
+/*-------------------------------------------------------------------------
+ *
+ * start.c
+ *	  Starting an instance under an id.
+ *
+ * The Durable Functions singleton documentation reads the status and then
+ * starts, and warns that two callers may both be told that they started.
+ * Here the primary key decides, inside the caller's transaction:
+ *
+ *	1. look at the row under the latest snapshot, at any isolation level.
+ *	   Active: conflict, without a write.  None: 2.  Ended and reusable: 3.
+ *	2. INSERT ... ON CONFLICT DO NOTHING.  No row: back to 1.
+ *	3. UPDATE the row that was seen, if nothing in it has changed.  Else: back
+ *	   to 1.
+ *
+ * 2 and 3 wait only for another uncommitted starter of the same id, never for
+ * a running step: steps lock the row for their last write only.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/arguments.h"
+#include "base/compat.h"
+#include "base/errors.h"
+#include "commit/at_commit.h"
+#include "commit/commit_counts.h"
+#include "commit/quota.h"
+#include "function/function_ref.h"
+#include "http/http_exposed.h"
+#include "instance/access.h"
+#include "instance/end.h"
+#include "instance/home.h"
+#include "instance/start.h"
+#include "store/catalog.h"
+
+const DsReuse ds_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
+
+static void prepare(DsStart *start, Oid function, TimestampTz start_at);
+static void check_login(Oid role);
+static bool is_open_to_http(const DsInstance *present);
+
+void
+ds_start_prepare(DsStart *start, const char *search_path,
+				 TimestampTz start_at)
+{
+	start->owner = GetUserId();
+	prepare(start, ds_function_find_with(search_path, start->name, start->input),
+			start_at);
+}
+
+void
+ds_start_prepare_again(DsStart *start, Oid owner)
+{
+	start->owner = owner;
+	prepare(start, ds_function_find_in(start->function_schema, start->name,
+									   start->input), 0);
+}
+
+static void
+prepare(DsStart *start, Oid function, TimestampTz start_at)
+{
+	ds_function_check(function, start->name, DS_USE_ORCHESTRATOR, start->owner,
+					  start->input);
+	start->function_schema = ds_function_schema(function);
+	check_login(start->owner);
+
+	start->now = GetCurrentTimestamp();
+	start->ready_time = start_at == 0 ? start->now : Max(start->now, start_at);
+	start->home = ds_home_stamp();
+}
+
+bool
+ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
+{
+	DsReuse		allowed = reuse;
+	bool		child = start->parent.instance_id != NULL;
+
+	if (on_conflict == DS_ON_CONFLICT_TERMINATE)
+	{
+		for (DsStatus s = DS_PENDING; ds_status_is_active(s); s++)
+			allowed.statuses[allowed.n++] = s;
+	}
+
+	for (;;)
+	{
+		DsInstance *present;
+
+		CHECK_FOR_INTERRUPTS();
+		present = ds_store_load_for_start(start->instance_id,
+										  on_conflict != DS_ON_CONFLICT_TERMINATE);
+		if (present == NULL)
+		{
+			start->execution_id = ds_new_execution_id();
+			ds_quota_take(start->owner, !child);
+			if (ds_store_insert(start, child))
+			{
+				ds_at_commit_started(start);
+				ds_count_at_commit(DS_INSTANCES_STARTED);
+				return true;
+			}
+			ds_quota_give_back(start->owner);
+			continue;			/* somebody was faster: look again */
+		}
+		if (start->exposed_only && !is_open_to_http(present))
+			return false;
+		ds_check_owner(present);
+		if (!ds_reuse_has(&allowed, present->status))
+		{
+			if (on_conflict == DS_ON_CONFLICT_SKIP)
+				return false;
+			ds_error_exists(present);
+		}
+		if (ds_start_over(start, present))
+			return true;
+	}
+}
+
+/* Is it the caller's to replace over HTTP, once it has ended? */
+static bool
+is_open_to_http(const DsInstance *present)
+{
+	return !ds_status_is_active(present->status) &&
+		has_privs_of_role(GetUserId(), present->owner) &&
+		ds_is_exposed(present->function_schema, present->name);
+}
+
+bool
+ds_start_over(DsStart *start, DsInstance *present)
+{
+	/* a parent's step must not be pinned by somebody's open transaction */
+	bool		child = start->parent.instance_id != NULL;
+	bool		had_tasks;
+
+	ds_check_not_own_step(present);
+	start->execution_id = ds_new_execution_id();
+	/* of a child it has been checked (child.c): it is no error of the step */
+	ds_quota_take(start->owner,
+				  !child && !ds_status_is_active(present->status));
+	if (!ds_store_start_over(start, present, child, &had_tasks))
+	{
+		ds_quota_give_back(start->owner);
+		return false;
+	}
+	if (ds_status_is_active(present->status))
+		ds_instance_was_terminated(present, NULL, false);
+	else if (had_tasks)
+		ds_at_commit_cancel(start->instance_id, &present->execution_id);
+	ds_at_commit_started(start);
+	ds_count_at_commit(DS_INSTANCES_STARTED);
+	return true;
+}
+
+DsReuse
+ds_arg_ended_statuses(FunctionCallInfo fcinfo, int n, const char *what)
+{
+	DsReuse		reuse = {0};
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+
+	ds_require_arg(fcinfo, n, what);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), ds_catalog(false)->status_type,
+					  sizeof(Oid), true, TYPALIGN_INT, &values, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		DsStatus	status;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(DS_ERRCODE_BAD_ARGUMENT),
+					 errmsg("%s must not contain null", what),
+					 errhint("List ended statuses: Completed, Failed, Terminated.")));
+		status = ds_status_from_oid(DatumGetObjectId(values[i]));
+		if (!ds_reuse_has(&ds_any_ended, status))
+			ereport(ERROR,
+					(errcode(DS_ERRCODE_BAD_ARGUMENT),
+					 errmsg("%s must not contain the status %s", what,
+							ds_status_name(status)),
+					 errhint("List ended statuses: Completed, Failed, Terminated.")));
+		if (!ds_reuse_has(&reuse, status))
+			reuse.statuses[reuse.n++] = status;
+	}
+	return reuse;
+}
+
+bool
+ds_reuse_has(const DsReuse *reuse, DsStatus status)
+{
+	for (int i = 0; i < reuse->n; i++)
+	{
+		if (reuse->statuses[i] == status)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Before PostgreSQL 17 a background worker cannot connect as a role that may
+ * not log in, so its instances would never run.
+ */
+static void
+check_login(Oid role)
+{
+#if PG_VERSION_NUM < 170000
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool		can_login = true;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		can_login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+		ReleaseSysCache(tuple);
+	}
+	if (!can_login)
+		ereport(ERROR,
+				(errcode(DS_ERRCODE_BAD_ARGUMENT),
+				 errmsg("role \"%s\" cannot own instances because it is not permitted to log in",
+						GetUserNameFromId(role, false)),
+				 errdetail("Background workers run the steps of an instance as its owner."),
+				 errhint("ALTER ROLE ... LOGIN PASSWORD NULL lets workers connect as it, but nobody with a password.")));
+#endif
+}
+
+void
+ds_error_exists(const DsInstance *inst)
+{
+	bool		active = ds_status_is_active(inst->status);
+
+	ereport(ERROR,
+			(errcode(DS_ERRCODE_CONFLICT),
+			 errmsg("An instance with ID \"%s\" already exists.",
+					inst->instance_id),
+			 errdetail("Its status is %s.", ds_status_name(inst->status)),
+			 active ?
+			 errhint("Wait for its end with df_wait_for_completion, or end it with df_terminate.") :
+			 errhint("Add the status to reuse to start over it.")));
+}

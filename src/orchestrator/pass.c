@@ -1,0 +1,180 @@
+/*-------------------------------------------------------------------------
+ *
+ * pass.c
+ *	  One pass of an orchestrator.
+ *
+ * A suspension unwinds the pass with an error, and everything it did is
+ * rolled back with a subtransaction: that is why direct writes before a wait
+ * would vanish, and are refused.  Whether there were any is asked in the
+ * frame's own catch: at the wait itself the subtransactions of PL/pgSQL's
+ * exception blocks would hide them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "base/arguments.h"
+#include "base/settings.h"
+#include "function/failure.h"
+#include "function/function_call.h"
+#include "function/function_ref.h"
+#include "function/user_code.h"
+#include "orchestrator/code_version.h"
+#include "orchestrator/pass.h"
+#include "shmem/claim.h"
+
+static Jsonb *call_orchestrator(DsReplay *replay);
+static void refuse_writes(DsReplay *replay);
+static void check_code(DsReplay *replay, Oid function);
+
+DsPass
+ds_frame_run(DsReplay *replay)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	DsPass		pass = {0};
+	DsUserCode	user;
+	ErrorData  *volatile error = NULL;
+	Jsonb	   *volatile result = NULL;
+	bool		wrote;
+	bool		keep;
+	int			level;
+
+	MemoryContextReset(replay->scratch);
+	ds_user_code_begin(&user);
+	BeginInternalSubTransaction("df_orchestrator");
+	level = GetCurrentTransactionNestLevel();
+	ds_replay_begin_pass(replay);
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(caller);
+		result = call_orchestrator(replay);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	ds_replay_end_pass();
+
+	while (GetCurrentTransactionNestLevel() > level)
+		RollbackAndReleaseCurrentSubTransaction();
+	wrote = TransactionIdIsValid(GetCurrentTransactionIdIfAny());
+
+	/* a caught suspension is one all the same */
+	if (replay->suspended && wrote && replay->violation == NULL)
+		refuse_writes(replay);
+	if (error == NULL && !replay->suspended && replay->violation == NULL &&
+		!ds_replay_at_end(replay))
+		ds_replay_mismatch(replay,
+						   psprintf(_("History has %d steps; the code ended after %d."),
+									replay->n_ops, replay->cursor));
+
+	if (replay->violation != NULL)
+	{
+		pass.outcome = DS_PASS_FAILED;
+		pass.failure = replay->violation;
+	}
+	else if (replay->suspended)
+		pass.outcome = replay->continued ? DS_PASS_CONTINUED : DS_PASS_REQUEST;
+	else if (error != NULL)
+	{
+		pass.outcome = DS_PASS_FAILED;
+		pass.failure = ds_failure_let_through(ds_failure_from_error(error),
+											  replay->met_failure);
+		pass.cancelled = ds_error_is_cancel(error);
+	}
+	else if (replay->continued)
+		pass.outcome = DS_PASS_CONTINUED;
+	else
+	{
+		pass.outcome = DS_PASS_RETURNED;
+		pass.result = result;
+	}
+
+	keep = error == NULL && !replay->suspended && pass.outcome != DS_PASS_FAILED;
+	if (keep)
+		ReleaseCurrentSubTransaction();
+	else
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	ds_user_code_end(&user);
+	return pass;
+}
+
+static Jsonb *
+call_orchestrator(DsReplay *replay)
+{
+	DsInstance *inst = replay->inst;
+	Oid			function;
+	Oid			role = GetUserId();
+	Jsonb	   *result;
+
+	function = ds_function_find_in(inst->function_schema, inst->name,
+								   inst->input);
+	ds_function_check(function, inst->name, DS_USE_ORCHESTRATOR, role,
+					  inst->input);
+	ds_function_check_trust(function, inst->name, role);
+	check_code(replay, function);
+	ds_step_begin(&inst->execution_id, inst->name);
+	result = ds_function_call(function, inst->name, inst->input,
+							  replay->scratch);
+	if (!replay->suspended)
+		ds_user_code_finish();
+	ds_payload_check(result, "output");
+	return result;
+}
+
+/*
+ * Is it the code that the execution began with?  The lowest bit of the
+ * fingerprint that the instance keeps says that it was replaced since.
+ */
+static void
+check_code(DsReplay *replay, Oid function)
+{
+	DsInstance *inst = replay->inst;
+	int64		code = ds_code_fingerprint(function) & ~INT64CONST(1);
+
+	if (code == 0)
+		code = 2;
+	if (replay->code == 0)
+		replay->code = code;
+	replay->code_changed = (replay->code & 1) != 0;
+	if ((replay->code & ~INT64CONST(1)) == code)
+		return;
+
+	replay->code = code | 1;
+	replay->code_changed = true;
+	if (ds_on_code_change == DS_ON_CODE_CHANGE_FAIL)
+	{
+		ds_replay_violation(replay,
+							psprintf(_("orchestrator %s was replaced while instance \"%s\" was running"),
+									 inst->name, inst->instance_id),
+							psprintf(_("%s is \"%s\"."),
+									 "durable_singleton.on_code_change", "fail"),
+							_("Put the old function back, or let the instance go on with the new one with df_rewind."));
+		ds_failure_raise(replay->violation);
+	}
+	ereport(LOG,
+			(errmsg("orchestrator %s was replaced while instance \"%s\" was running",
+					inst->name, inst->instance_id)));
+}
+
+static void
+refuse_writes(DsReplay *replay)
+{
+	ds_replay_violation(replay,
+						psprintf(_("orchestrator %s of instance \"%s\" wrote to the database before a durable wait"),
+								 replay->inst->name, replay->inst->instance_id),
+						psprintf(_("Everything it did before step %d is undone when it waits."),
+								 replay->cursor + 1),
+						_("Move table writes, row locks and DDL into an activity; after the last wait an orchestrator may write."));
+}

@@ -1,0 +1,366 @@
+/*-------------------------------------------------------------------------
+ *
+ * attach.c
+ *	  Executors: taking a slot, and leaving it, in order or in a crash.
+ *
+ * A worker's slot is reserved by the launcher; a session takes one by itself
+ * for CALL df_run.  What an executor claims stands in its slot, see claim.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/timestamp.h"
+
+#include "shmem/attach.h"
+#include "shmem/counters.h"
+#include "shmem/crash_notes.h"
+#include "shmem/crashed_slots.h"
+#include "shmem/hints.h"
+
+DsSlot	   *ds_my_slot = NULL;
+
+/* Somebody else has told this process to go. */
+static volatile sig_atomic_t sent_away = false;
+
+static void detach(int code);
+static int	find_free_slot(void);
+static void leave_group(DsSlot *slot);
+static void count_failure(DsSlot *slot);
+static void detach_at_exit(int code, Datum arg);
+static void register_exit_callback(void);
+
+int
+ds_slot_reserve(Oid database, Oid role, uint32 *generation)
+{
+	DsGroup    *group;
+	int			index = -1;
+
+	ds_hub_lock();
+	group = ds_hub_group(database, role, true);
+	if (group != NULL)
+		index = find_free_slot();
+	if (index >= 0)
+	{
+		DsSlot	   *slot = &ds_hub_slots()[index];
+
+		slot->state = DS_SLOT_STARTING;
+		slot->database = database;
+		slot->role = role;
+		slot->attached = GetCurrentTimestamp();
+		*generation = slot->generation;
+		group->n_workers++;
+	}
+	ds_hub_unlock();
+	return index;
+}
+
+void
+ds_slot_abandon(int index, uint32 generation, bool died)
+{
+	DsSlot	   *slot = &ds_hub_slots()[index];
+
+	ds_hub_lock();
+	if (slot->state != DS_SLOT_FREE && slot->generation == generation)
+	{
+		if (died)
+			count_failure(slot);
+		leave_group(slot);
+		ds_slot_free(slot);
+	}
+	ds_hub_unlock();
+}
+
+void
+ds_slot_abandon_starting(void)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		if (slots[i].state != DS_SLOT_STARTING)
+			continue;
+		leave_group(&slots[i]);
+		ds_slot_free(&slots[i]);
+	}
+	ds_hub_unlock();
+}
+
+bool
+ds_slot_attach(int index, uint32 generation)
+{
+	DsSlot	   *slot = &ds_hub_slots()[index];
+	bool		mine;
+
+	ds_hub_lock();
+	mine = slot->state == DS_SLOT_STARTING && slot->generation == generation;
+	if (mine)
+	{
+		slot->state = DS_SLOT_IDLE;
+		slot->pid = MyProcPid;
+		slot->latch = MyLatch;
+		ds_my_slot = slot;
+		ds_my_crash_note = &ds_crash_notes[index];
+	}
+	ds_hub_unlock();
+	if (mine)
+		register_exit_callback();
+	return mine;
+}
+
+void
+ds_slot_attach_foreground(void)
+{
+	int			index;
+
+	register_exit_callback();
+	ds_hub_lock();
+	index = find_free_slot();
+	if (index >= 0)
+	{
+		DsSlot	   *slot = &ds_hub_slots()[index];
+
+		slot->state = DS_SLOT_IDLE;
+		slot->foreground = true;
+		slot->pid = MyProcPid;
+		slot->latch = MyLatch;
+		slot->database = MyDatabaseId;
+		slot->role = GetUserId();
+		slot->attached = GetCurrentTimestamp();
+		ds_my_slot = slot;
+		ds_my_crash_note = &ds_crash_notes[index];
+	}
+	ds_hub_unlock();
+	/* there is one for every process that could ask */
+	if (index < 0)
+		elog(ERROR, "no executor slot is free");
+}
+
+void
+ds_slot_detach(void)
+{
+	detach(0);
+}
+
+/*
+ * The process goes with that exit code; -1: user code has called exit(), and
+ * the postmaster may take it for a crash.  If a step has ended its worker,
+ * that is a crash of it, too, or it would go on like this for ever; a
+ * session may end for many a reason.
+ */
+static void
+detach(int code)
+{
+	DsSlot	   *slot = ds_my_slot;
+	bool		crashed;
+	DsGroup    *group;
+	Oid			database;
+
+	if (slot == NULL)
+		return;
+	database = slot->database;
+	crashed = slot->executing &&
+		(code == -1 || (code != 0 && !slot->foreground && !sent_away));
+	ds_hub_lock();
+	group = ds_hub_group(slot->database, slot->role, true);
+	/* what it was at must be found again, and its hints are for others */
+	if (group != NULL && (!slot->foreground || slot->instance_id[0] != '\0'))
+		group->rescan = true;
+	if (group != NULL && slot->searching)
+		group->searching = false;
+	if (!slot->foreground)
+	{
+		if (!slot->evicted)
+			count_failure(slot);
+		leave_group(slot);
+	}
+	if (crashed)
+		ds_slot_crash(slot, code == -1);
+	else
+		ds_slot_free(slot);
+	ds_my_slot = NULL;
+	ds_my_crash_note = NULL;
+	if (group != NULL)
+		ds_wake_group(group, 0);
+	ds_hub_wake_launcher();
+	ds_hub_unlock();
+	/* a janitor counts it */
+	if (crashed)
+		ds_hint_visit(database);
+}
+
+bool
+ds_slot_retire(bool even_with_work)
+{
+	DsGroup    *group;
+	bool		work;
+
+	ds_hub_lock();
+	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	work = group != NULL && ds_group_has_work(group);
+	if (!work || even_with_work)
+	{
+		if (group != NULL && ds_my_slot->searching)
+		{
+			group->searching = false;
+			group->rescan = true;
+		}
+		leave_group(ds_my_slot);
+		ds_slot_free(ds_my_slot);
+		ds_my_slot = NULL;
+		ds_my_crash_note = NULL;
+		/* one place is free: nobody else needs to make room now */
+		for (int i = 0; i < ds_hub->slots_used; i++)
+			ds_hub_slots()[i].leave = false;
+		ds_hub_wake_launcher();
+	}
+	ds_hub_unlock();
+	return ds_my_slot == NULL;
+}
+
+void
+ds_slot_works(void)
+{
+	DsGroup    *group;
+
+	ds_hub_lock();
+	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	if (group != NULL)
+	{
+		group->failures = 0;
+		group->not_before = 0;
+	}
+	ds_hub_unlock();
+}
+
+bool
+ds_slot_take_hint(DsWork *work)
+{
+	DsGroup    *group;
+	int64		latency = -1;
+	bool		found = false;
+
+	ds_hub_lock();
+	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	if (group != NULL && ds_pop_hint(group, work, &latency))
+	{
+		found = true;
+		ds_my_slot->state = DS_SLOT_BUSY;
+		/* we may be away for long: the others are for somebody else */
+		if (ds_group_has_work(group))
+			ds_wake_group(group, 0);
+	}
+	ds_hub_unlock();
+	if (found && latency != -1)
+		ds_observe(DS_LATENCY, latency);
+	return found;
+}
+
+void
+ds_terminate_handler(int signo, siginfo_t * info, void *context)
+{
+	int			save_errno = errno;
+
+	if (info->si_pid != MyProcPid)
+		sent_away = true;
+	die(signo);
+	errno = save_errno;
+}
+
+static int
+find_free_slot(void)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	for (int i = 0; i < ds_hub->n_slots; i++)
+	{
+		if (slots[i].state == DS_SLOT_FREE)
+		{
+			ds_hub->slots_used = Max(ds_hub->slots_used, i + 1);
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* The step counters go on: a late signal must not hit the next user's step. */
+void
+ds_slot_free(DsSlot *slot)
+{
+	slot->state = DS_SLOT_FREE;
+	slot->generation++;
+	slot->foreground = false;
+	slot->leave = false;
+	slot->evicted = false;
+	slot->recheck = false;
+	slot->executing = false;
+	slot->searching = false;
+	slot->pid = 0;
+	slot->latch = NULL;
+	slot->left = false;
+	slot->instance_id[0] = '\0';
+	slot->task_seq = 0;
+	ds_crash_notes[slot - ds_hub_slots()].claimed = false;
+	while (ds_hub->slots_used > 0 &&
+		   ds_hub_slots()[ds_hub->slots_used - 1].state == DS_SLOT_FREE)
+		ds_hub->slots_used--;
+}
+
+static void
+leave_group(DsSlot *slot)
+{
+	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
+
+	if (group != NULL && group->n_workers > 0)
+	{
+		group->n_workers--;
+		group->last_served = GetCurrentTimestamp();
+	}
+}
+
+/*
+ * A worker died.  The next one comes at once, and each further one later, up
+ * to a minute, until one has worked.
+ */
+static void
+count_failure(DsSlot *slot)
+{
+	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
+	TimestampTz now = GetCurrentTimestamp();
+
+	/* several that die together died of one cause */
+	if (group == NULL || now < group->not_before)
+		return;
+	group->failures++;
+	if (group->failures > 1)
+	{
+		int64		delay = INT64CONST(100) << Min(group->failures, 10);
+
+		group->not_before = TimestampTzPlusMilliseconds(now, Min(delay, 60000));
+	}
+}
+
+static void
+register_exit_callback(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+	{
+		before_shmem_exit(detach_at_exit, (Datum) 0);
+		registered = true;
+	}
+}
+
+static void
+detach_at_exit(int code, Datum arg)
+{
+	detach(code);
+}

@@ -1,0 +1,305 @@
+/*-------------------------------------------------------------------------
+ *
+ * claim.c
+ *	  What an executor owns: its claim, its step, cancelling that step.
+ *
+ * The claim lives in shared memory and dies with the process that holds it,
+ * so it needs no lease and no heartbeat, and no lock on any table is held
+ * while user code runs.  It gives "one at a time" only; "exactly once" is the
+ * fence's work (see step.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "utils/timestamp.h"
+
+#include "shmem/attach.h"
+#include "shmem/claim.h"
+#include "shmem/crash_notes.h"
+
+/* ds_cancel_handler has asked for a cancel that nobody has acted upon yet. */
+static volatile sig_atomic_t cancel_asked = false;
+
+static bool claims(const DsSlot *slot, const DsWork *work);
+static void write_note(const DsSlot *slot);
+static void unclaim(DsSlot *slot);
+static void next_step(DsSlot *slot);
+static void forget_cancel(void);
+
+bool
+ds_claim(const DsWork *work)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *holder = NULL;
+
+	Assert(ds_my_slot != NULL && ds_my_slot->instance_id[0] == '\0');
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if (slot->state >= DS_SLOT_BUSY && slot->database == MyDatabaseId &&
+			claims(slot, work))
+		{
+			holder = slot;
+			break;
+		}
+	}
+	if (holder != NULL)
+	{
+		holder->recheck = true;
+		ds_my_slot->state = DS_SLOT_IDLE;
+	}
+	else
+	{
+		ds_my_slot->state = DS_SLOT_BUSY;
+		ds_my_slot->recheck = false;
+		memset(&ds_my_slot->terminated, 0, sizeof(pg_uuid_t));
+		strlcpy(ds_my_slot->instance_id, work->instance_id,
+				sizeof(ds_my_slot->instance_id));
+		ds_my_slot->task_seq = work->seq;
+		ds_my_slot->task_execution = work->execution_id;
+		next_step(ds_my_slot);
+	}
+	ds_hub_unlock();
+	if (holder == NULL)
+		write_note(ds_my_slot);
+	return holder == NULL;
+}
+
+bool
+ds_release_unless_wanted(void)
+{
+	bool		wanted;
+
+	ds_hub_lock();
+	wanted = ds_my_slot->recheck;
+	ds_my_slot->recheck = false;
+	ds_my_slot->executing = false;
+	forget_cancel();
+	if (wanted)
+		next_step(ds_my_slot);
+	else
+		unclaim(ds_my_slot);
+	ds_hub_unlock();
+	return !wanted;
+}
+
+bool
+ds_release(void)
+{
+	bool		wanted;
+
+	ds_hub_lock();
+	wanted = ds_my_slot->recheck;
+	forget_cancel();
+	unclaim(ds_my_slot);
+	ds_hub_unlock();
+	return wanted;
+}
+
+void
+ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
+{
+	DsSlot	   *slot = ds_my_slot;
+	bool		terminated;
+
+	ds_hub_lock();
+	slot->execution_id = *execution_id;
+	strlcpy(slot->function_name, function_name, sizeof(slot->function_name));
+	slot->step_start = GetCurrentTimestamp();
+	slot->executing = true;
+	next_step(slot);
+	forget_cancel();
+	terminated = memcmp(&slot->terminated, execution_id, sizeof(pg_uuid_t)) == 0;
+	if (terminated)
+		pg_atomic_write_u64(&slot->cancelled_step,
+							pg_atomic_read_u64(&slot->step));
+	ds_hub_unlock();
+
+	ds_my_crash_note->execution_id = *execution_id;
+	strlcpy(ds_my_crash_note->function_name, slot->function_name,
+			sizeof(ds_my_crash_note->function_name));
+	if (terminated)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to user request")));
+}
+
+bool
+ds_step_is_mine(const pg_uuid_t *execution_id)
+{
+	return ds_my_slot != NULL && ds_my_slot->executing &&
+		memcmp(&ds_my_slot->execution_id, execution_id,
+			   sizeof(pg_uuid_t)) == 0;
+}
+
+bool
+ds_step_is_cancelled(void)
+{
+	return ds_my_slot != NULL &&
+		pg_atomic_read_u64(&ds_my_slot->cancelled_step) ==
+		pg_atomic_read_u64(&ds_my_slot->step);
+}
+
+/*
+ * The claim is taken before the row is read, so whoever runs the execution is
+ * found, before its step begins, too.
+ */
+void
+ds_cancel_step(Oid database, const char *instance_id,
+			   const pg_uuid_t *execution_id)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		/* whoever ends an execution by its own step knows */
+		if (slot == ds_my_slot || slot->state != DS_SLOT_BUSY ||
+			slot->database != database ||
+			strcmp(slot->instance_id, instance_id) != 0)
+			continue;
+		slot->terminated = *execution_id;
+		if (slot->executing &&
+			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0)
+		{
+			/* the pid cannot be another's: it is cleared under this lock */
+			pg_atomic_write_u64(&slot->cancelled_step,
+								pg_atomic_read_u64(&slot->step));
+			kill(slot->pid, SIGUSR2);
+		}
+	}
+	ds_hub_unlock();
+}
+
+/*
+ * A signal that comes late finds another step, or none, and is ignored.
+ */
+void
+ds_cancel_handler(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	if (ds_my_slot != NULL && ds_my_slot->executing && ds_step_is_cancelled())
+	{
+		cancel_asked = true;
+		InterruptPending = true;
+		QueryCancelPending = true;
+		SetLatch(MyLatch);
+	}
+	errno = save_errno;
+}
+
+int
+ds_executing_steps(Oid database, DsExecuting **steps)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	int			n = 0;
+
+	*steps = palloc(ds_hub->n_slots * sizeof(DsExecuting));
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		if (slot->state != DS_SLOT_BUSY || !slot->executing ||
+			slot->database != database)
+			continue;
+		(*steps)[n].execution_id = slot->execution_id;
+		strlcpy((*steps)[n].instance_id, slot->instance_id,
+				sizeof((*steps)[n].instance_id));
+		n++;
+	}
+	LWLockRelease(ds_hub->lock);
+	return n;
+}
+
+bool
+ds_is_executing(Oid database, const pg_uuid_t *execution_id)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	bool		executing = false;
+
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	for (int i = 0; i < ds_hub->slots_used && !executing; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+
+		executing = slot->state == DS_SLOT_BUSY && slot->executing &&
+			slot->database == database &&
+			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0;
+	}
+	LWLockRelease(ds_hub->lock);
+	return executing;
+}
+
+/* An instance and each of its tasks are claimed for themselves. */
+static bool
+claims(const DsSlot *slot, const DsWork *work)
+{
+	if (slot->task_seq != work->seq)
+		return false;
+	if (work->seq != 0)
+		return memcmp(&slot->task_execution, &work->execution_id,
+					  sizeof(pg_uuid_t)) == 0;
+	return strcmp(slot->instance_id, work->instance_id) == 0;
+}
+
+/* From here until the release a crash is one of what was claimed. */
+static void
+write_note(const DsSlot *slot)
+{
+	DsCrashNote *note = ds_my_crash_note;
+
+	note->seq = slot->task_seq;
+	note->task_execution = slot->task_execution;
+	note->database = slot->database;
+	note->role = slot->role;
+	memset(&note->execution_id, 0, sizeof(note->execution_id));
+	note->crash_time = 0;
+	note->function_name[0] = '\0';
+	strlcpy(note->instance_id, slot->instance_id, sizeof(note->instance_id));
+	pg_compiler_barrier();
+	note->claimed = true;
+}
+
+static void
+unclaim(DsSlot *slot)
+{
+	slot->state = DS_SLOT_IDLE;
+	slot->instance_id[0] = '\0';
+	slot->task_seq = 0;
+	slot->recheck = false;
+	slot->executing = false;
+	ds_my_crash_note->claimed = false;
+}
+
+/* From here on a signal for the previous step is ignored. */
+static void
+next_step(DsSlot *slot)
+{
+	pg_atomic_write_u64(&slot->step, pg_atomic_read_u64(&slot->step) + 1);
+}
+
+/*
+ * What was asked for a step that is over must not hit what comes next.  With
+ * the lock held: a cancel for the next step comes after it.
+ */
+static void
+forget_cancel(void)
+{
+	if (cancel_asked)
+	{
+		cancel_asked = false;
+		QueryCancelPending = false;
+	}
+}

@@ -1,0 +1,141 @@
+/*-------------------------------------------------------------------------
+ *
+ * crashed_slots.c
+ *	  The slots of executors that have crashed.
+ *
+ * They keep their claims, so that nobody runs again what they were at before
+ * crashes.c has counted it: else an instance that crashes its executor could
+ * be faster than the counting.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "shmem/attach.h"
+#include "shmem/crash_notes.h"
+#include "shmem/crashed_slots.h"
+#include "shmem/hints.h"
+
+/* By then the WAL writer has flushed in any case. */
+#define CAUTION_MS	60000
+
+/*
+ * The claim stays, and is nobody's.  If the postmaster will tear down shared
+ * memory, the note has to tell of it.
+ */
+void
+ds_slot_crash(DsSlot *slot, bool keep_note)
+{
+	DsCrashNote *note = &ds_crash_notes[slot - ds_hub_slots()];
+
+	slot->state = DS_SLOT_CRASHED;
+	slot->generation++;
+	slot->executing = false;
+	slot->searching = false;
+	slot->pid = 0;
+	slot->latch = NULL;
+	slot->left = true;
+	slot->crash_time = GetCurrentTimestamp();
+	if (keep_note)
+		note->crash_time = slot->crash_time;
+	else
+		note->claimed = false;
+}
+
+int
+ds_slot_crashes(Oid database, DsCrash **crashes)
+{
+	DsSlot	   *slots = ds_hub_slots();
+	int			n = 0;
+
+	*crashes = palloc(ds_hub->n_slots * sizeof(DsCrash));
+	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		DsSlot	   *slot = &slots[i];
+		DsCrash    *crash = &(*crashes)[n];
+
+		if (slot->state != DS_SLOT_CRASHED || slot->database != database)
+			continue;
+		crash->slot = i;
+		crash->generation = slot->generation;
+		crash->role = slot->role;
+		memset(&crash->work, 0, sizeof(crash->work));
+		crash->work.seq = slot->task_seq;
+		if (slot->task_seq != 0)
+			crash->work.execution_id = slot->task_execution;
+		strlcpy(crash->work.instance_id, slot->instance_id,
+				sizeof(crash->work.instance_id));
+		crash->execution_id = slot->execution_id;
+		crash->crash_time = slot->crash_time;
+		crash->left = slot->left;
+		strlcpy(crash->function_name, slot->function_name,
+				sizeof(crash->function_name));
+		n++;
+	}
+	LWLockRelease(ds_hub->lock);
+	return n;
+}
+
+void
+ds_slot_crash_counted(Oid database, const DsCrash *crash)
+{
+	DsSlot	   *slot = &ds_hub_slots()[crash->slot];
+	bool		counted;
+
+	ds_hub_lock();
+	counted = slot->state == DS_SLOT_CRASHED &&
+		slot->generation == crash->generation;
+	if (counted)
+		ds_slot_free(slot);
+	ds_hub_unlock();
+	/* whoever has found it ready meanwhile relied on us */
+	if (counted)
+		ds_hint_ready(database, crash->role, &crash->work);
+}
+
+void
+ds_slot_forget_crashes(Oid database)
+{
+	DsSlot	   *slots = ds_hub_slots();
+
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->slots_used; i++)
+	{
+		if (slots[i].state == DS_SLOT_CRASHED && slots[i].database == database)
+			ds_slot_free(&slots[i]);
+	}
+	ds_hub_unlock();
+}
+
+/* Nobody else is there yet. */
+void
+ds_slot_restore_crashes(void)
+{
+	int			n = ds_crash_notes_startup(ds_hub->n_slots);
+
+	for (int i = 0; i < n; i++)
+	{
+		const DsCrashNote *note = &ds_crash_notes[i];
+		DsSlot	   *slot = &ds_hub_slots()[i];
+
+		slot->state = DS_SLOT_CRASHED;
+		slot->database = note->database;
+		slot->role = note->role;
+		slot->crash_time = note->crash_time;
+		slot->execution_id = note->execution_id;
+		strlcpy(slot->instance_id, note->instance_id, sizeof(slot->instance_id));
+		slot->task_seq = note->seq;
+		slot->task_execution = note->task_execution;
+		strlcpy(slot->function_name, note->function_name,
+				sizeof(slot->function_name));
+		/* also if the database is gone: then they are forgotten */
+		ds_hub_visit_at(note->database, DT_NOBEGIN);
+	}
+	ds_hub->slots_used = n;
+	if (n > 0)
+		ds_hub->cautious_until =
+			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CAUTION_MS);
+}

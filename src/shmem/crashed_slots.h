@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * crashed_slots.h
+ *	  The slots of executors that have crashed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_CRASHED_SLOTS_H
+#define DS_CRASHED_SLOTS_H
+
+#include "shmem/shared.h"
+#include "utils/timestamp.h"
+
+/* What a crashed executor was at. */
+typedef struct DsCrash
+{
+	int			slot;
+	uint32		generation;
+	Oid			role;
+	DsWork		work;
+	pg_uuid_t	execution_id;	/* of the step; zero: none had begun */
+	TimestampTz crash_time;		/* no two crashes of one work have the same */
+	bool		left;			/* it has ended itself, and not crashed */
+	char		function_name[DS_MAX_ID_LENGTH + 1];
+} DsCrash;
+
+/* Those of the database; returns how many, in palloc'd memory. */
+extern int	ds_slot_crashes(Oid database, DsCrash **crashes);
+extern void ds_slot_crash_counted(Oid database, const DsCrash *crash);
+
+/* Nobody will ever count those of this database. */
+extern void ds_slot_forget_crashes(Oid database);
+
+/* With the lock held: its process ends, and the claim stays. */
+extern void ds_slot_crash(DsSlot *slot, bool keep_note);
+
+/*
+ * The server has just crashed.  If a step crashes right after its instance's
+ * last commit, that commit may be lost, and the instance itself with it when a
+ * parent has just started it: then there is nothing to count for.  So for a
+ * while after a crash all that a step builds on is flushed before it begins.
+ */
+static inline bool
+ds_is_cautious(void)
+{
+	return ds_hub->cautious_until != 0 &&
+		GetCurrentTimestamp() < ds_hub->cautious_until;
+}
+
+/* In the postmaster: the slots of executors that have crashed. */
+extern void ds_slot_restore_crashes(void);
+
+#endif

@@ -1,0 +1,262 @@
+/*-------------------------------------------------------------------------
+ *
+ * shared.c
+ *	  Shared memory: set-up, and the table of groups.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/twophase.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+
+#include "commit/commit_counts.h"
+#include "commit/quota.h"
+#include "commit/standby_wait.h"
+#include "shmem/counters.h"
+#include "shmem/crashed_slots.h"
+#include "shmem/hints.h"
+#include "shmem/shared.h"
+#include "store/work_search.h"
+
+DsHub	   *ds_hub = NULL;
+static HTAB *groups = NULL;
+
+static shmem_request_hook_type prev_shmem_request_hook = NULL;
+static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
+
+static bool give_up_group(void);
+static void request_shmem(void);
+static void startup_shmem(void);
+static Size hub_size(void);
+
+void
+ds_hub_init(void)
+{
+	prev_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	prev_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+}
+
+bool
+ds_hub_is_there(void)
+{
+	return ds_hub != NULL;
+}
+
+void
+ds_hub_require(void)
+{
+	if (ds_hub == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("durable_singleton must be loaded via shared_preload_libraries"),
+				 errhint("Add durable_singleton to shared_preload_libraries in postgresql.conf and restart the server.")));
+}
+
+DsSlot *
+ds_hub_slots(void)
+{
+	return (DsSlot *) ((char *) ds_hub + MAXALIGN(sizeof(DsHub)));
+}
+
+DsWaiter *
+ds_hub_waiters(void)
+{
+	return (DsWaiter *) ((char *) ds_hub_slots() +
+						 MAXALIGN(mul_size(ds_hub->n_slots, sizeof(DsSlot))));
+}
+
+DsGroup *
+ds_hub_group(Oid database, Oid role, bool create)
+{
+	DsGroupKey	key = {.database = database,.role = role};
+	DsGroup    *group;
+	bool		found;
+
+	group = hash_search(groups, &key, create ? HASH_ENTER_NULL : HASH_FIND,
+						&found);
+	if (group != NULL && !found)
+	{
+		memset((char *) group + sizeof(key), 0, sizeof(*group) - sizeof(key));
+		group->fresh.first = group->fresh.last = DS_NO_HINT;
+		group->begun.first = group->begun.last = DS_NO_HINT;
+		ds_search_end(&group->due_search);
+		ds_search_end(&group->full_search);
+	}
+	return group;
+}
+
+DsGroup *
+ds_hub_group_with_work(Oid database, Oid role)
+{
+	DsGroup    *group = ds_hub_group(database, role, true);
+
+	if (group == NULL && give_up_group())
+		group = ds_hub_group(database, role, true);
+	return group;
+}
+
+/* The one that has nothing to do for longest; a janitor will tell of it then. */
+static bool
+give_up_group(void)
+{
+	HASH_SEQ_STATUS scan;
+	DsGroup    *group;
+	DsGroup    *latest = NULL;
+	TimestampTz latest_due = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	hash_seq_init(&scan, groups);
+	while ((group = hash_seq_search(&scan)) != NULL)
+	{
+		TimestampTz due = DT_NOEND;
+
+		if (group->n_workers > 0 || group->searching ||
+			ds_group_has_due_work(group, now))
+			continue;
+		if (group->next_wake != 0)
+			due = group->next_wake;
+		if (group->retry_time != 0)
+			due = Min(due, group->retry_time);
+		if (latest == NULL || due > latest_due)
+		{
+			latest = group;
+			latest_due = due;
+		}
+	}
+	if (latest == NULL)
+		return false;
+	if (latest_due != DT_NOEND)
+		ds_hub_visit_at(latest->key.database, latest_due);
+	ds_hub_drop_group(latest);
+	return true;
+}
+
+void
+ds_hub_visit_at(Oid database, TimestampTz at)
+{
+	DsVisit    *visit = NULL;
+
+	for (int i = 0; i < ds_hub->n_visits && visit == NULL; i++)
+	{
+		if (ds_hub->visits[i].database == database)
+			visit = &ds_hub->visits[i];
+	}
+	if (visit == NULL && OidIsValid(database) &&
+		ds_hub->n_visits < DS_MAX_VISITS)
+	{
+		visit = &ds_hub->visits[ds_hub->n_visits++];
+		*visit = (DsVisit)
+		{
+			.database = database,.at = DT_NOEND
+		};
+	}
+	if (visit != NULL)
+		visit->at = Min(visit->at, at);
+	else
+		ds_hub->visit_all_at = Min(ds_hub->visit_all_at, at);
+	ds_hub_wake_launcher();
+}
+
+void
+ds_hub_drop_group(DsGroup *group)
+{
+	ds_drop_hints(group);
+	hash_search(groups, &group->key, HASH_REMOVE, NULL);
+}
+
+void
+ds_hub_each_group(void (*function) (DsGroup *group, void *arg), void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	DsGroup    *group;
+
+	hash_seq_init(&scan, groups);
+	while ((group = hash_seq_search(&scan)) != NULL)
+		function(group, arg);
+}
+
+void
+ds_hub_wake_launcher(void)
+{
+	if (ds_hub->launcher_latch != NULL)
+		SetLatch(ds_hub->launcher_latch);
+}
+
+static Size
+hub_size(void)
+{
+	Size		size = MAXALIGN(sizeof(DsHub));
+
+	/* every backend may be an executor and a waiter at once */
+	size = add_size(size, MAXALIGN(mul_size(MaxBackends, sizeof(DsSlot))));
+	size = add_size(size, MAXALIGN(mul_size(MaxBackends, sizeof(DsWaiter))));
+	return size;
+}
+
+static void
+request_shmem(void)
+{
+	if (prev_shmem_request_hook)
+		prev_shmem_request_hook();
+	RequestAddinShmemSpace(hub_size());
+	RequestAddinShmemSpace(hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup)));
+	RequestAddinShmemSpace(ds_quota_size());
+	RequestAddinShmemSpace(ds_standby_wait_size());
+	RequestAddinShmemSpace(ds_statistics_size());
+	RequestAddinShmemSpace(ds_commit_counts_size());
+	RequestNamedLWLockTranche("durable_singleton", 1);
+}
+
+static void
+startup_shmem(void)
+{
+	HASHCTL		info = {.keysize = sizeof(DsGroupKey),.entrysize = sizeof(DsGroup)};
+	bool		found;
+
+	if (prev_shmem_startup_hook)
+		prev_shmem_startup_hook();
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	ds_hub = ShmemInitStruct("durable_singleton", hub_size(), &found);
+	if (!found)
+	{
+		memset(ds_hub, 0, hub_size());
+		ds_hub->lock = &GetNamedLWLockTranche("durable_singleton")->lock;
+		ds_hub->n_slots = MaxBackends;
+		ds_hub->visit_all_at = DT_NOBEGIN;
+		pg_atomic_init_u64(&ds_hub->flush_wanted, InvalidXLogRecPtr);
+		pg_atomic_init_u32(&ds_hub->flushing, 0);
+		pg_atomic_init_u64(&ds_hub->first_xid, 0);
+		if (!pg_strong_random(&ds_hub->incarnation, sizeof(uint64)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		/* prepared transactions may have survived a restart */
+		ds_hub->prepared_work = max_prepared_xacts > 0;
+		for (int i = 0; i < DS_MAX_HINTS; i++)
+			ds_hub->hints[i].next = i + 1 < DS_MAX_HINTS ? i + 1 : DS_NO_HINT;
+		for (int i = 0; i < ds_hub->n_slots; i++)
+		{
+			/* no step is number 0: it would count as cancelled */
+			pg_atomic_init_u64(&ds_hub_slots()[i].step, 1);
+			pg_atomic_init_u64(&ds_hub_slots()[i].cancelled_step, 0);
+		}
+		ds_slot_restore_crashes();
+	}
+	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,
+						   DS_MAX_GROUPS, &info,
+						   HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	ds_quota_startup();
+	ds_standby_wait_startup();
+	ds_statistics_startup();
+	ds_commit_counts_startup();
+	LWLockRelease(AddinShmemInitLock);
+}

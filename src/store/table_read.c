@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_read.c
+ *	  Reading rows by primary key, without a statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/relation.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "store/table_parts.h"
+
+#define COLUMN_NAME(name)	#name,
+
+/* What the code expects of a table. */
+typedef struct TableForm
+{
+	RegProcedure key_equal[DS_KEY_COLUMNS]; /* for the primary key's first
+											 * ones */
+	int			n_columns;
+	const char *const *names;
+} TableForm;
+
+static const char *const instance_names[] = {
+	DS_INSTANCE_COLUMNS(COLUMN_NAME)
+};
+static const char *const history_names[] = {
+	DS_HISTORY_COLUMNS(COLUMN_NAME)
+};
+static const char *const task_names[] = {
+	DS_TASK_COLUMNS(COLUMN_NAME)
+};
+static const char *const inbox_names[] = {
+	DS_INBOX_COLUMNS(COLUMN_NAME)
+};
+static const char *const execution_names[] = {
+	DS_EXECUTION_COLUMNS(COLUMN_NAME)
+};
+
+static const TableForm forms[DS_NUM_TABLES] = {
+	[DS_INSTANCE] = {{F_TEXTEQ}, lengthof(instance_names), instance_names},
+	[DS_HISTORY] = {{F_UUID_EQ, F_INT4EQ}, lengthof(history_names), history_names},
+	[DS_TASK] = {{F_UUID_EQ, F_INT4EQ}, lengthof(task_names), task_names},
+	[DS_INBOX] = {{F_UUID_EQ, F_INT8EQ}, lengthof(inbox_names), inbox_names},
+	[DS_EXECUTION] = {{F_TEXTEQ}, lengthof(execution_names), execution_names},
+};
+
+static void check_form(DsTable table, TupleDesc desc);
+static Oid	key_index(Relation rel);
+static void make_room_at(Relation rel, const ItemPointerData *place);
+
+void
+ds_scan_begin(DsScan *scan, DsTable table, DsKey key)
+{
+	ds_begin_scan(scan, table, ds_open_table(table, AccessShareLock), key);
+}
+
+bool
+ds_scan_next(DsScan *scan)
+{
+	bool		found;
+
+	CHECK_FOR_INTERRUPTS();
+	found = index_getnext_slot(scan->scan, scan->direction, scan->slot);
+	if (found)
+		slot_getallattrs(scan->slot);
+	ds_read_slot(found ? scan->slot : NULL);
+	return found;
+}
+
+void
+ds_scan_end(DsScan *scan)
+{
+	ds_end_scan(scan);
+	table_close(scan->table, AccessShareLock);
+}
+
+bool
+ds_scan_begin_at(DsScan *scan, DsTable table, const ItemPointerData *place)
+{
+	return ds_fetch_at(scan, ds_open_table(table, AccessShareLock), place, false);
+}
+
+TransactionId
+ds_scan_xmin(const DsScan *scan)
+{
+	bool		isnull;
+
+	return DatumGetTransactionId(slot_getsysattr(scan->slot,
+												 MinTransactionIdAttributeNumber,
+												 &isnull));
+}
+
+ItemPointerData
+ds_scan_place(const DsScan *scan)
+{
+	return scan->slot->tts_tid;
+}
+
+int
+ds_table_n_columns(DsTable table)
+{
+	return forms[table].n_columns;
+}
+
+Relation
+ds_open_table(DsTable table, LOCKMODE mode)
+{
+	static uint64 checked[DS_NUM_TABLES];
+	const DsCatalog *catalog = ds_catalog(false);
+	Relation	rel = try_relation_open(catalog->table[table], mode);
+
+	/* we have waited for a DROP EXTENSION: says so, or finds the new one */
+	if (rel == NULL)
+	{
+		catalog = ds_catalog(false);
+		rel = table_open(catalog->table[table], mode);
+	}
+	if (checked[table] != catalog->generation ||
+		RelationGetNumberOfAttributes(rel) != forms[table].n_columns)
+	{
+		check_form(table, RelationGetDescr(rel));
+		checked[table] = catalog->generation;
+	}
+	return rel;
+}
+
+/* A library of another version than the tables must not touch them. */
+static void
+check_form(DsTable table, TupleDesc desc)
+{
+	const TableForm *form = &forms[table];
+	bool		same = desc->natts == form->n_columns;
+
+	for (int i = 0; same && i < desc->natts; i++)
+		same = strcmp(NameStr(TupleDescAttr(desc, i)->attname),
+					  form->names[i]) == 0;
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the tables of extension \"%s\" are of another version than its library",
+						"durable_singleton"),
+				 errhint("Run ALTER EXTENSION %s UPDATE, or restart the server if the library was just replaced.",
+						 "durable_singleton")));
+}
+
+/* Asked for each time: REINDEX CONCURRENTLY makes another one of it. */
+static Oid
+key_index(Relation rel)
+{
+#if PG_VERSION_NUM >= 180000
+	Oid			index = RelationGetPrimaryKeyIndex(rel, false);
+#else
+	Oid			index = RelationGetPrimaryKeyIndex(rel);
+#endif
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" of extension \"%s\" has no primary key",
+						RelationGetRelationName(rel), "durable_singleton"),
+				 errhint("Create it again as the extension's script does.")));
+	return index;
+}
+
+void
+ds_begin_scan(DsScan *scan, DsTable table, Relation rel, DsKey key)
+{
+	ScanKeyData scan_keys[DS_KEY_COLUMNS];
+
+	scan->table = rel;
+	scan->session.caller = CurrentMemoryContext;
+	scan->index = index_open(key_index(rel), AccessShareLock);
+	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan->slot = table_slot_create(rel, NULL);
+
+	/*
+	 * Of a whole key there is one row.  While somebody holds an old snapshot
+	 * its dead versions stay in the index, in the order of their places, and
+	 * the newest one most often comes last.
+	 */
+	scan->direction = key.n == IndexRelationGetNumberOfKeyAttributes(scan->index) ?
+		BackwardScanDirection : ForwardScanDirection;
+	for (int i = 0; i < key.n; i++)
+		ScanKeyInit(&scan_keys[i], i + 1, BTEqualStrategyNumber,
+					forms[table].key_equal[i], key.values[i]);
+	scan->scan = index_beginscan(rel, scan->index, scan->snapshot,
+#if PG_VERSION_NUM >= 180000
+								 NULL,
+#endif
+								 key.n, 0);
+	index_rescan(scan->scan, scan_keys, key.n, NULL, 0);
+}
+
+/*
+ * Who comes by the index removes dead versions from a page that is nearly full.
+ * So must we when the next version would not fit any more, or it goes to
+ * another page, and each update has to write entries into all indexes.
+ */
+static void
+make_room_at(Relation rel, const ItemPointerData *place)
+{
+	OffsetNumber offset = ItemPointerGetOffsetNumber(place);
+	Size		needed = 0;
+	Buffer		buffer;
+	Page		page;
+
+	if (rel->rd_tableam != GetHeapamTableAmRoutine())
+		return;
+	buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(place));
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	if (offset <= PageGetMaxOffsetNumber(page))
+		needed = ItemIdGetLength(PageGetItemId(page, offset)) * 3 / 2;
+	if (PageGetHeapFreeSpace(page) >= needed)
+		needed = 0;
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	if (needed > 0)
+		heap_page_prune_opt(rel, buffer);
+	ReleaseBuffer(buffer);
+}
+
+bool
+ds_fetch_at(DsScan *scan, Relation rel, const ItemPointerData *place,
+			bool make_room)
+{
+	ItemPointerData tid = *place;
+	bool		found;
+
+	scan->table = rel;
+	scan->session.caller = CurrentMemoryContext;
+	scan->index = NULL;
+	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan->slot = table_slot_create(rel, NULL);
+	/* the file may have been cut off since; where we wrote last it was not */
+	found = ItemPointerGetBlockNumber(place) == RelationGetTargetBlock(rel) ||
+		ItemPointerGetBlockNumber(place) < RelationGetNumberOfBlocks(rel);
+	if (found && make_room)
+		make_room_at(rel, place);
+	found = found &&
+		table_tuple_fetch_row_version(rel, &tid, scan->snapshot, scan->slot);
+	if (found)
+	{
+		slot_getallattrs(scan->slot);
+		ds_read_slot(scan->slot);
+	}
+	return found;
+}
+
+void
+ds_end_scan(DsScan *scan)
+{
+	ds_read_slot(NULL);
+	if (scan->index != NULL)
+		index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	UnregisterSnapshot(scan->snapshot);
+	if (scan->index != NULL)
+		index_close(scan->index, AccessShareLock);
+}
+
+bool
+ds_table_has(DsTable table, DsKey key)
+{
+	DsScan		scan;
+	bool		found;
+
+	ds_scan_begin(&scan, table, key);
+	found = ds_scan_next(&scan);
+	ds_scan_end(&scan);
+	return found;
+}

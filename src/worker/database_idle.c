@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * database_idle.c
+ *	  Has anything happened in a database?  Part of the launcher.
+ *
+ * A hint can only have been lost by a transaction.  PostgreSQL counts them for
+ * each database, so one in which none has ended since its last visit needs no
+ * other.  A backend may be late in telling of its transactions: for ten
+ * seconds, or as long as it is in the next one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pgstat.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "utils/timestamp.h"
+
+#include "worker/database_idle.h"
+
+#define TELLING_TAKES_MS	15000
+
+#if PG_VERSION_NUM >= 170000
+#define IN_TRANSACTION(proc)	LocalTransactionIdIsValid((proc)->vxid.lxid)
+#else
+#define IN_TRANSACTION(proc)	LocalTransactionIdIsValid((proc)->lxid)
+#endif
+
+static bool is_in_transaction(Oid database);
+
+int64
+ds_transactions_ended(Oid database)
+{
+	PgStat_StatDBEntry *entry;
+	int64		n = 0;
+
+	pgstat_clear_snapshot();
+	entry = pgstat_fetch_stat_dbentry(database);
+	if (entry != NULL)
+#if PG_VERSION_NUM >= 160000
+		n = entry->xact_commit + entry->xact_rollback;
+#else
+		n = entry->n_xact_commit + entry->n_xact_rollback;
+#endif
+	pgstat_clear_snapshot();
+	return n;
+}
+
+void
+ds_stillness_begins(DsStillness *s, int64 n_ended)
+{
+	s->known = true;
+	s->n_ended = n_ended;
+}
+
+bool
+ds_is_still(DsStillness *s, Oid database)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!s->known || ds_transactions_ended(database) != s->n_ended)
+	{
+		s->changed = now;
+		return false;
+	}
+	return TimestampDifferenceExceeds(s->changed, now, TELLING_TAKES_MS) &&
+		!is_in_transaction(database);
+}
+
+static bool
+is_in_transaction(Oid database)
+{
+	bool		found = false;
+
+	LWLockAcquire(ProcArrayLock, LW_SHARED);
+	for (int i = 0; i < ProcGlobal->allProcCount && !found; i++)
+	{
+		PGPROC	   *proc = &ProcGlobal->allProcs[i];
+
+		found = proc->databaseId == database && IN_TRANSACTION(proc);
+	}
+	LWLockRelease(ProcArrayLock);
+	return found;
+}

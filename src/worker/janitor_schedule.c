@@ -1,0 +1,376 @@
+/*-------------------------------------------------------------------------
+ *
+ * janitor_schedule.c
+ *	  Which databases a janitor visits, and when.  Part of the launcher.
+ *
+ * All of them when the server has started, those with the extension every
+ * rescan_interval if anything has happened in them, and any when somebody asks
+ * for it.  One janitor is under way at a time.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/settings.h"
+#include "commit/quota.h"
+#include "shmem/counters.h"
+#include "shmem/crashed_slots.h"
+#include "shmem/eviction.h"
+#include "shmem/hints.h"
+#include "shmem/shared.h"
+#include "worker/database_idle.h"
+#include "worker/janitor_schedule.h"
+#include "worker/worker.h"
+
+/* A janitor that could not finish its visit is sent again after that, ... */
+#define VISIT_RETRY_MS		2000
+/* ... and if it fails time after time, ever more seldom. */
+#define MAX_VISIT_RETRY_MS	60000
+
+/* A database as the last janitor found it. */
+typedef struct KnownDatabase
+{
+	Oid			oid;			/* hash key */
+	bool		present;		/* seen in the last scan of pg_database */
+	bool		has_extension;
+	bool		told_paused;
+	uint32		all_visits;		/* n_all_visits when it was looked through */
+	DsStillness stillness;		/* since the last visit */
+} KnownDatabase;
+
+static HTAB *known_databases;
+static List *visits = NIL;		/* oids of databases to visit */
+static List *failed_visits = NIL;	/* oids of databases to visit again */
+static TimestampTz retry_visits = 0;
+static BackgroundWorkerHandle *janitor = NULL;
+static uint32 visited_in;		/* n_all_visits when it was sent */
+static int64 visited_after;		/* so many transactions in the database */
+static TimestampTz next_rescan = 0;
+static TimestampTz next_request = DT_NOEND;	/* that is to be taken later */
+
+/*
+ * Counts the times that all databases were to be visited, for instance since
+ * a role was dropped.  Only then is a janitor to look for instances whose owner
+ * is gone: it has to read all of them.
+ */
+static uint32 n_all_visits = 0;
+
+static char *database_name(Oid database);
+static void take_visit_requests(void);
+static void scan_databases(bool still_ones);
+static void forget_dropped_statistics(void);
+static bool start_janitor(void);
+
+void
+ds_visits_init(void)
+{
+	HASHCTL		info = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownDatabase)};
+
+	known_databases = hash_create("durable_singleton databases", 64, &info,
+								  HASH_ELEM | HASH_BLOBS);
+}
+
+void
+ds_visits_reap(void)
+{
+	static Oid	last_failed = InvalidOid;
+	static int	n_failures = 0;
+	pid_t		pid;
+	Oid			database;
+	bool		done;
+	bool		found;
+	bool		may_run;
+	bool		closed;
+	bool		looked_through;
+	bool		content;
+	int64		n_ended;
+
+	if (janitor == NULL ||
+		GetBackgroundWorkerPid(janitor, &pid) != BGWH_STOPPED)
+		return;
+	pfree(janitor);
+	janitor = NULL;
+
+	ds_hub_lock();
+	database = ds_hub->janitor_database;
+	done = ds_hub->janitor_done;
+	found = ds_hub->janitor_found_extension;
+	may_run = ds_hub->janitor_may_run;
+	closed = ds_is_closed(database);
+	looked_through = !ds_hub->janitor_seeks_ownerless;
+	content = ds_hub->janitor_is_content;
+	n_ended = visited_after + ds_hub->janitor_transactions;
+	ds_hub->janitor_database = InvalidOid;
+	ds_hub_unlock();
+
+	if (!done && !closed && !ds_database_is_open(database))
+		ds_slot_forget_crashes(database);
+	else if (!done && !closed)
+	{
+		/* a lock that somebody holds for long, perhaps */
+		MemoryContextSwitchTo(TopMemoryContext);
+		failed_visits = list_append_unique_oid(failed_visits, database);
+		n_failures = database == last_failed ? n_failures + 1 : 0;
+		last_failed = database;
+		retry_visits =
+			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										Min(VISIT_RETRY_MS << Min(n_failures, 10),
+											MAX_VISIT_RETRY_MS));
+	}
+	if (done)
+	{
+		KnownDatabase *known;
+		bool		old;
+
+		known = hash_search(known_databases, &database, HASH_ENTER, &old);
+		if (!old)
+			memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
+		known->present = true;
+		known->has_extension = found;
+		if (looked_through)
+			known->all_visits = visited_in;
+		if (content)
+			ds_stillness_begins(&known->stillness, n_ended);
+		else
+			known->stillness.known = false;
+		if (found && !may_run && !known->told_paused)
+			ereport(WARNING,
+					(errmsg("orchestrations in database \"%s\" are paused",
+							database_name(database)),
+					 errdetail("The database was restored or copied from another one, where they may still run."),
+					 errhint("Run SELECT df_adopt_database() in it to run them here.")));
+		known->told_paused = found && !may_run;
+	}
+}
+
+TimestampTz
+ds_visits_send(void)
+{
+	TimestampTz next = DT_NOEND;
+
+	take_visit_requests();
+	if (visits != NIL && janitor == NULL && !start_janitor())
+		next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										   DS_NO_WORKER_RETRY_MS);
+	next = Min(next, next_request);
+	if (next_rescan != 0)
+		next = Min(next, next_rescan);
+	if (failed_visits != NIL)
+		next = Min(next, retry_visits);
+	return next;
+}
+
+bool
+ds_database_is_open(Oid database)
+{
+	MemoryContext old = CurrentMemoryContext;
+	HeapTuple	tuple;
+	bool		open = false;
+
+	StartTransactionCommand();
+	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
+	if (HeapTupleIsValid(tuple))
+	{
+		open = ((Form_pg_database) GETSTRUCT(tuple))->datallowconn;
+		ReleaseSysCache(tuple);
+	}
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
+	return open;
+}
+
+static char *
+database_name(Oid database)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *name;
+
+	StartTransactionCommand();
+	name = get_database_name(database);
+	name = MemoryContextStrdup(caller, name ? name : "?");
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(caller);
+	return name;
+}
+
+static void
+take_visit_requests(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Oid			requested[DS_MAX_VISITS];
+	int			n = 0;
+	int			left = 0;
+	bool		all;
+
+	next_request = DT_NOEND;
+	ds_hub_lock();
+	for (int i = 0; i < ds_hub->n_visits; i++)
+	{
+		DsVisit		visit = ds_hub->visits[i];
+
+		if (visit.at <= now)
+			requested[n++] = visit.database;
+		else
+		{
+			ds_hub->visits[left++] = visit;
+			next_request = Min(next_request, visit.at);
+		}
+	}
+	ds_hub->n_visits = left;
+	all = ds_hub->visit_all_at <= now;
+	if (all)
+		ds_hub->visit_all_at = DT_NOEND;
+	next_request = Min(next_request, ds_hub->visit_all_at);
+	ds_hub_unlock();
+
+	if (all)
+		n_all_visits++;
+	MemoryContextSwitchTo(TopMemoryContext);
+	for (int i = 0; i < n; i++)
+		visits = list_append_unique_oid(visits, requested[i]);
+	if (failed_visits != NIL && now >= retry_visits)
+	{
+		visits = list_concat_unique_oid(visits, failed_visits);
+		list_free(failed_visits);
+		failed_visits = NIL;
+	}
+	if (ds_rescan_interval == 0)
+		next_rescan = 0;
+	else if (next_rescan == 0 ||
+			 next_rescan > TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000)))
+		next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
+	if (all || (next_rescan != 0 && now >= next_rescan))
+	{
+		scan_databases(all);
+		forget_dropped_statistics();
+		if (ds_rescan_interval > 0)
+			next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
+	}
+}
+
+/*
+ * All databases that have the extension, or might, are to be visited.  Those
+ * known to be without it are left alone: CREATE EXTENSION asks for a visit.
+ * still_ones: also those in which nothing has happened.
+ */
+static void
+scan_databases(bool still_ones)
+{
+	Relation	rel;
+	TableScanDesc scan;
+	HeapTuple	tuple;
+	HASH_SEQ_STATUS seq;
+	KnownDatabase *known;
+	List	   *found = NIL;
+	ListCell   *cell;
+	MemoryContext old = CurrentMemoryContext;
+
+	hash_seq_init(&seq, known_databases);
+	while ((known = hash_seq_search(&seq)) != NULL)
+		known->present = false;
+
+	StartTransactionCommand();
+	rel = table_open(DatabaseRelationId, AccessShareLock);
+	scan = table_beginscan_catalog(rel, 0, NULL);
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		Form_pg_database db = (Form_pg_database) GETSTRUCT(tuple);
+		MemoryContext in_transaction;
+
+		known = hash_search(known_databases, &db->oid, HASH_FIND, NULL);
+		if (known != NULL)
+			known->present = true;
+		if (!db->datallowconn || db->datistemplate ||
+			(known != NULL && !known->has_extension) ||
+			(known != NULL && !still_ones &&
+			 ds_is_still(&known->stillness, db->oid)))
+			continue;
+		in_transaction = MemoryContextSwitchTo(TopMemoryContext);
+		found = lappend_oid(found, db->oid);
+		MemoryContextSwitchTo(in_transaction);
+	}
+	table_endscan(scan);
+	table_close(rel, AccessShareLock);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(TopMemoryContext);
+	foreach(cell, found)
+		visits = list_append_unique_oid(visits, lfirst_oid(cell));
+	list_free(found);
+	MemoryContextSwitchTo(old);
+
+	hash_seq_init(&seq, known_databases);
+	while ((known = hash_seq_search(&seq)) != NULL)
+	{
+		if (!known->present)
+		{
+			ds_forget_database(known->oid);
+			ds_quota_forget_database(known->oid);
+			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
+		}
+	}
+}
+
+/*
+ * Also of databases that no janitor has come to.  What is not in the catalog
+ * after the look at the statistics has been dropped: nobody can count anything
+ * for a database before it is there.
+ */
+static void
+forget_dropped_statistics(void)
+{
+	MemoryContext old = CurrentMemoryContext;
+	Oid		   *databases;
+	int			n = ds_statistics_databases(&databases);
+
+	StartTransactionCommand();
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(databases[i])))
+			ds_statistics_forget(databases[i]);
+	}
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
+	pfree(databases);
+}
+
+static bool
+start_janitor(void)
+{
+	BackgroundWorker worker =
+	ds_background_worker("ds_janitor_main", "durable_singleton janitor");
+	Oid			database = linitial_oid(visits);
+	KnownDatabase *known = hash_search(known_databases, &database, HASH_FIND,
+									   NULL);
+
+	visited_in = n_all_visits;
+	visited_after = ds_transactions_ended(database);
+	ds_hub_lock();
+	ds_hub->janitor_database = database;
+	ds_hub->janitor_pid = 0;
+	ds_hub->janitor_done = false;
+	ds_hub->janitor_is_content = false;
+	ds_hub->janitor_seeks_ownerless = known == NULL ||
+		known->all_visits != n_all_visits;
+	ds_hub_unlock();
+
+	worker.bgw_main_arg = ObjectIdGetDatum(database);
+	if (!ds_start_background(&worker, &janitor))
+		return false;
+	visits = list_delete_first(visits);
+	return true;
+}

@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * janitor_schedule.h
+ *	  Which databases a janitor visits, and when.  Part of the launcher.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_JANITOR_SCHEDULE_H
+#define DS_JANITOR_SCHEDULE_H
+
+#include "datatype/timestamp.h"
+
+extern void ds_visits_init(void);
+
+/* Learns what the last janitor found, if it has finished. */
+extern void ds_visits_reap(void);
+
+/* Sends the next janitor, if it is time; returns when to look again. */
+extern TimestampTz ds_visits_send(void);
+
+/* The database exists, and workers may connect to it. */
+extern bool ds_database_is_open(Oid database);
+
+#endif
