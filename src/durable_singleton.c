@@ -26,7 +26,7 @@
 #include "base/settings.h"
 #include "commit/at_commit.h"
 #include "commit/commit_counts.h"
-#include "shmem/shared.h"
+#include "shared_memory.h"
 #include "store/catalog.h"
 #include "worker/utility_hook.h"
 #include "worker/worker.h"
@@ -44,7 +44,7 @@ _PG_init(void)
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
 
-	ds_hub_init();
+	ds_shared_memory_init();
 	ds_catalog_init();
 	ds_commit_counts_init();
 	ds_commit_hints_init();

@@ -10,8 +10,11 @@
 #ifndef DS_ARGUMENTS_H
 #define DS_ARGUMENTS_H
 
+#include "base/limits.h"
+#include "datatype/timestamp.h"
 #include "fmgr.h"
-#include "store/instance.h"
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
 
 /* A NULL argument gives NULL (or zero) from these. */
 extern char *ds_arg_text(FunctionCallInfo fcinfo, int n);

@@ -21,7 +21,6 @@
 #include "base/jsonb_build.h"
 #include "client/client_status.h"
 #include "commit/durability.h"
-#include "http/http_exposed.h"
 #include "instance/access.h"
 #include "shmem/claim.h"
 #include "shmem/shared.h"

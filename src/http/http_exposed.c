@@ -18,31 +18,12 @@
 
 #include "base/arguments.h"
 #include "function/function_ref.h"
-#include "http/http_exposed.h"
 #include "shmem/shared.h"
 #include "store/query.h"
 
 PG_FUNCTION_INFO_V1(ds_expose_http);
 PG_FUNCTION_INFO_V1(ds_hide_http);
 PG_FUNCTION_INFO_V1(ds_bare_name);
-
-bool
-ds_is_exposed(const char *schema, const char *name)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	char	   *given_schema;
-	char	   *bare;
-	bool		result;
-
-	ds_function_name_parts(name, &given_schema, &bare);
-	ds_open_session(&s);
-	ds_add_text(&p, bare);
-	ds_add_text(&p, schema);
-	result = ds_execute(DS_SQL_IS_EXPOSED, &p) > 0;
-	ds_close_session(&s);
-	return result;
-}
 
 /* df_expose_http(function_name): true if it was not on the list */
 PGDLLEXPORT Datum

@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "access/xact.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -22,21 +21,11 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
-#include "http/http_outcome.h"
+#include "shmem/incarnation.h"
 #include "shmem/shared.h"
 
 PG_FUNCTION_INFO_V1(ds_http_transaction);
 PG_FUNCTION_INFO_V1(ds_http_fate);
-
-void
-ds_http_fate_note_first_xid(void)
-{
-	uint64		unknown = 0;
-	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
-
-	/* another launcher has done so before */
-	(void) pg_atomic_compare_exchange_u64(&ds_hub->first_xid, &unknown, next);
-}
 
 /* http_transaction(): null if the transaction has written nothing */
 PGDLLEXPORT Datum
@@ -48,7 +37,7 @@ ds_http_transaction(PG_FUNCTION_ARGS)
 	if (!FullTransactionIdIsValid(xid))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf(UINT64_FORMAT "/" UINT64_FORMAT,
-											  ds_hub->incarnation,
+											  ds_incarnation(),
 											  U64FromFullTransactionId(xid))));
 }
 
@@ -77,9 +66,9 @@ ds_http_fate(PG_FUNCTION_ARGS)
 	incarnation = strtoull(name, NULL, 10);
 	xid = strtoull(slash + 1, NULL, 10);
 
-	if (incarnation != ds_hub->incarnation)
+	if (incarnation != ds_incarnation())
 	{
-		first = pg_atomic_read_u64(&ds_hub->first_xid);
+		first = ds_incarnation_first_xid();
 		if (first == 0)
 			PG_RETURN_TEXT_P(cstring_to_text("in progress"));
 		if (xid >= first)

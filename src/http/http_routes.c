@@ -20,7 +20,6 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
-#include "http/http_exposed.h"
 #include "http/http_json.h"
 #include "instance/access.h"
 #include "instance/start.h"

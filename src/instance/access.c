@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * access.c
- *	  Who may see and steer whose instances.
+ *	  Who may see and steer whose instances, and what is seen over HTTP.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,9 +15,11 @@
 #include "utils/rel.h"
 
 #include "base/errors.h"
+#include "function/function_ref.h"
 #include "instance/access.h"
 #include "shmem/claim.h"
 #include "store/catalog.h"
+#include "store/query.h"
 
 PG_FUNCTION_INFO_V1(ds_access_level);
 PG_FUNCTION_INFO_V1(ds_refuse_strangers);
@@ -89,6 +91,24 @@ ds_error_ended(const DsInstance *inst)
 			 errmsg("instance \"%s\" has ended", inst->instance_id),
 			 errdetail("Its status is %s.", ds_status_name(inst->status)),
 			 errhint("Start it again with df_start_singleton.")));
+}
+
+bool
+ds_is_exposed(const char *schema, const char *name)
+{
+	DsSession	s;
+	DsParameters p = {0};
+	char	   *given_schema;
+	char	   *bare;
+	bool		result;
+
+	ds_function_name_parts(name, &given_schema, &bare);
+	ds_open_session(&s);
+	ds_add_text(&p, bare);
+	ds_add_text(&p, schema);
+	result = ds_execute(DS_SQL_IS_EXPOSED, &p) > 0;
+	ds_close_session(&s);
+	return result;
 }
 
 /* durable_singleton.access_level(owner) */

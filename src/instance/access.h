@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * access.h
- *	  Who may see and steer whose instances.
+ *	  Who may see and steer whose instances, and what is seen over HTTP.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,6 +32,13 @@ extern void ds_check_not_own_step(const DsInstance *inst);
 
 /* SD400 if this very process executes a step of the instance. */
 extern void ds_check_not_waiting_for_itself(const DsInstance *inst);
+
+/*
+ * Is the function on the list of those exposed over HTTP?  "name" is as a
+ * start gave it: name or schema.name; the schema that counts is the one the
+ * function was found in.
+ */
+extern bool ds_is_exposed(const char *schema, const char *name);
 
 /* Errors for a caller: SD404 and SD410. */
 pg_noreturn extern void ds_error_no_instance(const char *instance_id);

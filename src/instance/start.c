@@ -35,7 +35,6 @@
 #include "commit/commit_counts.h"
 #include "commit/quota.h"
 #include "function/function_ref.h"
-#include "http/http_exposed.h"
 #include "instance/access.h"
 #include "instance/end.h"
 #include "instance/home.h"

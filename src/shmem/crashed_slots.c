@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "storage/shmem.h"
 #include "utils/timestamp.h"
 
 #include "shmem/attach.h"
@@ -20,6 +21,11 @@
 
 /* By then the WAL writer has flushed in any case. */
 #define CAUTION_MS	60000
+
+/* 0: no; constant once it is set up */
+static TimestampTz *cautious_until = NULL;
+
+static void restore_crashes(void);
 
 /*
  * The claim stays, and is nobody's.  If the postmaster will tear down shared
@@ -110,9 +116,35 @@ ds_slot_forget_crashes(Oid database)
 	ds_hub_unlock();
 }
 
-/* Nobody else is there yet. */
+bool
+ds_is_cautious(void)
+{
+	return *cautious_until != 0 && GetCurrentTimestamp() < *cautious_until;
+}
+
+Size
+ds_crashed_slots_size(void)
+{
+	return sizeof(TimestampTz);
+}
+
 void
-ds_slot_restore_crashes(void)
+ds_crashed_slots_startup(void)
+{
+	bool		found;
+
+	cautious_until = ShmemInitStruct("durable_singleton crashed slots",
+									 ds_crashed_slots_size(), &found);
+	if (!found)
+	{
+		*cautious_until = 0;
+		restore_crashes();
+	}
+}
+
+/* No other process is there yet. */
+static void
+restore_crashes(void)
 {
 	int			n = ds_crash_notes_startup(ds_hub->n_slots);
 
@@ -136,6 +168,6 @@ ds_slot_restore_crashes(void)
 	}
 	ds_hub->slots_used = n;
 	if (n > 0)
-		ds_hub->cautious_until =
+		*cautious_until =
 			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CAUTION_MS);
 }

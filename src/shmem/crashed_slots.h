@@ -40,14 +40,11 @@ extern void ds_slot_crash(DsSlot *slot, bool keep_note);
  * parent has just started it: then there is nothing to count for.  So for a
  * while after a crash all that a step builds on is flushed before it begins.
  */
-static inline bool
-ds_is_cautious(void)
-{
-	return ds_hub->cautious_until != 0 &&
-		GetCurrentTimestamp() < ds_hub->cautious_until;
-}
+extern bool ds_is_cautious(void);
 
-/* In the postmaster: the slots of executors that have crashed. */
-extern void ds_slot_restore_crashes(void);
+extern Size ds_crashed_slots_size(void);
+
+/* Finds the slots of executors that have crashed. */
+extern void ds_crashed_slots_startup(void);
 
 #endif

@@ -9,17 +9,11 @@
 
 #include "access/twophase.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
-#include "commit/commit_counts.h"
-#include "commit/quota.h"
-#include "commit/standby_wait.h"
-#include "shmem/counters.h"
-#include "shmem/crashed_slots.h"
 #include "shmem/hints.h"
 #include "shmem/shared.h"
 #include "store/work_search.h"
@@ -27,22 +21,8 @@
 DsHub	   *ds_hub = NULL;
 static HTAB *groups = NULL;
 
-static shmem_request_hook_type prev_shmem_request_hook = NULL;
-static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
-
 static bool give_up_group(void);
-static void request_shmem(void);
-static void startup_shmem(void);
 static Size hub_size(void);
-
-void
-ds_hub_init(void)
-{
-	prev_shmem_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shmem;
-	prev_shmem_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = startup_shmem;
-}
 
 bool
 ds_hub_is_there(void)
@@ -190,6 +170,13 @@ ds_hub_wake_launcher(void)
 		SetLatch(ds_hub->launcher_latch);
 }
 
+Size
+ds_hub_size(void)
+{
+	return add_size(MAXALIGN(hub_size()),
+					hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup)));
+}
+
 static Size
 hub_size(void)
 {
@@ -201,30 +188,12 @@ hub_size(void)
 	return size;
 }
 
-static void
-request_shmem(void)
-{
-	if (prev_shmem_request_hook)
-		prev_shmem_request_hook();
-	RequestAddinShmemSpace(hub_size());
-	RequestAddinShmemSpace(hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup)));
-	RequestAddinShmemSpace(ds_quota_size());
-	RequestAddinShmemSpace(ds_standby_wait_size());
-	RequestAddinShmemSpace(ds_statistics_size());
-	RequestAddinShmemSpace(ds_commit_counts_size());
-	RequestNamedLWLockTranche("durable_singleton", 1);
-}
-
-static void
-startup_shmem(void)
+void
+ds_hub_startup(void)
 {
 	HASHCTL		info = {.keysize = sizeof(DsGroupKey),.entrysize = sizeof(DsGroup)};
 	bool		found;
 
-	if (prev_shmem_startup_hook)
-		prev_shmem_startup_hook();
-
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	ds_hub = ShmemInitStruct("durable_singleton", hub_size(), &found);
 	if (!found)
 	{
@@ -234,11 +203,6 @@ startup_shmem(void)
 		ds_hub->visit_all_at = DT_NOBEGIN;
 		pg_atomic_init_u64(&ds_hub->flush_wanted, InvalidXLogRecPtr);
 		pg_atomic_init_u32(&ds_hub->flushing, 0);
-		pg_atomic_init_u64(&ds_hub->first_xid, 0);
-		if (!pg_strong_random(&ds_hub->incarnation, sizeof(uint64)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate random values")));
 		/* prepared transactions may have survived a restart */
 		ds_hub->prepared_work = max_prepared_xacts > 0;
 		for (int i = 0; i < DS_MAX_HINTS; i++)
@@ -249,14 +213,8 @@ startup_shmem(void)
 			pg_atomic_init_u64(&ds_hub_slots()[i].step, 1);
 			pg_atomic_init_u64(&ds_hub_slots()[i].cancelled_step, 0);
 		}
-		ds_slot_restore_crashes();
 	}
 	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,
 						   DS_MAX_GROUPS, &info,
 						   HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
-	ds_quota_startup();
-	ds_standby_wait_startup();
-	ds_statistics_startup();
-	ds_commit_counts_startup();
-	LWLockRelease(AddinShmemInitLock);
 }

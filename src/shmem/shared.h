@@ -164,13 +164,8 @@ typedef struct DsHub
 	TimestampTz visit_all_at;	/* all databases; DT_NOEND: no */
 	int			n_visits;
 	DsVisit		visits[DS_MAX_VISITS];
-	TimestampTz cautious_until; /* 0: no, see ds_is_cautious() */
 	int			n_quotas;		/* roles whose instances are counted */
 	bool		prepared_work;	/* a prepared transaction may hold hints */
-
-	/* see http_outcome.c */
-	uint64		incarnation;	/* random: another one after each restart */
-	pg_atomic_uint64 first_xid; /* the first to be assigned in it; 0: unknown */
 
 	DsClosed	closed[DS_MAX_CLOSED];
 
@@ -191,7 +186,9 @@ typedef struct DsHub
 
 extern DsHub *ds_hub;
 
-extern void ds_hub_init(void);
+extern Size ds_hub_size(void);
+extern void ds_hub_startup(void);
+
 extern bool ds_hub_is_there(void);
 
 /* Error with a hint if the library was not preloaded. */

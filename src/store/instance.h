@@ -8,13 +8,11 @@
 #ifndef DS_INSTANCE_H
 #define DS_INSTANCE_H
 
+#include "base/limits.h"
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
-
-/* The longest instance id, function name and event name, in bytes. */
-#define DS_MAX_ID_LENGTH	256
 
 /* In the order of the enum df_runtime_status. */
 typedef enum DsStatus

@@ -28,10 +28,10 @@
 #include "base/settings.h"
 #include "commit/durability.h"
 #include "commit/wal_flusher.h"
-#include "http/http_outcome.h"
 #include "shmem/attach.h"
 #include "shmem/eviction.h"
 #include "shmem/hints.h"
+#include "shmem/incarnation.h"
 #include "shmem/shared.h"
 #include "store/work_search.h"
 #include "worker/janitor_schedule.h"
@@ -109,7 +109,7 @@ ds_launcher_main(Datum arg)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	ds_http_fate_note_first_xid();
+	ds_incarnation_note_first_xid();
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 

@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * shared_memory.c
+ *	  The list of everything that has a piece of shared memory.
+ *
+ * Each owner says how much it needs and sets up its own piece, in the order
+ * of the list.  The startup functions run in the postmaster; with EXEC_BACKEND
+ * they would also run in each backend, and find their pieces there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+#include "commit/commit_counts.h"
+#include "commit/quota.h"
+#include "commit/standby_wait.h"
+#include "shared_memory.h"
+#include "shmem/counters.h"
+#include "shmem/crashed_slots.h"
+#include "shmem/incarnation.h"
+#include "shmem/shared.h"
+
+typedef struct SharedPiece
+{
+	Size		(*size) (void);
+	void		(*startup) (void);
+} SharedPiece;
+
+static const SharedPiece pieces[] = {
+	{ds_hub_size, ds_hub_startup},
+	{ds_incarnation_size, ds_incarnation_startup},
+	{ds_quota_size, ds_quota_startup},
+	{ds_standby_wait_size, ds_standby_wait_startup},
+	{ds_statistics_size, ds_statistics_startup},
+	{ds_commit_counts_size, ds_commit_counts_startup},
+	/* asks for a visit of the janitor, so it comes after the hub */
+	{ds_crashed_slots_size, ds_crashed_slots_startup},
+};
+
+static shmem_request_hook_type prev_shmem_request_hook = NULL;
+static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
+
+static void request_shmem(void);
+static void startup_shmem(void);
+
+void
+ds_shared_memory_init(void)
+{
+	prev_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	prev_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+}
+
+static void
+request_shmem(void)
+{
+	if (prev_shmem_request_hook)
+		prev_shmem_request_hook();
+	for (int i = 0; i < lengthof(pieces); i++)
+		RequestAddinShmemSpace(pieces[i].size());
+	RequestNamedLWLockTranche("durable_singleton", 1);
+}
+
+static void
+startup_shmem(void)
+{
+	if (prev_shmem_startup_hook)
+		prev_shmem_startup_hook();
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	for (int i = 0; i < lengthof(pieces); i++)
+		pieces[i].startup();
+	LWLockRelease(AddinShmemInitLock);
+}

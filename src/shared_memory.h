@@ -1,0 +1,14 @@
+/*-------------------------------------------------------------------------
+ *
+ * shared_memory.h
+ *	  The list of everything that has a piece of shared memory.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_SHARED_MEMORY_H
+#define DS_SHARED_MEMORY_H
+
+/* Installs the hooks; only while shared_preload_libraries are loaded. */
+extern void ds_shared_memory_init(void);
+
+#endif

@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * incarnation.c
+ *	  Which life of the server is this, and with which transaction did it
+ *	  begin?
+ *
+ * Lock rules: the number is constant once it is set up, and the transaction id
+ * is an atomic that is set once.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "port/atomics.h"
+#include "storage/shmem.h"
+
+#include "shmem/incarnation.h"
+
+typedef struct Incarnation
+{
+	uint64		number;
+	pg_atomic_uint64 first_xid; /* 0: unknown */
+} Incarnation;
+
+static Incarnation *incarnation = NULL;
+
+Size
+ds_incarnation_size(void)
+{
+	return sizeof(Incarnation);
+}
+
+void
+ds_incarnation_startup(void)
+{
+	bool		found;
+
+	incarnation = ShmemInitStruct("durable_singleton incarnation",
+								  ds_incarnation_size(), &found);
+	if (found)
+		return;
+	pg_atomic_init_u64(&incarnation->first_xid, 0);
+	if (!pg_strong_random(&incarnation->number, sizeof(uint64)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+}
+
+uint64
+ds_incarnation(void)
+{
+	return incarnation->number;
+}
+
+uint64
+ds_incarnation_first_xid(void)
+{
+	return pg_atomic_read_u64(&incarnation->first_xid);
+}
+
+void
+ds_incarnation_note_first_xid(void)
+{
+	uint64		unknown = 0;
+	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
+
+	/* another launcher may have done so before */
+	(void) pg_atomic_compare_exchange_u64(&incarnation->first_xid, &unknown, next);
+}
