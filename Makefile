@@ -7,10 +7,13 @@
 
 MODULE_big = durable_singleton
 EXTENSION = durable_singleton
-# The script is made of parts, in this order.
+# The script of 1.0, made of parts in this order.  It is released and stays as it
+# is: t/057_releases.pl has its checksum.  Every later version is an upgrade
+# script, and CREATE EXTENSION runs the whole chain.
 SCRIPT = durable_singleton--1.0.sql
 SCRIPT_PARTS = $(addprefix extension/,tables.sql functions.sql views.sql administration.sql http.sql privileges.sql)
 DATA_built = $(SCRIPT)
+DATA = $(sort $(wildcard extension/durable_singleton--*--*.sql))
 SOURCE_DIRS = src $(patsubst %/,%,$(sort $(wildcard src/*/)))
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard $(addsuffix /*.c,$(SOURCE_DIRS)))))
 PGFILEDESC = "durable_singleton - durable singleton orchestrations"

@@ -416,7 +416,8 @@ foreach my $case ([ [ '--port', '70000' ], qr/0 to 65535/ ], [ ['--bogus'], qr/-
 	ok(!$status && $stderr =~ $case->[1], "refused: @{ $case->[0] }");
 }
 IPC::Run::run([ sanitized_gateway(), '--version' ], '<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(30));
-is($stdout, "durable-singleton-http 1.0\n", '--version');
+my ($version) = slurp_file('durable_singleton.control') =~ /^default_version = '(.*)'/m;
+is($stdout, "durable-singleton-http $version\n", '--version');
 IPC::Run::run([ sanitized_gateway(), '--help' ], '<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(30));
 like($stdout, qr/--trust-forwarded/, '--help');
 IPC::Run::run([ sanitized_gateway(), '--port', $http->{port} ], '<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(30));

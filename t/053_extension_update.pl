@@ -25,20 +25,21 @@ $dir .= '/ext';
 system('cp', '-rs', $installed, $dir) == 0 or die 'cp';
 my ($control) = map { chomp; $_ } `find $dir/ -name durable_singleton.control`;
 my $scripts = $control =~ s!/[^/]*$!!r;
+my ($version) = slurp_file($control) =~ /^default_version = '(.*)'/m;
 # one that changes nothing of what the library needs
-append_to_file("$scripts/durable_singleton--1.0--1.0.1.sql", q{
+append_to_file("$scripts/durable_singleton--$version--$version.1.sql", qq{
 ALTER TABLE durable_singleton.instance SET (fillfactor = 80);
 ALTER TABLE durable_singleton.instance ALTER COLUMN input SET STORAGE EXTERNAL;
 CREATE INDEX instance_name ON durable_singleton.instance (name);
 COMMENT ON FUNCTION df_start_singleton IS 'updated';
-CREATE FUNCTION df_version() RETURNS text LANGUAGE sql AS $$ SELECT '1.0.1' $$;
+CREATE FUNCTION df_version() RETURNS text LANGUAGE sql AS \$\$ SELECT '$version.1' \$\$;
 CREATE OR REPLACE VIEW df_updated AS SELECT instance_id FROM df_instances;
 });
 # and one that another library would need, there and back
-append_to_file("$scripts/durable_singleton--1.0.1--2.0.sql", q{
+append_to_file("$scripts/durable_singleton--$version.1--2.0.sql", q{
 ALTER TABLE durable_singleton.instance RENAME COLUMN n_archived TO n_past;
 });
-append_to_file("$scripts/durable_singleton--1.0--3.0.sql", q{
+append_to_file("$scripts/durable_singleton--$version--3.0.sql", q{
 ALTER TABLE durable_singleton.instance ADD COLUMN priority int;
 });
 append_to_file("$scripts/durable_singleton--2.0--2.1.sql", q{
@@ -98,10 +99,10 @@ my $pid = $node->safe_psql('postgres', $worker);
 # An update that the library can do with
 #
 my (undef, $milliseconds) =
-  timed($node, 'postgres', q{ALTER EXTENSION durable_singleton UPDATE TO '1.0.1'});
+  timed($node, 'postgres', qq{ALTER EXTENSION durable_singleton UPDATE TO '$version.1'});
 note "ALTER EXTENSION UPDATE: $milliseconds ms";
 cmp_ok($milliseconds, '<', 2000, 'ALTER EXTENSION UPDATE does not wait for a step');
-is($node->safe_psql('postgres', 'SELECT df_version()'), '1.0.1', 'the new version is there');
+is($node->safe_psql('postgres', 'SELECT df_version()'), "$version.1", 'the new version is there');
 is($node->safe_psql('postgres', $worker), $pid, 'the step goes on');
 my $before = $node->safe_psql('postgres', q{SELECT input FROM df_instances WHERE instance_id = 'round'});
 ok($node->poll_query_until('postgres', qq{
