@@ -16,7 +16,7 @@ SELECT df_start_singleton('greet_all', 'greeter');
 SELECT df_start_singleton('greet_all', 'greeter');
 SELECT runtime_status, output FROM df_wait_for_completion('greeter');
 
--- What must have come out of it.
+-- Check the results.
 DO $$
 BEGIN
 	ASSERT (SELECT output FROM df_get_status('greeter'))

@@ -1,39 +1,39 @@
--- Monitor: looks again and again, at growing intervals, until a condition holds
--- or patience ends.  Each look is an execution of its own, so the history stays
--- as short as it is, however long the monitor has to wait.
+-- Monitor: checks a condition at growing intervals until it holds or a deadline
+-- passes.  Each check is a separate execution, so the history stays short no
+-- matter how long the monitor waits.
 --
 --	psql -f examples/monitor.sql DATABASE
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS durable_singleton;
-DROP SCHEMA IF EXISTS port CASCADE;
-CREATE SCHEMA port;
+DROP SCHEMA IF EXISTS df_example_port CASCADE;
+CREATE SCHEMA df_example_port;
 
-CREATE TABLE port.vessel (name text PRIMARY KEY, miles_off int, speed int);
-CREATE TABLE port.look (number int GENERATED ALWAYS AS IDENTITY, ship text,
+CREATE TABLE df_example_port.vessel (name text PRIMARY KEY, miles_off int, speed int);
+CREATE TABLE df_example_port.look (number int GENERATED ALWAYS AS IDENTITY, ship text,
 	miles_off int, at timestamptz DEFAULT clock_timestamp());
-INSERT INTO port.vessel VALUES ('Argo', 100, 30), ('Flying Dutchman', 100, 0);
+INSERT INTO df_example_port.vessel VALUES ('Argo', 100, 30), ('Flying Dutchman', 100, 0);
 
--- What is watched: every look finds the ship a little nearer.
-CREATE FUNCTION port.look_out(ship text) RETURNS int LANGUAGE sql
+-- The watched condition: at every look the ship is a little closer.
+CREATE FUNCTION df_example_port.look_out(ship text) RETURNS int LANGUAGE sql
 AS $$
-	UPDATE port.vessel SET miles_off = greatest(miles_off - speed, 0) WHERE name = ship;
-	INSERT INTO port.look (ship, miles_off)
-	SELECT name, miles_off FROM port.vessel WHERE name = ship
+	UPDATE df_example_port.vessel SET miles_off = greatest(miles_off - speed, 0) WHERE name = ship;
+	INSERT INTO df_example_port.look (ship, miles_off)
+	SELECT name, miles_off FROM df_example_port.vessel WHERE name = ship
 	RETURNING miles_off
 $$;
 
--- An orchestrator has arguments like any function; df_continue_as_new gives
--- those of the next turn.
-CREATE FUNCTION port.watch(ship text, give_up_at timestamptz,
+-- An orchestrator has arguments like any function; df_continue_as_new passes
+-- those of the next execution.
+CREATE FUNCTION df_example_port.watch(ship text, give_up_at timestamptz,
 	pause interval DEFAULT '50 milliseconds', looks int DEFAULT 1)
 RETURNS jsonb LANGUAGE plpgsql
 AS $$
 BEGIN
-	IF df_call_activity('port.look_out', jsonb_build_object('ship', ship)) = '0' THEN
+	IF df_call_activity('df_example_port.look_out', jsonb_build_object('ship', ship)) = '0' THEN
 		RETURN jsonb_build_object('arrived', true, 'looks', looks);
 	END IF;
-	-- The orchestration's clock, not now(): the same at each replay.
+	-- Use the orchestration's clock, not now(): it is the same at every replay.
 	IF df_current_utc_datetime() + pause > give_up_at THEN
 		RETURN jsonb_build_object('arrived', false, 'looks', looks);
 	END IF;
@@ -47,18 +47,18 @@ BEGIN
 END
 $$;
 
-SELECT df_start_singleton('port.watch', 'watch for the Argo', jsonb_build_object(
+SELECT df_start_singleton('df_example_port.watch', 'watch for the Argo', jsonb_build_object(
 	'ship', 'Argo', 'give_up_at', now() + '1 hour'), on_conflict => 'terminate');
-SELECT df_start_singleton('port.watch', 'watch for the Dutchman', jsonb_build_object(
+SELECT df_start_singleton('df_example_port.watch', 'watch for the Dutchman', jsonb_build_object(
 	'ship', 'Flying Dutchman', 'give_up_at', now() + '1 second'), on_conflict => 'terminate');
 
 SELECT s.instance_id, s.runtime_status, s.output
 FROM unnest('{watch for the Argo,watch for the Dutchman}'::text[]) id,
 	df_wait_for_completion(id, '1 minute') s;
 SELECT miles_off, at - lag(at) OVER (ORDER BY number) AS after
-FROM port.look WHERE ship = 'Argo' ORDER BY number;
+FROM df_example_port.look WHERE ship = 'Argo' ORDER BY number;
 
--- What must have come out of it.
+-- Check the results.
 DO $$
 DECLARE
 	argo df_status := df_get_status('watch for the Argo');
@@ -66,12 +66,12 @@ DECLARE
 BEGIN
 	ASSERT argo.output = '{"arrived": true, "looks": 4}',
 		'the Argo must be there at the fourth look';
-	ASSERT (SELECT array_agg(miles_off ORDER BY number) FROM port.look WHERE ship = 'Argo')
+	ASSERT (SELECT array_agg(miles_off ORDER BY number) FROM df_example_port.look WHERE ship = 'Argo')
 		= '{70,40,10,0}', 'each look must be taken once';
 	ASSERT (SELECT bool_and(pause >= 0.05 * 2 ^ (n - 1)) FROM (
 			SELECT extract(epoch FROM at - lag(at) OVER (ORDER BY number)) AS pause,
 				row_number() OVER (ORDER BY number) - 1 AS n
-			FROM port.look WHERE ship = 'Argo') looks),
+			FROM df_example_port.look WHERE ship = 'Argo') looks),
 		'each pause must be twice as long as the one before';
 	ASSERT dutchman.runtime_status = 'Completed' AND dutchman.output->'arrived' = 'false',
 		'the watch for the Dutchman must give up';
