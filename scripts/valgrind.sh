@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # ./test --valgrind, to be sourced by ./test: the servers run under valgrind's
 # memcheck.  It is worth most with a server built with USE_VALGRIND, which tells
-# it what palloc() and pfree() do; see README.md.  The server's own suppressions
+# it what palloc() and pfree() do; see CONTRIBUTING.md.  The server's own suppressions
 # are in its source, src/tools/valgrind.supp: VALGRIND_SUPPRESSIONS names the file.
 
 # The server's programs find each other in the folder where they are: in this

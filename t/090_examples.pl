@@ -39,8 +39,8 @@ my %promised = (
 	],
 	first => [
 		'the first start gets true, the second false',
-		qr/ t\n.* f\n.*Completed/s,
-		q{(SELECT output ? 'Hello Tokyo' FROM df_get_status('greeter'))}
+		qr/ t\n.* f\n.*"Hello Tokyo"/s,
+		q{(SELECT runtime_status = 'Completed' FROM df_get_status('greeter'))}
 	],
 	function_chaining => [
 		'a chain ends where it fails',
@@ -150,10 +150,8 @@ my $readme = slurp_file("$FindBin::RealBin/../README.md");
 my ($shown) = $readme =~ /```sql\n(.*?)```/s;
 $shown =~ s/ *-- .*//g;
 my $example = slurp_file("$folder/first.sql");
-$example =~ s/ OR REPLACE//g;
+$example =~ s/ OR REPLACE| *-- .*//g;
 cmp_ok(index($example, $shown), '>', 0, 'the README shows the first example');
-is_deeply([ sort map { /(\w+)\.sql`/ } $readme =~ /(\w+\.sql`)/g ],
-	[ sort(@examples) ], 'the README names each example once');
 
 finish($node);
 done_testing();
