@@ -47,7 +47,7 @@ _PG_init(void)
 	ds_shared_memory_init();
 	ds_catalog_init();
 	ds_commit_counts_init();
-	ds_commit_hints_init();
+	ds_at_commit_init();
 	ds_utility_hook_init();
 	ds_launcher_register();
 }

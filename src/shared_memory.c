@@ -32,13 +32,13 @@ typedef struct SharedPiece
 } SharedPiece;
 
 static const SharedPiece pieces[] = {
-	{ds_hub_size, ds_hub_startup},
+	{ds_shared_size, ds_shared_startup},
 	{ds_incarnation_size, ds_incarnation_startup},
 	{ds_quota_size, ds_quota_startup},
 	{ds_standby_wait_size, ds_standby_wait_startup},
-	{ds_statistics_size, ds_statistics_startup},
+	{ds_counters_size, ds_counters_startup},
 	{ds_commit_counts_size, ds_commit_counts_startup},
-	/* asks for a visit of the janitor, so it comes after the hub */
+	/* asks for a visit of the janitor, so it comes after that */
 	{ds_crashed_slots_size, ds_crashed_slots_startup},
 };
 

@@ -316,15 +316,15 @@ STARTS = (('fresh start', 'bare insert', 'bulk start', 'duplicate', 'SELECT 1',
            'restart', 'by hand, ended'), (
     (0, 'df_start_singleton', 'ds_start_singleton'),
     (1, 'arguments and function', 'ds_start_prepare ds_arg_instance_id'
-        ' ds_arg_ended_statuses ds_arg_function_name'),
+        ' ds_start_arg_statuses ds_arg_function_name'),
     (1, 'is the id taken?', 'ds_store_load_for_start ds_start>ds_store_load'),
-    (1, 'new execution id', 'ds_new_execution_id'),
+    (1, 'new execution id', 'ds_execution_id_new'),
     (1, 'instance row', 'ds_store_insert ds_store_start_over>ds_table_update'),
     (2, 'its index entries', 'ds_table_insert_if_absent>ExecInsertIndexTuples'
         ' change_row>ExecInsertIndexTuples change_version>ExecInsertIndexTuples'),
     (1, 'row of the past execution', 'ds_store_start_over>ds_table_insert'
         ' archive>ds_table_insert'),
-    (1, 'older executions, messages', 'ds_prune_archive ds_store_has_messages'),
+    (1, 'older executions, messages', 'ds_store_prune_archive ds_store_has_messages'),
     (1, 'remembered for the commit', 'ds_at_commit_ready'),
     (0, 'commit', 'CommitTransactionCommand'),
     (1, 'hint', 'ds_hint_ready ds_hint_rescan'),
@@ -332,28 +332,28 @@ STARTS = (('fresh start', 'bare insert', 'bulk start', 'duplicate', 'SELECT 1',
 ))
 
 WORKER = (('no-op', 'activity', '1/10, queued', 'turn', 'task'), (
-    (0, 'search of the tables', 'ds_search_next ds_store_next_wake'),
-    (0, 'hints', 'ds_slot_take_hint ds_slot_works ds_take_search ds_hint_begun'
-        ' ds_has_work work>ds_hint_ready search_for_work>ds_hint_ready'
-        ' ds_execute_work>ds_hint_ready'),
-    (0, 'claim, giving back', 'ds_claim ds_release ds_release_unless_wanted'),
+    (0, 'search of the tables', 'ds_work_search_next ds_store_next_wake'),
+    (0, 'hints', 'ds_slot_take_hint ds_slot_has_worked ds_group_search_take ds_hint_yielded'
+        ' ds_hint_has_work work>ds_hint_ready search_for_work>ds_hint_ready'
+        ' ds_runner_run>ds_hint_ready'),
+    (0, 'claim, giving back', 'ds_claim_take ds_claim_release ds_claim_release_unless_wanted'),
     (0, 'load, or look again', 'ds_store_load_at ds_store_load_history'
-        ' ds_store_load_wait_tasks ds_store_is_unchanged ds_store_is_stirred'
-        ' ds_wait_for_invalidations ds_replay_create ds_park ds_unpark'),
+        ' ds_store_load_wait_tasks ds_store_is_unchanged ds_store_wait_may_be_over'
+        ' ds_wait_for_invalidations ds_replay_create ds_run_cache_put ds_run_cache_take'),
     (1, 'instance row', 'ds_store_load_at ds_store_is_unchanged'),
     (1, 'history', 'ds_store_load_history'),
-    (0, 'pass', 'ds_frame_run'),
-    (1, 'which function', 'ds_frame_run>ds_function_find_in'
-        ' ds_frame_run>ds_function_check ds_frame_run>ds_code_fingerprint'),
-    (1, 'its call', 'ds_frame_run>ds_function_call'),
+    (0, 'pass', 'ds_pass_run'),
+    (1, 'which function', 'ds_pass_run>ds_function_find_in'
+        ' ds_pass_run>ds_function_check ds_pass_run>ds_code_version_of'),
+    (1, 'its call', 'ds_pass_run>ds_function_call'),
     (1, 'subtransaction', 'BeginInternalSubTransaction'
         ' ReleaseCurrentSubTransaction RollbackAndReleaseCurrentSubTransaction'),
     (0, 'activity', 'ds_activity_run>ds_function_find_with'
         ' ds_activity_run>ds_function_check ds_activity_run>ds_function_call'),
     (1, 'its call', 'ds_activity_run>ds_function_call'),
-    (0, 'history row', 'ds_put_rows store_end>ds_store_add_row'),
+    (0, 'history row', 'ds_store_put_rows store_end>ds_store_add_row'),
     (1, 'its index entry', 'ds_table_insert>ExecInsertIndexTuples'),
-    (0, 'task row, written', 'ds_put_tasks'),
+    (0, 'task row, written', 'ds_store_put_tasks'),
     (0, 'task row, read', 'ds_store_load_task'),
     (0, 'task row, deleted', 'ds_store_end_task'),
     (0, 'is the task watched?', 'ds_store_is_watched'),
@@ -361,10 +361,10 @@ WORKER = (('no-op', 'activity', '1/10, queued', 'turn', 'task'), (
         ' ds_store_end>ds_table_update ds_store_continue'),
     (1, 'its index entries', 'change_row>ExecInsertIndexTuples'
         ' change_version>ExecInsertIndexTuples'),
-    (0, 'telling of the end', 'ds_instance_has_ended'),
-    (0, 'begin', 'ds_tx_begin'),
-    (0, 'commit', 'ds_tx_commit'),
-    (0, 'waiting for the flush', 'ds_wait_durable'),
+    (0, 'telling of the end', 'ds_end_tell'),
+    (0, 'begin', 'ds_transaction_begin'),
+    (0, 'commit', 'ds_transaction_commit'),
+    (0, 'waiting for the flush', 'ds_durability_wait'),
     (0, 'cleaning of the session', 'ds_user_code_forget'),
 ))
 

@@ -21,7 +21,7 @@ static void check_name(const char *name, const char *what);
 static bool has_control_character(const char *s);
 
 void
-ds_require_arg(FunctionCallInfo fcinfo, int n, const char *name)
+ds_arg_require(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
@@ -44,12 +44,12 @@ ds_arg_payload(FunctionCallInfo fcinfo, int n, const char *what)
 	if (PG_ARGISNULL(n))
 		return NULL;
 	payload = PG_GETARG_JSONB_P(n);
-	ds_payload_check(payload, what);
+	ds_arg_check_payload(payload, what);
 	return payload;
 }
 
 void
-ds_payload_check(const Jsonb *payload, const char *what)
+ds_arg_check_payload(const Jsonb *payload, const char *what)
 {
 	if (payload != NULL &&
 		VARSIZE(payload) > (Size) ds_max_payload_size * 1024)
@@ -85,13 +85,13 @@ ds_arg_function_name(FunctionCallInfo fcinfo, int n)
 }
 
 void
-ds_check_instance_id(const char *instance_id)
+ds_arg_check_instance_id(const char *instance_id)
 {
 	check_name(instance_id, "instance_id");
 }
 
 TimestampTz
-ds_time_after(const Interval *span)
+ds_arg_time_after(const Interval *span)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Datum		then = DirectFunctionCall2(timestamptz_pl_interval,
@@ -107,7 +107,7 @@ ds_time_after(const Interval *span)
  * bits.  Rows of one time lie together in the indexes.
  */
 pg_uuid_t
-ds_new_execution_id(void)
+ds_execution_id_new(void)
 {
 	pg_uuid_t	id;
 	int64		us = GetCurrentTimestamp() +
@@ -133,7 +133,7 @@ name_argument(FunctionCallInfo fcinfo, int n, const char *what)
 {
 	char	   *name;
 
-	ds_require_arg(fcinfo, n, what);
+	ds_arg_require(fcinfo, n, what);
 	name = text_to_cstring(PG_GETARG_TEXT_PP(n));
 	check_name(name, what);
 	return name;

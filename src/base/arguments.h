@@ -21,25 +21,25 @@ extern char *ds_arg_text(FunctionCallInfo fcinfo, int n);
 extern Jsonb *ds_arg_payload(FunctionCallInfo fcinfo, int n, const char *what);
 
 /* SD400 if the value, which may be NULL, is larger than max_payload_size. */
-extern void ds_payload_check(const Jsonb *payload, const char *what);
+extern void ds_arg_check_payload(const Jsonb *payload, const char *what);
 
 /* 1 to 256 bytes without control characters, else SD400. */
 extern char *ds_arg_instance_id(FunctionCallInfo fcinfo, int n);
 extern char *ds_arg_event_name(FunctionCallInfo fcinfo, int n);
 extern char *ds_arg_function_name(FunctionCallInfo fcinfo, int n);
 extern char *ds_arg_name(FunctionCallInfo fcinfo, int n, const char *what);
-extern void ds_check_instance_id(const char *instance_id);
+extern void ds_arg_check_instance_id(const char *instance_id);
 
 /* Argument n, called "name", must not be NULL, else SD400. */
-extern void ds_require_arg(FunctionCallInfo fcinfo, int n, const char *name);
+extern void ds_arg_require(FunctionCallInfo fcinfo, int n, const char *name);
 
 /*
  * The present time plus the interval.  What is computed from a deadline may
  * be negative because it is late: that is now.
  */
-extern TimestampTz ds_time_after(const Interval *span);
+extern TimestampTz ds_arg_time_after(const Interval *span);
 
 /* Time-ordered (version 7), for executions. */
-extern pg_uuid_t ds_new_execution_id(void);
+extern pg_uuid_t ds_execution_id_new(void);
 
 #endif

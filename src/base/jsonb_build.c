@@ -18,7 +18,7 @@ static JsonbValue int_value(int i);
 static JsonbValue string_value(const char *s);
 
 Jsonb *
-ds_string_to_jsonb(const char *s)
+ds_jsonb_from_string(const char *s)
 {
 	JsonbValue	v = string_value(s);
 
@@ -26,7 +26,7 @@ ds_string_to_jsonb(const char *s)
 }
 
 Jsonb *
-ds_int_to_jsonb(int i)
+ds_jsonb_from_int(int i)
 {
 	JsonbValue	v = int_value(i);
 
@@ -62,7 +62,7 @@ ds_jsonb_to_int(const Jsonb *value)
 }
 
 void
-ds_push_string(JsonbParseState **state, const char *key, const char *value)
+ds_jsonb_push_string(JsonbParseState **state, const char *key, const char *value)
 {
 	JsonbValue	k = string_value(key);
 	JsonbValue	v = string_value(value);
@@ -72,7 +72,7 @@ ds_push_string(JsonbParseState **state, const char *key, const char *value)
 }
 
 void
-ds_push_int(JsonbParseState **state, const char *key, int value)
+ds_jsonb_push_int(JsonbParseState **state, const char *key, int value)
 {
 	JsonbValue	k = string_value(key);
 	JsonbValue	v = int_value(value);
@@ -82,7 +82,7 @@ ds_push_int(JsonbParseState **state, const char *key, int value)
 }
 
 void
-ds_push_jsonb(JsonbParseState **state, const char *key, Jsonb *value)
+ds_jsonb_push_value(JsonbParseState **state, const char *key, Jsonb *value)
 {
 	JsonbValue	k = string_value(key);
 
@@ -91,7 +91,7 @@ ds_push_jsonb(JsonbParseState **state, const char *key, Jsonb *value)
 }
 
 void
-ds_push_element(JsonbParseState **state, Jsonb *value)
+ds_jsonb_push_element(JsonbParseState **state, Jsonb *value)
 {
 	push_value(state, WJB_ELEM, value);
 }

@@ -10,8 +10,8 @@
 
 #include "utils/jsonb.h"
 
-extern Jsonb *ds_string_to_jsonb(const char *s);
-extern Jsonb *ds_int_to_jsonb(int i);
+extern Jsonb *ds_jsonb_from_string(const char *s);
+extern Jsonb *ds_jsonb_from_int(int i);
 
 /* A string as it is, anything else as jsonb; NULL is NULL. */
 extern char *ds_jsonb_to_text(const Jsonb *value);
@@ -23,13 +23,13 @@ extern int	ds_jsonb_to_int(const Jsonb *value);
  * Into an object that is being built; a NULL jsonb becomes null.  Keys and
  * values are not copied: they must stay until the object is finished.
  */
-extern void ds_push_string(JsonbParseState **state, const char *key,
-						   const char *value);
-extern void ds_push_jsonb(JsonbParseState **state, const char *key,
-						  Jsonb *value);
-extern void ds_push_int(JsonbParseState **state, const char *key, int value);
+extern void ds_jsonb_push_string(JsonbParseState **state, const char *key,
+								 const char *value);
+extern void ds_jsonb_push_value(JsonbParseState **state, const char *key,
+								Jsonb *value);
+extern void ds_jsonb_push_int(JsonbParseState **state, const char *key, int value);
 
 /* The same into an array. */
-extern void ds_push_element(JsonbParseState **state, Jsonb *value);
+extern void ds_jsonb_push_element(JsonbParseState **state, Jsonb *value);
 
 #endif

@@ -78,8 +78,8 @@ ds_terminate(PG_FUNCTION_ARGS)
 	{
 		CHECK_FOR_INTERRUPTS();
 		inst = load_active(instance_id);
-		ds_check_not_own_step(inst);
-	} while (!ds_terminate_instance(inst, reason, false));
+		ds_access_check_not_own_step(inst);
+	} while (!ds_end_terminate(inst, reason, false));
 	PG_RETURN_VOID();
 }
 
@@ -141,11 +141,11 @@ ds_rewind(PG_FUNCTION_ARGS)
 		if (ds_status_is_active(inst->status))
 			error_status(inst, "Only a failed instance can be rewound.");
 		if (inst->status != DS_FAILED)
-			ds_error_ended(inst);
+			ds_access_ended_error(inst);
 		check_has_owner(inst);
 	} while (!ds_store_rewind(inst, false));
 	ds_quota_take(inst->owner, true);
-	ds_count_at_commit(DS_INSTANCES_REWOUND);
+	ds_commit_counts_add(DS_INSTANCES_REWOUND);
 	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
 	ds_at_commit_ready(inst->owner, instance_id, 0);
 	PG_RETURN_VOID();
@@ -157,11 +157,11 @@ begin(FunctionCallInfo fcinfo, const char *function, Jsonb **reason)
 {
 	char	   *instance_id;
 
-	ds_hub_require();
+	ds_shared_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
 	if (reason != NULL)
 		*reason = PG_ARGISNULL(1) ? NULL :
-			ds_string_to_jsonb(ds_arg_text(fcinfo, 1));
+			ds_jsonb_from_string(ds_arg_text(fcinfo, 1));
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
 	return instance_id;
@@ -173,8 +173,8 @@ load_owned(const char *instance_id)
 	DsInstance *inst = ds_store_load(instance_id);
 
 	if (inst == NULL)
-		ds_error_no_instance(instance_id);
-	ds_check_owner(inst);
+		ds_access_no_instance_error(instance_id);
+	ds_access_check_owner(inst);
 	return inst;
 }
 
@@ -196,7 +196,7 @@ load_active(const char *instance_id)
 	DsInstance *inst = load_owned(instance_id);
 
 	if (!ds_status_is_active(inst->status))
-		ds_error_ended(inst);
+		ds_access_ended_error(inst);
 	return inst;
 }
 
@@ -204,7 +204,7 @@ load_active(const char *instance_id)
 static void
 check_not_own_pass(const DsInstance *inst)
 {
-	if (ds_replay_is_in_pass() && ds_step_is_mine(&inst->execution_id))
+	if (ds_replay_is_in_pass() && ds_claim_is_own_step(&inst->execution_id))
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("instance \"%s\" cannot be suspended by its own orchestrator",

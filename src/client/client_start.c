@@ -38,12 +38,12 @@ ds_start_singleton(PG_FUNCTION_ARGS)
 	DsOnConflict on_conflict;
 	DsReuse		reuse;
 
-	ds_hub_require();
+	ds_shared_require();
 	start.name = ds_arg_function_name(fcinfo, 0);
 	start.instance_id = ds_arg_instance_id(fcinfo, 1);
 	start.input = ds_arg_payload(fcinfo, 2, "input");
 	on_conflict = conflict_argument(fcinfo, 3);
-	reuse = ds_arg_ended_statuses(fcinfo, 4, "reuse");
+	reuse = ds_start_arg_statuses(fcinfo, 4, "reuse");
 	prepare(&start, "df_start_singleton()", fcinfo, 5);
 
 	PG_RETURN_BOOL(ds_start(&start, on_conflict, reuse));
@@ -55,14 +55,14 @@ ds_start_new(PG_FUNCTION_ARGS)
 {
 	DsStart		start = {0};
 
-	ds_hub_require();
+	ds_shared_require();
 	start.name = ds_arg_function_name(fcinfo, 0);
 	start.instance_id = PG_ARGISNULL(1) ? random_id() :
 		ds_arg_instance_id(fcinfo, 1);
 	start.input = ds_arg_payload(fcinfo, 2, "input");
 	prepare(&start, "df_start_new()", fcinfo, 3);
 
-	ds_start(&start, DS_ON_CONFLICT_ERROR, ds_any_ended);
+	ds_start(&start, DS_ON_CONFLICT_ERROR, ds_start_any_ended);
 	PG_RETURN_TEXT_P(cstring_to_text(start.instance_id));
 }
 
@@ -74,9 +74,9 @@ ds_restart(PG_FUNCTION_ARGS)
 	char	   *instance_id;
 	DsInstance *present;
 
-	ds_hub_require();
+	ds_shared_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
-	ds_require_arg(fcinfo, 1, "restart_with_new_instance_id");
+	ds_arg_require(fcinfo, 1, "restart_with_new_instance_id");
 	PreventCommandIfReadOnly("df_restart()");
 	PreventCommandIfParallelMode("df_restart()");
 
@@ -85,8 +85,8 @@ ds_restart(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		present = ds_store_load(instance_id);
 		if (present == NULL)
-			ds_error_no_instance(instance_id);
-		ds_check_owner(present);
+			ds_access_no_instance_error(instance_id);
+		ds_access_check_owner(present);
 		start.name = present->name;
 		start.function_schema = present->function_schema;
 		start.input = present->input;
@@ -94,11 +94,11 @@ ds_restart(PG_FUNCTION_ARGS)
 		{
 			start.instance_id = random_id();
 			ds_start_prepare_again(&start, present->owner);
-			ds_start(&start, DS_ON_CONFLICT_ERROR, ds_any_ended);
+			ds_start(&start, DS_ON_CONFLICT_ERROR, ds_start_any_ended);
 			break;
 		}
 		if (ds_status_is_active(present->status))
-			ds_error_exists(present);
+			ds_start_exists_error(present);
 		start.instance_id = instance_id;
 		ds_start_prepare_again(&start, present->owner);
 		/* what is started again is what was read, or we look again */
@@ -132,7 +132,7 @@ conflict_argument(FunctionCallInfo fcinfo, int n)
 {
 	char	   *value;
 
-	ds_require_arg(fcinfo, n, "on_conflict");
+	ds_arg_require(fcinfo, n, "on_conflict");
 	value = ds_arg_text(fcinfo, n);
 	if (strcmp(value, "skip") == 0)
 		return DS_ON_CONFLICT_SKIP;

@@ -54,14 +54,14 @@ ds_workers(PG_FUNCTION_ARGS)
 	DsSlot	   *copy;
 	int			n;
 
-	ds_hub_require();
+	ds_shared_require();
 	InitMaterializedSRF(fcinfo, 0);
 
-	copy = palloc(ds_hub->n_slots * sizeof(DsSlot));
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	n = ds_hub->slots_used;
-	memcpy(copy, ds_hub_slots(), n * sizeof(DsSlot));
-	LWLockRelease(ds_hub->lock);
+	copy = palloc(ds_shared->n_slots * sizeof(DsSlot));
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	n = ds_shared->slots_used;
+	memcpy(copy, ds_slots(), n * sizeof(DsSlot));
+	LWLockRelease(ds_shared->lock);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -72,7 +72,7 @@ ds_workers(PG_FUNCTION_ARGS)
 
 		if (slot->foreground || slot->pid == 0)
 			continue;
-		busy = slot->executing && ds_access(slot->role) != DS_ACCESS_NONE;
+		busy = slot->executing && ds_access_of(slot->role) != DS_ACCESS_NONE;
 		values[0] = Int32GetDatum(slot->pid);
 		values[1] = ObjectIdGetDatum(slot->database);
 		values[2] = ObjectIdGetDatum(slot->role);
@@ -95,17 +95,17 @@ ds_statistics(PG_FUNCTION_ARGS)
 	Datum		values[NUM_STATISTICS_COLUMNS] = {0};
 	bool		nulls[NUM_STATISTICS_COLUMNS] = {0};
 	TupleDesc	row;
-	DsStatistics statistics;
+	DsCounters	statistics;
 	Present		present = {0};
 	int			i = 0;
 
-	ds_hub_require();
+	ds_shared_require();
 	if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	if (row->natts != NUM_STATISTICS_COLUMNS)
 		elog(ERROR, "return type has %d columns, not %d", row->natts,
 			 NUM_STATISTICS_COLUMNS);
-	ds_statistics_read(&statistics);
+	ds_counters_read(&statistics);
 	look(&present);
 
 	nulls[i] = statistics.common;
@@ -134,11 +134,11 @@ ds_statistics(PG_FUNCTION_ARGS)
 static void
 look(Present *present)
 {
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	ds_hub_each_group(look_at_group, present);
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	ds_group_each(look_at_group, present);
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
-		const DsSlot *slot = &ds_hub_slots()[i];
+		const DsSlot *slot = &ds_slots()[i];
 
 		if (slot->foreground || slot->pid == 0 ||
 			slot->database != MyDatabaseId)
@@ -147,9 +147,9 @@ look(Present *present)
 		if (slot->state == DS_SLOT_BUSY)
 			present->n_busy++;
 	}
-	for (int i = 0, left = ds_hub->n_waiters; left > 0 && i < ds_hub->n_slots; i++)
+	for (int i = 0, left = ds_shared->n_waiters; left > 0 && i < ds_shared->n_slots; i++)
 	{
-		const DsWaiter *waiter = &ds_hub_waiters()[i];
+		const DsWaiter *waiter = &ds_waiters()[i];
 
 		if (!waiter->in_use)
 			continue;
@@ -157,7 +157,7 @@ look(Present *present)
 		if (waiter->database == MyDatabaseId)
 			present->n_waiting++;
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 }
 
 /* What has fallen due is ready, too, before anybody has searched for it. */
@@ -188,8 +188,8 @@ look_at_queue(const DsHintQueue *queue, Present *present)
 	if (queue->first == DS_NO_HINT)
 		return;
 	if (present->oldest == 0 ||
-		ds_hub->hints[queue->first].since < present->oldest)
-		present->oldest = ds_hub->hints[queue->first].since;
+		ds_shared->hints[queue->first].since < present->oldest)
+		present->oldest = ds_shared->hints[queue->first].since;
 }
 
 /* In milliseconds; the last one is infinite. */
@@ -199,7 +199,7 @@ bounds_array(void)
 	Datum		bounds[DS_NUM_BUCKETS];
 
 	for (int i = 0; i < DS_NUM_BOUNDS; i++)
-		bounds[i] = Float8GetDatum(ds_histogram_bounds[i] / 1000.0);
+		bounds[i] = Float8GetDatum(ds_counters_bounds[i] / 1000.0);
 	bounds[DS_NUM_BOUNDS] = Float8GetDatum(get_float8_infinity());
 	return PointerGetDatum(construct_array(bounds, DS_NUM_BUCKETS, FLOAT8OID,
 										   sizeof(float8), FLOAT8PASSBYVAL,

@@ -43,7 +43,7 @@ ds_get_status(PG_FUNCTION_ARGS)
 	DsReport	report;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (ds_report(fcinfo, false, &report))
+	if (ds_status_report(fcinfo, false, &report))
 		ds_status_put((ReturnSetInfo *) fcinfo->resultinfo, report.inst,
 					  report.history, report.show_input);
 	return (Datum) 0;
@@ -59,14 +59,14 @@ ds_exposed_status(PG_FUNCTION_ARGS)
 {
 	DsReport	report;
 
-	if (!ds_report(fcinfo, true, &report))
+	if (!ds_status_report(fcinfo, true, &report))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(ds_status_form(fcinfo, report.inst, report.history,
 								   report.show_input));
 }
 
 bool
-ds_report(FunctionCallInfo fcinfo, bool exposed_only, DsReport *report)
+ds_status_report(FunctionCallInfo fcinfo, bool exposed_only, DsReport *report)
 {
 	char	   *instance_id;
 	bool		show_history = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
@@ -74,7 +74,7 @@ ds_report(FunctionCallInfo fcinfo, bool exposed_only, DsReport *report)
 	DsInstance *inst;
 	DsAccess	access;
 
-	ds_hub_require();
+	ds_shared_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
 	/* it has no new snapshots */
 	PreventCommandIfParallelMode("df_get_status()");
@@ -84,18 +84,18 @@ ds_report(FunctionCallInfo fcinfo, bool exposed_only, DsReport *report)
 	report->inst = inst = ds_store_load(instance_id);
 	if (inst == NULL)
 		return false;
-	access = ds_access(inst->owner);
+	access = ds_access_of(inst->owner);
 	if (access == DS_ACCESS_NONE)
 		return false;
-	if (exposed_only && !ds_is_exposed(inst->function_schema, inst->name))
+	if (exposed_only && !ds_access_is_exposed(inst->function_schema, inst->name))
 		return false;
 	if (show_history)
 	{
 		bool		payloads = access == DS_ACCESS_FULL;
 
-		report->history = ds_store_story(instance_id, show_output && payloads,
-										 report->show_input && payloads,
-										 payloads);
+		report->history = ds_store_history_json(instance_id, show_output && payloads,
+												report->show_input && payloads,
+												payloads);
 	}
 	if (access == DS_ACCESS_NO_PAYLOAD)
 		inst->input = inst->output = inst->custom_status =
@@ -139,11 +139,11 @@ fill_columns(const DsInstance *inst, Jsonb *history, bool show_input,
 	};
 	int			n = 0;
 
-	ds_report_make_durable(inst);
+	ds_status_make_durable(inst);
 	values[n++] = CStringGetTextDatum(inst->name);
 	values[n++] = CStringGetTextDatum(inst->instance_id);
 	values[n++] = UUIDPGetDatum(&inst->execution_id);
-	values[n++] = ObjectIdGetDatum(ds_status_to_oid(ds_report_status(inst)));
+	values[n++] = ObjectIdGetDatum(ds_status_to_oid(ds_status_shown(inst)));
 	for (int i = 0; i < lengthof(payloads); i++)
 	{
 		values[n] = PointerGetDatum(payloads[i]);
@@ -162,18 +162,18 @@ ds_status_to_jsonb(const DsInstance *inst)
 	JsonbParseState *state = NULL;
 	Datum		execution = UUIDPGetDatum(&inst->execution_id);
 
-	ds_report_make_durable(inst);
+	ds_status_make_durable(inst);
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	ds_push_string(&state, "name", inst->name);
-	ds_push_string(&state, "instance_id", inst->instance_id);
-	ds_push_string(&state, "execution_id",
-				   DatumGetCString(DirectFunctionCall1(uuid_out, execution)));
-	ds_push_string(&state, "runtime_status",
-				   ds_status_name(ds_report_status(inst)));
-	ds_push_jsonb(&state, "input", inst->input);
-	ds_push_jsonb(&state, "custom_status", inst->custom_status);
-	ds_push_jsonb(&state, "output", inst->output);
-	ds_push_jsonb(&state, "failure", inst->failure);
+	ds_jsonb_push_string(&state, "name", inst->name);
+	ds_jsonb_push_string(&state, "instance_id", inst->instance_id);
+	ds_jsonb_push_string(&state, "execution_id",
+						 DatumGetCString(DirectFunctionCall1(uuid_out, execution)));
+	ds_jsonb_push_string(&state, "runtime_status",
+						 ds_status_name(ds_status_shown(inst)));
+	ds_jsonb_push_value(&state, "input", inst->input);
+	ds_jsonb_push_value(&state, "custom_status", inst->custom_status);
+	ds_jsonb_push_value(&state, "output", inst->output);
+	ds_jsonb_push_value(&state, "failure", inst->failure);
 	push_time(&state, "created_time", inst->created_time);
 	push_time(&state, "last_updated_time", inst->last_updated_time);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
@@ -184,25 +184,25 @@ PG_FUNCTION_INFO_V1(ds_is_executing_execution);
 PGDLLEXPORT Datum
 ds_is_executing_execution(PG_FUNCTION_ARGS)
 {
-	ds_hub_require();
-	PG_RETURN_BOOL(ds_is_executing(MyDatabaseId, PG_GETARG_UUID_P(0)));
+	ds_shared_require();
+	PG_RETURN_BOOL(ds_claim_is_executing(MyDatabaseId, PG_GETARG_UUID_P(0)));
 }
 
 DsStatus
-ds_report_status(const DsInstance *inst)
+ds_status_shown(const DsInstance *inst)
 {
 	if (inst->status == DS_PENDING &&
-		ds_is_executing(MyDatabaseId, &inst->execution_id))
+		ds_claim_is_executing(MyDatabaseId, &inst->execution_id))
 		return DS_RUNNING;
 	return inst->status;
 }
 
 void
-ds_report_make_durable(const DsInstance *inst)
+ds_status_make_durable(const DsInstance *inst)
 {
 	if (!ds_status_is_active(inst->status) &&
 		!TransactionIdIsCurrentTransactionId(inst->xmin))
-		ds_wait_durable_to_tell(inst->xmin);
+		ds_durability_wait_to_tell(inst->xmin);
 }
 
 static void
@@ -211,5 +211,5 @@ push_time(JsonbParseState **state, const char *key, TimestampTz t)
 	char		buf[MAXDATELEN + 1];
 
 	JsonEncodeDateTime(buf, TimestampTzGetDatum(t), TIMESTAMPTZOID, NULL);
-	ds_push_string(state, key, pstrdup(buf));
+	ds_jsonb_push_string(state, key, pstrdup(buf));
 }

@@ -25,17 +25,17 @@ typedef struct DsReport
  * the caller may not see it, or, with exposed_only, its function is not
  * exposed over HTTP.
  */
-extern bool ds_report(FunctionCallInfo fcinfo, bool exposed_only,
-					  DsReport *report);
+extern bool ds_status_report(FunctionCallInfo fcinfo, bool exposed_only,
+							 DsReport *report);
 
 /* Before an end is told of: what is reported as ended stays ended. */
-extern void ds_report_make_durable(const DsInstance *inst);
+extern void ds_status_make_durable(const DsInstance *inst);
 
 /*
  * Running is shown while even the first step executes, of which nothing is
  * committed yet.
  */
-extern DsStatus ds_report_status(const DsInstance *inst);
+extern DsStatus ds_status_shown(const DsInstance *inst);
 
 /*
  * Adds the row of type df_status to the result of a set-returning function.

@@ -65,7 +65,7 @@ ds_wait_for_completion(PG_FUNCTION_ARGS)
 	TimestampTz deadline;
 	Look		look;
 
-	ds_hub_require();
+	ds_shared_require();
 	id = ds_arg_instance_id(fcinfo, 0);
 	deadline = deadline_argument(fcinfo, 1);
 	check_may_wait("df_wait_for_completion()");
@@ -86,8 +86,8 @@ ds_wait_for_any(PG_FUNCTION_ARGS)
 	TimestampTz deadline;
 	Look		look;
 
-	ds_hub_require();
-	ds_require_arg(fcinfo, 0, "instance_ids");
+	ds_shared_require();
+	ds_arg_require(fcinfo, 0, "instance_ids");
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false,
 					  TYPALIGN_INT, &values, &nulls, &n);
 	if (n == 0)
@@ -104,7 +104,7 @@ ds_wait_for_any(PG_FUNCTION_ARGS)
 					 errmsg("instance_ids must not contain null"),
 					 errhint("Pass the ids of the instances to wait for.")));
 		ids[i] = TextDatumGetCString(values[i]);
-		ds_check_instance_id(ids[i]);
+		ds_arg_check_instance_id(ids[i]);
 	}
 	deadline = deadline_argument(fcinfo, 1);
 	check_may_wait("df_wait_for_any()");
@@ -128,7 +128,7 @@ ds_wait(PG_FUNCTION_ARGS)
 	Datum		value;
 	bool		isnull = false;
 
-	ds_hub_require();
+	ds_shared_require();
 	id = ds_arg_instance_id(fcinfo, 0);
 	deadline = deadline_argument(fcinfo, 1);
 	check_may_wait("df_wait()");
@@ -152,8 +152,8 @@ ds_wait(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_call_off(PG_FUNCTION_ARGS)
 {
-	ds_hub_require();
-	ds_require_arg(fcinfo, 0, "pid");
+	ds_shared_require();
+	ds_arg_require(fcinfo, 0, "pid");
 	PG_RETURN_BOOL(ds_waiter_call_off(PG_GETARG_INT32(0)));
 }
 
@@ -224,10 +224,10 @@ look_at(int n, char **ids)
 		DsInstance *inst = ds_store_load(ids[i]);
 
 		if (inst == NULL)
-			ds_error_no_instance(ids[i]);
-		if (ds_access(inst->owner) != DS_ACCESS_FULL)
-			ds_check_owner(inst);
-		ds_check_not_waiting_for_itself(inst);
+			ds_access_no_instance_error(ids[i]);
+		if (ds_access_of(inst->owner) != DS_ACCESS_FULL)
+			ds_access_check_owner(inst);
+		ds_access_check_not_waiting_for_itself(inst);
 		if (!ds_status_is_active(inst->status))
 			look.any_ended = true;
 		look.instances[i] = inst;
@@ -241,7 +241,7 @@ deadline_argument(FunctionCallInfo fcinfo, int n)
 {
 	if (PG_ARGISNULL(n))
 		return 0;
-	return ds_time_after(PG_GETARG_INTERVAL_P(n));
+	return ds_arg_time_after(PG_GETARG_INTERVAL_P(n));
 }
 
 /*

@@ -85,7 +85,7 @@ static void at_release(ResourceReleasePhase phase, bool is_commit,
 static void tell(const Pending *p);
 
 void
-ds_commit_hints_init(void)
+ds_at_commit_init(void)
 {
 	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
@@ -105,7 +105,7 @@ ds_at_commit_started(const DsStart *start)
 								 start->ready_time);
 
 	if (work != NULL)
-		work->place = start->place;
+		work->tid = start->tid;
 }
 
 void
@@ -241,9 +241,9 @@ at_transaction_end(XactEvent event, void *arg)
 			 * rescan then.
 			 */
 			pending = NULL;
-			ds_hub_lock();
-			ds_hub->prepared_work = true;
-			ds_hub_unlock();
+			ds_shared_lock();
+			ds_shared->prepared_work = true;
+			ds_shared_unlock();
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
@@ -304,8 +304,8 @@ tell(const Pending *p)
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = 0; i < p->n_cancel; i++)
-		ds_cancel_step(MyDatabaseId, p->cancel[i].instance_id,
-					   &p->cancel[i].execution_id);
+		ds_claim_cancel_step(MyDatabaseId, p->cancel[i].instance_id,
+							 &p->cancel[i].execution_id);
 	for (int i = 0; i < p->n_ready; i++)
 	{
 		const Ready *r = &p->ready[i];
@@ -325,7 +325,7 @@ tell(const Pending *p)
 		ds_waiters_wake_all(MyDatabaseId);
 	if (p->evict != InvalidSubTransactionId)
 	{
-		ds_evict_database(MyDatabaseId);
+		ds_eviction_evict(MyDatabaseId);
 		ds_quota_forget_database(MyDatabaseId);
 	}
 	for (int i = 0; i < p->n_visit; i++)

@@ -15,7 +15,7 @@
 
 #include "store/store.h"
 
-extern void ds_commit_hints_init(void);
+extern void ds_at_commit_init(void);
 
 /* The owner's instance is ready at that time (now or earlier: at once). */
 extern void ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at);

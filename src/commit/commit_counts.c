@@ -32,7 +32,7 @@ typedef struct Counts
 	uint64		n[DS_NUM_COUNTERS];
 } Counts;
 
-/* What a prepared transaction has; under hub->lock. */
+/* What a prepared transaction has; under the shared lock. */
 typedef struct Prepared
 {
 	char		gid[GIDSIZE];	/* "" if free */
@@ -91,7 +91,7 @@ ds_commit_counts_startup(void)
 }
 
 void
-ds_count_at_commit(DsCounter counter)
+ds_commit_counts_add(DsCounter counter)
 {
 	SubTransactionId subid = GetCurrentSubTransactionId();
 
@@ -115,17 +115,17 @@ ds_count_at_commit(DsCounter counter)
 }
 
 void
-ds_counts_prepare_as(const char *gid)
+ds_commit_counts_prepare_as(const char *gid)
 {
 	strlcpy(my_gid, gid, sizeof(my_gid));
 }
 
 void
-ds_counts_finish_prepared(const char *gid, bool committed)
+ds_commit_counts_finish_prepared(const char *gid, bool committed)
 {
 	uint64		n[DS_NUM_COUNTERS] = {0};
 
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < max_prepared(); i++)
 	{
 		if (strcmp(prepared[i].gid, gid) == 0)
@@ -135,7 +135,7 @@ ds_counts_finish_prepared(const char *gid, bool committed)
 			break;
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	if (committed)
 		add_all(n);
 }
@@ -146,7 +146,7 @@ add_all(const uint64 *n)
 	for (int i = 0; i < DS_NUM_COUNTERS; i++)
 	{
 		if (n[i] != 0)
-			ds_count(i, n[i]);
+			ds_counters_add(i, n[i]);
 	}
 }
 
@@ -156,7 +156,7 @@ keep_prepared(const uint64 *n)
 {
 	Prepared   *place = NULL;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < max_prepared(); i++)
 	{
 		/* one that has kept the name was finished without our being told */
@@ -173,7 +173,7 @@ keep_prepared(const uint64 *n)
 		strlcpy(place->gid, my_gid, sizeof(place->gid));
 		memcpy(place->n, n, sizeof(place->n));
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 static void

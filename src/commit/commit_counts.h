@@ -17,13 +17,13 @@ extern Size ds_commit_counts_size(void);
 extern void ds_commit_counts_startup(void);
 
 /* One more, unless the transaction or its present subtransaction aborts. */
-extern void ds_count_at_commit(DsCounter counter);
+extern void ds_commit_counts_add(DsCounter counter);
 
 /*
  * The present transaction is about to be prepared under that name; and one
  * that was, in this database, has been committed or rolled back.
  */
-extern void ds_counts_prepare_as(const char *gid);
-extern void ds_counts_finish_prepared(const char *gid, bool committed);
+extern void ds_commit_counts_prepare_as(const char *gid);
+extern void ds_commit_counts_finish_prepared(const char *gid, bool committed);
 
 #endif

@@ -30,7 +30,7 @@ static XLogRecPtr lsn_before_start(TransactionId xid);
 static TransactionId oldest_clog_xid(void);
 
 XLogRecPtr
-ds_commit_lsn_of(TransactionId xmin)
+ds_durability_lsn_of(TransactionId xmin)
 {
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
@@ -42,22 +42,22 @@ ds_commit_lsn_of(TransactionId xmin)
 	if (!TransactionIdPrecedes(xmin, oldest_clog_xid()))
 		lsn = TransactionIdGetCommitLSN(xmin);
 	LWLockRelease(XactTruncationLock);
-	if (XLogRecPtrIsInvalid(lsn) && ds_standbys_are_named() && SyncRepRequested())
+	if (XLogRecPtrIsInvalid(lsn) && ds_standby_wait_is_configured() && SyncRepRequested())
 		lsn = lsn_before_start(xmin);
 	return lsn;
 }
 
 void
-ds_wait_durable(XLogRecPtr lsn)
+ds_durability_wait(XLogRecPtr lsn)
 {
 	if (XLogRecPtrIsInvalid(lsn) || RecoveryInProgress())
 		return;
 	XLogFlush(lsn);
-	ds_wait_for_standbys(lsn);
+	ds_standby_wait(lsn);
 }
 
 void
-ds_wait_durable_to_tell(TransactionId xmin)
+ds_durability_wait_to_tell(TransactionId xmin)
 {
 	int			guc_level = 0;
 
@@ -65,7 +65,7 @@ ds_wait_durable_to_tell(TransactionId xmin)
 	 * What a session is told does not become less true by its SET
 	 * synchronous_commit = off, which is about its own commits.
 	 */
-	if (ds_standbys_are_named() && !SyncRepRequested())
+	if (ds_standby_wait_is_configured() && !SyncRepRequested())
 	{
 		guc_level = NewGUCNestLevel();
 		(void) set_config_option("synchronous_commit",
@@ -73,7 +73,7 @@ ds_wait_durable_to_tell(TransactionId xmin)
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 								 true, 0, false);
 	}
-	ds_wait_durable(ds_commit_lsn_of(xmin));
+	ds_durability_wait(ds_durability_lsn_of(xmin));
 	if (guc_level > 0)
 		AtEOXact_GUC(false, guc_level);
 }
@@ -88,9 +88,9 @@ ds_durability_start(void)
 	TransactionId xid;
 	XLogRecPtr	lsn;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	lsn = ds_hub->start_lsn;
-	LWLockRelease(ds_hub->lock);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	lsn = ds_shared->start_lsn;
+	LWLockRelease(ds_shared->lock);
 	if (!XLogRecPtrIsInvalid(lsn))
 		return;
 
@@ -98,13 +98,13 @@ ds_durability_start(void)
 	XLogBeginInsert();
 	XLogRegisterData((char *) &xid, sizeof(xid));	/* must have something */
 	lsn = XLogInsert(RM_XLOG_ID, XLOG_NOOP);
-	ds_hub_lock();
-	if (XLogRecPtrIsInvalid(ds_hub->start_lsn))
+	ds_shared_lock();
+	if (XLogRecPtrIsInvalid(ds_shared->start_lsn))
 	{
-		ds_hub->start_xid = xid;
-		ds_hub->start_lsn = lsn;
+		ds_shared->start_xid = xid;
+		ds_shared->start_lsn = lsn;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 /*
@@ -118,10 +118,10 @@ lsn_before_start(TransactionId xid)
 	TransactionId start;
 
 	ds_durability_start();		/* the launcher may not be up yet */
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	lsn = ds_hub->start_lsn;
-	start = ds_hub->start_xid;
-	LWLockRelease(ds_hub->lock);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	lsn = ds_shared->start_lsn;
+	start = ds_shared->start_xid;
+	LWLockRelease(ds_shared->lock);
 	return TransactionIdPrecedes(xid, start) ? lsn : InvalidXLogRecPtr;
 }
 

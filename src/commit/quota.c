@@ -41,7 +41,7 @@
 #define RECOUNT_MS		1000
 #define RECOUNT_PART	20
 
-/* The active instances of a role in a database; under hub->lock. */
+/* The active instances of a role in a database; under the shared lock. */
 typedef struct Quota
 {
 	DsGroupKey	key;			/* hash key, must be first */
@@ -148,7 +148,7 @@ ds_quota_forget_database(Oid database)
 	HASH_SEQ_STATUS scan;
 	Quota	   *quota;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	hash_seq_init(&scan, quotas);
 	while ((quota = hash_seq_search(&scan)) != NULL)
 	{
@@ -156,9 +156,9 @@ ds_quota_forget_database(Oid database)
 		if (quota->key.database != database || quota->counting != 0)
 			continue;
 		hash_search(quotas, &quota->key, HASH_REMOVE, NULL);
-		ds_hub->n_quotas--;
+		ds_shared->n_quotas--;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 /* has_place(), or 53400: the rows have been counted again before that. */
@@ -183,7 +183,7 @@ has_place(Oid owner, int limit, bool take)
 	bool		has = true;
 	bool		taken = false;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	quota = find(owner);
 	if (quota != NULL)
 	{
@@ -192,7 +192,7 @@ has_place(Oid owner, int limit, bool take)
 		if (taken)
 			quota->reserved++;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	if (taken)
 		present_change(owner)->started++;
 	return has;
@@ -221,7 +221,7 @@ find_or_add(Oid owner)
 	if (quota != NULL && !found)
 	{
 		memset((char *) quota + sizeof(key), 0, sizeof(*quota) - sizeof(key));
-		ds_hub->n_quotas++;
+		ds_shared->n_quotas++;
 	}
 	return quota;
 }
@@ -248,7 +248,7 @@ make_room_for_quota(void)
 	if (oldest == NULL)
 		return false;
 	hash_search(quotas, &oldest->key, HASH_REMOVE, NULL);
-	ds_hub->n_quotas--;
+	ds_shared->n_quotas--;
 	return true;
 }
 
@@ -267,11 +267,11 @@ ensure_counted(Oid owner, bool again)
 		Quota	   *quota;
 		bool		done;
 
-		ds_hub_lock();
+		ds_shared_lock();
 		quota = find_or_add(owner);
 		if (quota == NULL)
 		{
-			ds_hub_unlock();
+			ds_shared_unlock();
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 					 errmsg("too many roles with a limit on their active instances start some at the same time")));
@@ -284,7 +284,7 @@ ensure_counted(Oid owner, bool again)
 			quota->counting = MyProcPid;
 			quota->since = 0;
 		}
-		ds_hub_unlock();
+		ds_shared_unlock();
 
 		if (done)
 		{
@@ -329,13 +329,13 @@ count_rows(Quota *quota, Oid owner)
 	}
 	next = RECOUNT_PART * TimestampDifferenceMilliseconds(begun,
 														  GetCurrentTimestamp());
-	ds_hub_lock();
+	ds_shared_lock();
 	quota->active = Max(active + quota->since, 0);
 	quota->counted = true;
 	quota->next_count =
 		TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 									Max(next, RECOUNT_MS));
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 static void
@@ -343,9 +343,9 @@ stop_counting(int code, Datum arg)
 {
 	Quota	   *quota = (Quota *) DatumGetPointer(arg);
 
-	ds_hub_lock();
+	ds_shared_lock();
 	quota->counting = 0;
-	ds_hub_unlock();
+	ds_shared_unlock();
 	ConditionVariableBroadcast(counted_cv);
 }
 
@@ -410,9 +410,9 @@ apply(const Change *change, bool committed)
 	Quota	   *quota;
 
 	/* whoever adds the first one will see what has committed by now */
-	if (ds_hub->n_quotas == 0)
+	if (ds_shared->n_quotas == 0)
 		return;
-	ds_hub_lock();
+	ds_shared_lock();
 	quota = find(change->owner);
 	if (quota != NULL)
 	{
@@ -425,7 +425,7 @@ apply(const Change *change, bool committed)
 			quota->since += more;
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 /*

@@ -36,7 +36,7 @@ extern void ds_quota_forget_database(Oid database);
 static inline void
 ds_quota_take(Oid owner, bool enforce)
 {
-	if (ds_hub->n_quotas > 0 || (enforce && ds_max_active_instances >= 0))
+	if (ds_shared->n_quotas > 0 || (enforce && ds_max_active_instances >= 0))
 		ds_quota_take_counted(owner, enforce);
 }
 
@@ -44,7 +44,7 @@ ds_quota_take(Oid owner, bool enforce)
 static inline void
 ds_quota_give_back(Oid owner)
 {
-	if (ds_hub->n_quotas > 0)
+	if (ds_shared->n_quotas > 0)
 		ds_quota_give_back_counted(owner);
 }
 

@@ -36,7 +36,7 @@
 
 #define NO_MODE		(-1)
 
-/* What a process waits for; protected by ds_hub->lock. */
+/* What a process waits for; protected by ds_shared->lock. */
 typedef struct StandbyWait
 {
 	XLogRecPtr	lsn;			/* InvalidXLogRecPtr if it does not wait */
@@ -80,13 +80,13 @@ ds_standby_wait_startup(void)
 }
 
 bool
-ds_standbys_are_named(void)
+ds_standby_wait_is_configured(void)
 {
 	return SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
 }
 
 void
-ds_wait_for_standbys(XLogRecPtr lsn)
+ds_standby_wait(XLogRecPtr lsn)
 {
 	int			mode = wait_mode();
 
@@ -130,7 +130,7 @@ is_confirmed(XLogRecPtr lsn, int mode)
 	/* until the checkpointer has read the setting, ours counts */
 	needed = (WalSndCtl->sync_standbys_status & SYNC_STANDBY_INIT) != 0 ?
 		(WalSndCtl->sync_standbys_status & SYNC_STANDBY_DEFINED) != 0 :
-		ds_standbys_are_named();
+		ds_standby_wait_is_configured();
 #else
 	needed = WalSndCtl->sync_standbys_defined;
 #endif
@@ -145,11 +145,11 @@ may_lead(XLogRecPtr lsn, int mode)
 {
 	StandbyWait wait = {.lsn = lsn,.mode = mode,.leads = true};
 
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < MaxBackends && wait.leads; i++)
 		wait.leads = !(waits[i].leads && waits[i].lsn == lsn && waits[i].mode == mode);
 	*my_wait() = wait;
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return wait.leads;
 }
 
@@ -188,7 +188,7 @@ call_followers(void)
 {
 	StandbyWait *mine = my_wait();
 
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		if (waits[i].lsn == mine->lsn && waits[i].mode == mine->mode &&
@@ -200,7 +200,7 @@ call_followers(void)
 	}
 	mine->lsn = InvalidXLogRecPtr;
 	mine->leads = false;
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 /*
@@ -237,9 +237,9 @@ is_following(void)
 {
 	bool		following;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
 	following = !XLogRecPtrIsInvalid(my_wait()->lsn);
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return following;
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * transaction.c
- *	  The transactions of an executor.
+ *	  The transactions of a runner.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,7 @@
 #include "commit/wal_flusher.h"
 
 void
-ds_tx_begin(void)
+ds_transaction_begin(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -34,7 +34,7 @@ ds_tx_begin(void)
 }
 
 void
-ds_tx_commit(void)
+ds_transaction_commit(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	int			save = synchronous_commit;
@@ -54,12 +54,12 @@ ds_tx_commit(void)
 	PG_END_TRY();
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP &&
 		XactLastCommitEnd != last_commit)
-		ds_flush_soon();
+		ds_wal_flusher_request();
 	MemoryContextSwitchTo(caller);
 }
 
 void
-ds_tx_abort(void)
+ds_transaction_abort(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -70,7 +70,7 @@ ds_tx_abort(void)
 }
 
 void
-ds_tx_enter_foreground(bool atomic)
+ds_transaction_enter_foreground(bool atomic)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -92,7 +92,7 @@ ds_tx_enter_foreground(bool atomic)
 }
 
 void
-ds_tx_leave_foreground(void)
+ds_transaction_leave_foreground(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 

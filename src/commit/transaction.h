@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * transaction.h
- *	  The transactions of an executor.
+ *	  The transactions of a runner.
  *
  * The same calls serve background workers and sessions in CALL df_run, which
- * must have left their own transaction with ds_tx_enter_foreground.
+ * must have left their own transaction with ds_transaction_enter_foreground.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,19 +12,19 @@
 #define DS_TRANSACTION_H
 
 /* READ COMMITTED and READ WRITE, whatever the defaults are. */
-extern void ds_tx_begin(void);
+extern void ds_transaction_begin(void);
 
 /* The flush of the commit is left for later unless step_commit is "on". */
-extern void ds_tx_commit(void);
+extern void ds_transaction_commit(void);
 
 /* Also in the catch of an error, once that has been copied and flushed. */
-extern void ds_tx_abort(void);
+extern void ds_transaction_abort(void);
 
 /*
  * End the transaction of the CALL, and begin one for the rest of it.  The
  * first is an error (2D000) where a transaction must not end.
  */
-extern void ds_tx_enter_foreground(bool atomic);
-extern void ds_tx_leave_foreground(void);
+extern void ds_transaction_enter_foreground(bool atomic);
+extern void ds_transaction_leave_foreground(void);
 
 #endif

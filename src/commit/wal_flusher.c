@@ -22,34 +22,34 @@
 #include "shmem/shared.h"
 
 void
-ds_flush_soon(void)
+ds_wal_flusher_request(void)
 {
 	XLogRecPtr	lsn = XactLastCommitEnd;
 
 	/* one that looks in a moment anyway is not worth a system call */
-	if (pg_atomic_read_u32(&ds_hub->flushing) != 0)
+	if (pg_atomic_read_u32(&ds_shared->flushing) != 0)
 	{
-		pg_atomic_write_u64(&ds_hub->flush_wanted, lsn);
+		pg_atomic_write_u64(&ds_shared->flush_wanted, lsn);
 		return;
 	}
 	/* of less than a page the next steps' waits are enough */
 	if (lsn - lsn % XLOG_BLCKSZ <= GetFlushRecPtr(NULL))
 		return;
-	pg_atomic_write_u64(&ds_hub->flush_wanted, lsn);
-	if (pg_atomic_exchange_u32(&ds_hub->flushing, 1) == 0)
+	pg_atomic_write_u64(&ds_shared->flush_wanted, lsn);
+	if (pg_atomic_exchange_u32(&ds_shared->flushing, 1) == 0)
 	{
-		ds_hub_lock();
-		ds_hub_wake_launcher();
-		ds_hub_unlock();
+		ds_shared_lock();
+		ds_shared_wake_launcher();
+		ds_shared_unlock();
 	}
 }
 
 bool
-ds_flush_behind(void)
+ds_wal_flusher_flush(void)
 {
-	XLogRecPtr	wanted = pg_atomic_read_u64(&ds_hub->flush_wanted);
+	XLogRecPtr	wanted = pg_atomic_read_u64(&ds_shared->flush_wanted);
 
-	if (pg_atomic_read_u32(&ds_hub->flushing) == 0)
+	if (pg_atomic_read_u32(&ds_shared->flushing) == 0)
 		return false;
 	if (wanted > GetFlushRecPtr(NULL))
 	{
@@ -57,15 +57,15 @@ ds_flush_behind(void)
 		return true;
 	}
 	/* who asks from now on wakes us; who has just asked did not */
-	pg_atomic_exchange_u32(&ds_hub->flushing, 0);
-	if (pg_atomic_read_u64(&ds_hub->flush_wanted) == wanted)
+	pg_atomic_exchange_u32(&ds_shared->flushing, 0);
+	if (pg_atomic_read_u64(&ds_shared->flush_wanted) == wanted)
 		return false;
-	pg_atomic_exchange_u32(&ds_hub->flushing, 1);
+	pg_atomic_exchange_u32(&ds_shared->flushing, 1);
 	return true;
 }
 
 void
-ds_flusher_reset(void)
+ds_wal_flusher_reset(void)
 {
-	pg_atomic_write_u32(&ds_hub->flushing, 0);
+	pg_atomic_write_u32(&ds_shared->flushing, 0);
 }

@@ -9,12 +9,12 @@
 #define DS_WAL_FLUSHER_H
 
 /* After an asynchronous commit: it shall be flushed soon. */
-extern void ds_flush_soon(void);
+extern void ds_wal_flusher_request(void);
 
 /* The launcher flushes what was asked for; false: there is nothing left. */
-extern bool ds_flush_behind(void);
+extern bool ds_wal_flusher_flush(void);
 
 /* The launcher has just begun, or is about to end. */
-extern void ds_flusher_reset(void);
+extern void ds_wal_flusher_reset(void);
 
 #endif

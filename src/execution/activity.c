@@ -60,9 +60,9 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 	row->input = call->parallel ? NULL : call->input;
 	row->scheduled_time = GetCurrentTimestamp();
 
-	ds_step_begin(call->execution_id, call->name);
+	ds_claim_begin_step(call->execution_id, call->name);
 	MemoryContextReset(call->scratch);
-	ds_tx_begin();
+	ds_transaction_begin();
 	PG_TRY();
 	{
 		MemoryContextSwitchTo(call->cxt);
@@ -73,7 +73,7 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 		if (done)
 		{
 			phase = PHASE_COMMIT;
-			ds_tx_commit();
+			ds_transaction_commit();
 			count_attempt(row);
 		}
 	}
@@ -83,13 +83,13 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 
 		MemoryContextSwitchTo(call->cxt);
 		error = CopyErrorData();
-		cancelled = ds_step_is_cancelled() ||
-			(ds_my_slot->foreground && ds_error_is_cancel(error));
+		cancelled = ds_claim_is_cancelled() ||
+			(ds_my_slot->foreground && ds_failure_is_cancel(error));
 		if (phase == PHASE_WRITE || cancelled)
 			PG_RE_THROW();
 		FlushErrorState();
 		ds_user_code_error();
-		ds_tx_abort();
+		ds_transaction_abort();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(call->cxt);
@@ -101,11 +101,11 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 		row->result = NULL;
 		row->event_time = GetCurrentTimestamp();
 		decide(call, row, error);
-		ds_tx_begin();
+		ds_transaction_begin();
 		done = store(row, arg);
 		if (done)
 		{
-			ds_tx_commit();
+			ds_transaction_commit();
 			count_attempt(row);
 		}
 	}
@@ -128,7 +128,7 @@ call_function(const DsCall *call)
 	ds_function_check_trust(function, call->name, GetUserId());
 	result = ds_function_call(function, call->name, call->input, call->scratch);
 	ds_user_code_finish();
-	ds_payload_check(result, "result");
+	ds_arg_check_payload(result, "result");
 	ds_user_code_end(&user);
 	return result;
 }
@@ -163,10 +163,10 @@ decide(const DsCall *call, DsRow *row, ErrorData *error)
 static void
 count_attempt(const DsRow *row)
 {
-	ds_count(row->outcome == DS_OUTCOME_COMPLETED ? DS_ACTIVITIES_COMPLETED :
-			 row->outcome == DS_OUTCOME_FAILED ? DS_ACTIVITIES_FAILED :
-			 DS_ACTIVITIES_RETRIED, 1);
-	ds_observe(DS_ACTIVITY_TIME, row->event_time - row->scheduled_time);
+	ds_counters_add(row->outcome == DS_OUTCOME_COMPLETED ? DS_ACTIVITIES_COMPLETED :
+					row->outcome == DS_OUTCOME_FAILED ? DS_ACTIVITIES_FAILED :
+					DS_ACTIVITIES_RETRIED, 1);
+	ds_counters_observe(DS_ACTIVITY_TIME, row->event_time - row->scheduled_time);
 }
 
 static void

@@ -51,7 +51,7 @@ ds_child_begin(const DsInstance *parent, const DsOp *op, DsRow *end)
 		return goes_on;
 
 	failure = prepare(&start, parent, op);
-	if (failure == NULL && !ds_start(&start, DS_ON_CONFLICT_SKIP, ds_any_ended))
+	if (failure == NULL && !ds_start(&start, DS_ON_CONFLICT_SKIP, ds_start_any_ended))
 		failure = conflict(op);
 	if (failure == NULL)
 		return true;
@@ -93,9 +93,9 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 		if (child->status == DS_FAILED && ds_store_rewind(child, true))
 		{
 			ds_quota_take(child->owner, false);
-			ds_count_at_commit(DS_INSTANCES_REWOUND);
+			ds_commit_counts_add(DS_INSTANCES_REWOUND);
 			ds_store_add_note(child, DS_NOTE_REWOUND,
-							  ds_string_to_jsonb(_("the parent was rewound")));
+							  ds_jsonb_from_string(_("the parent was rewound")));
 			ds_at_commit_ready(child->owner, child->instance_id, 0);
 			return true;
 		}
@@ -131,7 +131,7 @@ prepare(DsStart *start, const DsInstance *parent, const DsOp *op)
 		ds_start_prepare(start, op->search_path, 0);
 		present = ds_store_load(start->instance_id);
 		if (present != NULL)
-			ds_check_owner(present);
+			ds_access_check_owner(present);
 		if (present == NULL || !ds_status_is_active(present->status))
 			ds_quota_check(start->owner);
 		ReleaseCurrentSubTransaction();
@@ -146,7 +146,7 @@ prepare(DsStart *start, const DsInstance *parent, const DsOp *op)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		if (ds_step_is_cancelled() || ds_error_is_cancel(error))
+		if (ds_claim_is_cancelled() || ds_failure_is_cancel(error))
 			ReThrowError(error);
 		failure = ds_failure_from_error(error);
 	}

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * load.c
- *	  An instance comes into the hands of its executor: from the tables, or
+ *	  An instance comes into the hands of its runner: from the tables, or
  *	  from where it was put aside.
  *
  * Reading the instance's row without a statement leaves no lock behind, so
@@ -31,32 +31,32 @@ static bool is_runnable(DsRun *run, DsInstance *inst);
 static bool load_history(DsRun *run, DsInstance *inst);
 
 bool
-ds_take_up_run(DsRun *run, const char *instance_id, MemoryContext *cxt)
+ds_load_cached_run(DsRun *run, const char *instance_id, MemoryContext *cxt)
 {
-	DsRun		parked;
+	DsRun		cached;
 
-	if (!ds_unpark(instance_id, &parked))
+	if (!ds_run_cache_take(instance_id, &cached))
 		return false;
-	MemoryContextSwitchTo(parked.cxt);
+	MemoryContextSwitchTo(cached.cxt);
 	MemoryContextDelete(*cxt);
-	run->cxt = *cxt = parked.cxt;
+	run->cxt = *cxt = cached.cxt;
 	ds_user_code_forget();
-	ds_tx_begin();
+	ds_transaction_begin();
 	/* what a child is told is not in its row */
-	if (!ds_store_is_unchanged(parked.inst) ||
-		(parked.inst->parent.instance_id != NULL &&
-		 ds_store_has_messages(parked.inst)))
+	if (!ds_store_is_unchanged(cached.inst) ||
+		(cached.inst->parent.instance_id != NULL &&
+		 ds_store_has_messages(cached.inst)))
 	{
-		ds_tx_commit();
-		MemoryContextReset(parked.cxt);
+		ds_transaction_commit();
+		MemoryContextReset(cached.cxt);
 		return false;
 	}
-	parked.limits = run->limits;
+	cached.limits = run->limits;
 	/* it has cost nothing to have it here */
-	parked.n_loaded = parked.n_steps = 0;
-	parked.progress = false;
-	parked.in_transaction = true;
-	*run = parked;
+	cached.n_loaded = cached.n_steps = 0;
+	cached.progress = false;
+	cached.in_transaction = true;
+	*run = cached;
 	return true;
 }
 
@@ -69,8 +69,8 @@ ds_load_run(DsRun *run, const DsWork *work)
 	/* of the execution before, when it is one after the other */
 	ds_user_code_forget();
 	run->in_transaction = false;
-	ds_tx_begin();
-	inst = ds_store_load_at(work->instance_id, &work->place);
+	ds_transaction_begin();
+	inst = ds_store_load_at(work->instance_id, &work->tid);
 	if (inst != NULL && is_runnable(run, inst))
 	{
 		bool		look = true;
@@ -79,16 +79,16 @@ ds_load_run(DsRun *run, const DsWork *work)
 		if (inst->wait.kind == DS_OP_TASKS &&
 			(inst->wait.fire_at == 0 ||
 			 inst->wait.fire_at > GetCurrentTimestamp()))
-			look = ds_store_is_stirred(work->instance_id, true);
+			look = ds_store_wait_may_be_over(work->instance_id, true);
 		if (!look)
 			ds_run_tell_when_due(inst, &inst->wait);
 		else if (load_history(run, inst))
 		{
 			if (inst->wait.kind == DS_OP_TASKS)
-				ready = true;	/* enter_wait looks into it */
+				ready = true;	/* check_wait looks into it */
 			else if (inst->wait.kind != DS_OP_NONE)
 			{
-				ready = ds_fulfil(run, &inst->wait);
+				ready = ds_wait_check(run, &inst->wait);
 				if (!ready)
 					ds_run_tell_when_due(inst, &inst->wait);
 			}
@@ -102,7 +102,7 @@ ds_load_run(DsRun *run, const DsWork *work)
 		}
 	}
 	if (!run->in_transaction)
-		ds_tx_commit();
+		ds_transaction_commit();
 	return ready;
 }
 
@@ -121,7 +121,7 @@ is_runnable(DsRun *run, DsInstance *inst)
 	if (inst->parent.instance_id != NULL &&
 		ds_store_find_terminate(inst, &reason))
 	{
-		run->progress = ds_terminate_instance(inst, reason, true);
+		run->progress = ds_end_terminate(inst, reason, true);
 		return false;
 	}
 	return inst->status != DS_SUSPENDED;
@@ -149,12 +149,12 @@ load_history(DsRun *run, DsInstance *inst)
 	run->replay = ds_replay_create(run->cxt, inst, ops, n_ops);
 	run->n_loaded = n_ops;
 	run->n_steps = 0;
-	run->lsn = ds_commit_lsn_of(inst->xmin);
+	run->lsn = ds_durability_lsn_of(inst->xmin);
 	for (int i = 0; i < n_ops; i++)
 	{
 		/* written by others, maybe after the instance's row */
 		if (ops[i].last.parallel && ds_op_has_ended(&ops[i]))
-			run->lsn = Max(run->lsn, ds_commit_lsn_of(ops[i].last.xmin));
+			run->lsn = Max(run->lsn, ds_durability_lsn_of(ops[i].last.xmin));
 	}
 	if (inst->turn == 0)
 		ds_wait_for_invalidations(inst->xmin);

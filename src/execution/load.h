@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * load.h
- *	  An instance comes into the hands of its executor: from the tables, or
+ *	  An instance comes into the hands of its runner: from the tables, or
  *	  from where it was put aside.
  *
  *-------------------------------------------------------------------------
@@ -16,8 +16,8 @@
  * instance since; "cxt" is replaced by the run's own then.  True: it is ready,
  * and the transaction of the look is open for the first pass.
  */
-extern bool ds_take_up_run(DsRun *run, const char *instance_id,
-						   MemoryContext *cxt);
+extern bool ds_load_cached_run(DsRun *run, const char *instance_id,
+							   MemoryContext *cxt);
 
 /*
  * Reads the claimed instance.  False: there is nothing to run; when there will

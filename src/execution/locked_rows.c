@@ -24,7 +24,7 @@ static char contested[MAX_CONTESTED][DS_MAX_ID_LENGTH + 1];
 static void forget(const char *instance_id);
 
 void
-ds_contested_add(const char *instance_id)
+ds_locked_rows_add(const char *instance_id)
 {
 	static int	next = 0;
 
@@ -34,7 +34,7 @@ ds_contested_add(const char *instance_id)
 }
 
 bool
-ds_is_contested(const char *instance_id)
+ds_locked_rows_has(const char *instance_id)
 {
 	bool		unlocked;
 	int			i;
@@ -47,9 +47,9 @@ ds_is_contested(const char *instance_id)
 	if (i == MAX_CONTESTED)
 		return false;
 
-	ds_tx_begin();
+	ds_transaction_begin();
 	unlocked = ds_store_is_unlocked(instance_id);
-	ds_tx_abort();
+	ds_transaction_abort();
 	if (unlocked)
 		forget(instance_id);
 	return !unlocked;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * run.c
- *	  One instance in the hands of its executor: what its passes have come by
+ *	  One instance in the hands of its runner: what its passes have come by
  *	  and the next step has to write.
  *
  *-------------------------------------------------------------------------

@@ -6,7 +6,7 @@
  * The next activity of an instance has to wait until the result of the
  * previous one is flushed.  Meanwhile the worker runs other instances, and to
  * read each one anew when it comes back to it would cost as much as the step
- * itself.  A parked run is not claimed, and anybody may go on with the
+ * itself.  A cached run is not claimed, and anybody may go on with the
  * instance: whoever takes it up again looks first whether its row has changed.
  *
  *-------------------------------------------------------------------------
@@ -17,39 +17,39 @@
 
 #include "execution/run_cache.h"
 
-/* A few more than the hub lets be begun before one is finished. */
-#define MAX_PARKED		192
-#define MAX_PARKED_SIZE	((Size) 256 * 1024)
+/* A few more than may be begun before one is finished. */
+#define MAX_CACHED		192
+#define MAX_CACHED_SIZE	((Size) 256 * 1024)
 
 /* The oldest first. */
-static DsRun parked[MAX_PARKED];
-static int	n_parked = 0;
+static DsRun cache[MAX_CACHED];
+static int	n_cached = 0;
 
 static void take_out(int i);
 
 bool
-ds_park(const DsRun *run)
+ds_run_cache_put(const DsRun *run)
 {
 	MemoryContextReset(run->replay->scratch);
-	if (MemoryContextMemAllocated(run->cxt, true) > MAX_PARKED_SIZE)
+	if (MemoryContextMemAllocated(run->cxt, true) > MAX_CACHED_SIZE)
 		return false;
-	if (n_parked == MAX_PARKED)
+	if (n_cached == MAX_CACHED)
 	{
-		MemoryContextDelete(parked[0].cxt);
+		MemoryContextDelete(cache[0].cxt);
 		take_out(0);
 	}
-	parked[n_parked++] = *run;
+	cache[n_cached++] = *run;
 	return true;
 }
 
 bool
-ds_unpark(const char *instance_id, DsRun *run)
+ds_run_cache_take(const char *instance_id, DsRun *run)
 {
-	for (int i = 0; i < n_parked; i++)
+	for (int i = 0; i < n_cached; i++)
 	{
-		if (strcmp(parked[i].inst->instance_id, instance_id) != 0)
+		if (strcmp(cache[i].inst->instance_id, instance_id) != 0)
 			continue;
-		*run = parked[i];
+		*run = cache[i];
 		take_out(i);
 		return true;
 	}
@@ -57,15 +57,15 @@ ds_unpark(const char *instance_id, DsRun *run)
 }
 
 void
-ds_park_clear(void)
+ds_run_cache_clear(void)
 {
-	while (n_parked > 0)
-		MemoryContextDelete(parked[--n_parked].cxt);
+	while (n_cached > 0)
+		MemoryContextDelete(cache[--n_cached].cxt);
 }
 
 static void
 take_out(int i)
 {
-	n_parked--;
-	memmove(&parked[i], &parked[i + 1], (n_parked - i) * sizeof(DsRun));
+	n_cached--;
+	memmove(&cache[i], &cache[i + 1], (n_cached - i) * sizeof(DsRun));
 }

@@ -14,12 +14,12 @@
  * Keeps the run, its memory context included.  False: it is too large.  It may
  * be dropped at any time after; a hint has to be given in any case.
  */
-extern bool ds_park(const DsRun *run);
+extern bool ds_run_cache_put(const DsRun *run);
 
 /* Gives it back to the caller; false if there is none of that instance. */
-extern bool ds_unpark(const char *instance_id, DsRun *run);
+extern bool ds_run_cache_take(const char *instance_id, DsRun *run);
 
 /* Nothing is ready any more: what is still there, others have gone on with. */
-extern void ds_park_clear(void);
+extern void ds_run_cache_clear(void);
 
 #endif

@@ -3,7 +3,7 @@
  * runner.c
  *	  Running a piece of work: an instance, or a task of one.
  *
- * An executor claims it, runs it (step.c, task.c), and gives it back.  Errors
+ * A runner claims it, runs it (step.c, task.c), and gives it back.  Errors
  * that come up to here are not the user's: somebody holds the row locked, the
  * disk is full, the step was terminated.  What it was at is undone, and
  * tried again later.
@@ -31,7 +31,7 @@ static DsRunResult run_claimed(const DsWork *work, MemoryContext *cxt,
 static void report_trouble(const DsWork *work, const ErrorData *error);
 
 DsRunResult
-ds_execute_work(const DsWork *work, DsRunLimits *limits)
+ds_runner_run(const DsWork *work, DsRunLimits *limits)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext cxt;
@@ -40,7 +40,7 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 	Oid			owner = GetUserId();
 	bool		hint = false;
 
-	if (!ds_claim(work))
+	if (!ds_claim_take(work))
 		return DS_RUN_NOT_READY;
 	cxt = AllocSetContextCreate(TopMemoryContext, "durable_singleton instance",
 								ALLOCSET_DEFAULT_SIZES);
@@ -58,7 +58,7 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 			if (r != DS_RUN_NOT_READY)
 				result = r;
 			again = r == DS_RUN_UNFINISHED || r == DS_RUN_TROUBLE ? false :
-				!ds_release_unless_wanted();
+				!ds_claim_release_unless_wanted();
 		} while (again);
 	}
 	PG_CATCH();
@@ -67,8 +67,8 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 		error = CopyErrorData();
 		FlushErrorState();
 		ds_user_code_error();
-		ds_tx_abort();
-		ds_count(DS_STEPS_UNDONE, 1);
+		ds_transaction_abort();
+		ds_counters_add(DS_STEPS_UNDONE, 1);
 		result = DS_RUN_TROUBLE;
 	}
 	PG_END_TRY();
@@ -79,17 +79,17 @@ ds_execute_work(const DsWork *work, DsRunLimits *limits)
 		MemoryContextDelete(cxt);
 	if (result == DS_RUN_TROUBLE || result == DS_RUN_UNFINISHED)
 	{
-		if (ds_step_is_cancelled())
+		if (ds_claim_is_cancelled())
 		{
 			/* it was terminated, and nothing is left to do for us */
 			result = DS_RUN_PROGRESS;
 			error = NULL;
 		}
-		hint = ds_release() || result == DS_RUN_UNFINISHED ||
+		hint = ds_claim_release() || result == DS_RUN_UNFINISHED ||
 			ds_my_slot->foreground;
 	}
 	if (hint && result == DS_RUN_UNFINISHED)
-		ds_hint_begun(MyDatabaseId, owner, work);
+		ds_hint_yielded(MyDatabaseId, owner, work);
 	else if (hint || owner != GetUserId())
 		ds_hint_ready(MyDatabaseId, owner, work);
 	if (error != NULL)
@@ -110,7 +110,7 @@ static DsRunResult
 run_claimed(const DsWork *work, MemoryContext *cxt, DsRunLimits *limits,
 			Oid *owner)
 {
-	if (ds_is_contested(work->instance_id))
+	if (ds_locked_rows_has(work->instance_id))
 		return DS_RUN_TROUBLE;
 	if (work->seq != 0)
 		return ds_task_run(work, *cxt, limits, owner);
@@ -121,7 +121,7 @@ static void
 report_trouble(const DsWork *work, const ErrorData *error)
 {
 	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-		ds_contested_add(work->instance_id);
+		ds_locked_rows_add(work->instance_id);
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
 			 errmsg("a step of instance \"%s\" was undone and will be tried again: %s",

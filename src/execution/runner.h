@@ -10,11 +10,11 @@
 
 #include "store/instance.h"
 
-/* How far an executor goes with one piece of work. */
+/* How far a runner goes with one piece of work. */
 typedef struct DsRunLimits
 {
 	bool		any_home;		/* also instances of another home */
-	int			steps_left;		/* steps until the executor stops, -1: no end */
+	int			steps_left;		/* steps until the runner stops, -1: no end */
 	bool		(*leave) (void);	/* true: stop after the step, NULL: never */
 	bool		(*yield) (void);	/* true: others wait, NULL: never */
 } DsRunLimits;
@@ -33,6 +33,6 @@ typedef enum DsRunResult
  * transactions of its own, or makes one attempt at the task.  Outside a
  * transaction; needs a slot.
  */
-extern DsRunResult ds_execute_work(const DsWork *work, DsRunLimits *limits);
+extern DsRunResult ds_runner_run(const DsWork *work, DsRunLimits *limits);
 
 #endif

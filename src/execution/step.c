@@ -3,7 +3,7 @@
  * step.c
  *	  Running an instance, step by step.
  *
- * An executor claims the instance, reads its row and history in a transaction
+ * A runner claims the instance, reads its row and history in a transaction
  * of its own (so that no lock on our tables is held while user code runs, see
  * load.c), and then goes step by step:
  *
@@ -78,7 +78,7 @@ static StepResult do_step(DsRun *run);
 static bool history_is_too_large(const DsRun *run);
 static StepResult fail_too_large(DsRun *run);
 static StepResult end_execution(DsRun *run, const DsPass *pass);
-static StepResult enter_wait(DsRun *run, DsWait *wait);
+static StepResult check_wait(DsRun *run, DsWait *wait);
 static StepResult do_activity(DsRun *run, const DsRequest *request);
 static bool store_attempt(const DsRow *row, void *arg);
 static StepResult store_progress(DsRun *run);
@@ -94,7 +94,7 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 	DsRun		run = {.cxt = *cxt,.limits = limits,.owner = GetUserId()};
 	bool		ready;
 
-	ready = ds_take_up_run(&run, work->instance_id, cxt) ||
+	ready = ds_load_cached_run(&run, work->instance_id, cxt) ||
 		ds_load_run(&run, work);
 	*owner = run.owner;
 	if (!ready)
@@ -107,7 +107,7 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 		CHECK_FOR_INTERRUPTS();
 		/* tasks have ended: all that it waits for? */
 		if (run.inst->wait.kind == DS_OP_TASKS)
-			step = enter_wait(&run, &run.inst->wait);
+			step = check_wait(&run, &run.inst->wait);
 		if (step == STEP_GOES_ON)
 			step = do_step(&run);
 		switch (step)
@@ -123,7 +123,7 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 		}
 		if (limits->steps_left == 0 || must_yield(&run))
 		{
-			if (step == STEP_GOES_ON && limits->yield != NULL && ds_park(&run))
+			if (step == STEP_GOES_ON && limits->yield != NULL && ds_run_cache_put(&run))
 				*cxt = NULL;
 			return DS_RUN_UNFINISHED;
 		}
@@ -150,14 +150,14 @@ do_step(DsRun *run)
 
 	if (ds_max_history_size >= 0 && history_is_too_large(run))
 		return fail_too_large(run);
-	if (ds_is_cautious())
+	if (ds_crashed_slots_is_cautious())
 		XLogFlush(run->lsn);
 	if (!run->in_transaction)
-		ds_tx_begin();
+		ds_transaction_begin();
 	run->in_transaction = false;
-	ds_count(DS_PASSES, 1);
-	pass = ds_frame_run(replay);
-	if (pass.cancelled && (ds_step_is_cancelled() || ds_my_slot->foreground))
+	ds_counters_add(DS_PASSES, 1);
+	pass = ds_pass_run(replay);
+	if (pass.cancelled && (ds_claim_is_cancelled() || ds_my_slot->foreground))
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling statement due to user request")));
@@ -165,11 +165,11 @@ do_step(DsRun *run)
 		return end_execution(run, &pass);
 
 	/* the pass is rolled back; nothing is in this transaction */
-	ds_tx_commit();
+	ds_transaction_commit();
 	ds_user_code_forget();
-	ds_replay_rewind_unmet(replay);
+	ds_replay_rewind_undelivered(replay);
 	if (replay->request.kind != DS_OP_ACTIVITY)
-		return enter_wait(run, &replay->request.wait);
+		return check_wait(run, &replay->request.wait);
 
 	/*
 	 * What the activity is about to tell the world may build on recorded
@@ -204,7 +204,7 @@ fail_too_large(DsRun *run)
 	ErrorData	error = {0};
 
 	if (run->in_transaction)
-		ds_tx_commit();
+		ds_transaction_commit();
 	run->in_transaction = false;
 	error.sqlerrcode = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
 	error.message = psprintf(_("history of instance \"%s\" is too large"),
@@ -234,7 +234,7 @@ end_execution(DsRun *run, const DsPass *pass)
 			/* they are instances of their own, and go on without it */
 			(void) ds_run_begin_tasks(run, true);
 			w = ds_run_begin_write(run);
-			w.next_execution = ds_new_execution_id();
+			w.next_execution = ds_execution_id_new();
 			w.next_input = run->replay->next_input;
 			w.keep_events = run->replay->keep_events;
 			done = ds_store_continue(&w);
@@ -254,13 +254,13 @@ end_execution(DsRun *run, const DsPass *pass)
 			w.failure = pass->failure;
 			done = ds_store_end(&w);
 			if (done)
-				ds_instance_has_ended(run->inst, w.end_status, w.output,
-									  w.failure, true);
+				ds_end_tell(run->inst, w.end_status, w.output,
+							w.failure, true);
 		}
 		if (done)
 		{
 			committing = true;
-			ds_tx_commit();
+			ds_transaction_commit();
 		}
 	}
 	PG_CATCH();
@@ -271,7 +271,7 @@ end_execution(DsRun *run, const DsPass *pass)
 		MemoryContextSwitchTo(run->cxt);
 		error = CopyErrorData();
 		FlushErrorState();
-		ds_tx_abort();
+		ds_transaction_abort();
 	}
 	PG_END_TRY();
 
@@ -285,11 +285,11 @@ end_execution(DsRun *run, const DsPass *pass)
 	ds_run_written(run);
 	if (pass->outcome == DS_PASS_CONTINUED)
 	{
-		ds_count(DS_INSTANCES_CONTINUED, 1);
+		ds_counters_add(DS_INSTANCES_CONTINUED, 1);
 		return STEP_NEW_EXECUTION;
 	}
 	if (pass->outcome == DS_PASS_FAILED)
-		ds_log_failed(run->inst, pass->failure);
+		ds_end_log_failure(run->inst, pass->failure);
 	return STEP_ENDED;
 }
 
@@ -298,7 +298,7 @@ end_execution(DsRun *run, const DsPass *pass)
  * If not, the wait is written down, and with it the tasks begin.
  */
 static StepResult
-enter_wait(DsRun *run, DsWait *wait)
+check_wait(DsRun *run, DsWait *wait)
 {
 	/* it is in the instance's row already */
 	bool		written = wait == &run->inst->wait;
@@ -314,16 +314,16 @@ enter_wait(DsRun *run, DsWait *wait)
 		DsStepWrite w;
 
 		CHECK_FOR_INTERRUPTS();
-		ds_tx_begin();
+		ds_transaction_begin();
 		tasks = ds_run_begin_tasks(run, false);
-		fulfilled = ds_fulfil(run, wait);
+		fulfilled = ds_wait_check(run, wait);
 		if (run->replay->tasks == NIL &&
 			(fulfilled ||
 			 (written && run->replay->n_rows == 0 &&
 			  wait->fire_at == fire_at && wait->watch == watch)))
 		{
 			/* the next pass comes without a lock on our tables */
-			ds_tx_commit();
+			ds_transaction_commit();
 			if (!fulfilled)
 			{
 				ds_run_tell_when_due(run->inst, wait);
@@ -340,7 +340,7 @@ enter_wait(DsRun *run, DsWait *wait)
 			w.wait = *wait;
 		if (!ds_store_step(&w, &suspended))
 			return lose();
-		ds_tx_commit();
+		ds_transaction_commit();
 		ds_run_written(run);
 		if (fulfilled)
 		{
@@ -354,9 +354,9 @@ enter_wait(DsRun *run, DsWait *wait)
 		written = true;
 
 		/* whoever ended a task a moment ago did not know of the wait yet */
-		ds_tx_begin();
-		stirred = ds_store_is_stirred(run->inst->instance_id, false);
-		ds_tx_commit();
+		ds_transaction_begin();
+		stirred = ds_store_wait_may_be_over(run->inst->instance_id, false);
+		ds_transaction_commit();
 		if (!stirred)
 			return STEP_WAITS;
 	}
@@ -393,7 +393,7 @@ do_activity(DsRun *run, const DsRequest *request)
 
 	if (!ds_activity_run(&call, &row, store_attempt, &attempt))
 		return lose();
-	ds_replay_learn(replay, &row);
+	ds_replay_apply(replay, &row);
 	ds_run_written(run);
 	if (attempt.suspended)
 		return STEP_WAITS;
@@ -433,13 +433,13 @@ store_progress(DsRun *run)
 	DsStepWrite w;
 	bool		suspended;
 
-	ds_tx_begin();
+	ds_transaction_begin();
 	tasks = ds_run_begin_tasks(run, false);
 	w = ds_run_begin_write(run);
 	w.tasks = tasks;
 	if (!ds_store_step(&w, &suspended))
 		return lose();
-	ds_tx_commit();
+	ds_transaction_commit();
 	ds_run_written(run);
 	return STEP_GOES_ON;
 }
@@ -452,13 +452,13 @@ store_failure(DsRun *run, Jsonb *failure)
 
 	w.end_status = DS_FAILED;
 	w.failure = failure;
-	ds_tx_begin();
+	ds_transaction_begin();
 	if (!ds_store_end(&w))
 		return lose();
-	ds_instance_has_ended(run->inst, DS_FAILED, NULL, failure, true);
-	ds_tx_commit();
+	ds_end_tell(run->inst, DS_FAILED, NULL, failure, true);
+	ds_transaction_commit();
 	ds_run_written(run);
-	ds_log_failed(run->inst, failure);
+	ds_end_log_failure(run->inst, failure);
 	return STEP_ENDED;
 }
 
@@ -466,21 +466,21 @@ store_failure(DsRun *run, Jsonb *failure)
 static StepResult
 lose(void)
 {
-	ds_tx_abort();
-	ds_count(DS_STEPS_UNDONE, 1);
+	ds_transaction_abort();
+	ds_counters_add(DS_STEPS_UNDONE, 1);
 	return STEP_LOST;
 }
 
 /*
  * What an activity told the outside world must never be taken back by a
  * crash, so its result is on disk before the next activity begins.  In the
- * meantime the executor has run others, and one flush serves them all.
+ * meantime the runner has run others, and one flush serves them all.
  */
 static void
 flush_previous_step(const DsRun *run)
 {
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
-		ds_wait_durable(run->lsn);
+		ds_durability_wait(run->lsn);
 }
 
 /* To come back later means to read the history again. */

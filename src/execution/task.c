@@ -44,7 +44,7 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 
 	/* what it is about to tell the world may build on what scheduled it */
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
-		ds_wait_durable(ds_commit_lsn_of(task->xmin));
+		ds_durability_wait(ds_durability_lsn_of(task->xmin));
 
 	call.instance_id = task->instance_id;
 	call.execution_id = &task->execution_id;
@@ -64,8 +64,8 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 	if (!ds_activity_run(&call, &row, store_end, task))
 	{
 		/* cancelled: nothing of it shall remain */
-		ds_tx_abort();
-		ds_count(DS_STEPS_UNDONE, 1);
+		ds_transaction_abort();
+		ds_counters_add(DS_STEPS_UNDONE, 1);
 		return DS_RUN_NOT_READY;
 	}
 	if (limits->steps_left > 0)
@@ -85,9 +85,9 @@ load(const DsWork *work, const DsRunLimits *limits, Oid *owner)
 	bool		suspended = false;
 	DsTask	   *task;
 
-	ds_tx_begin();
+	ds_transaction_begin();
 	task = ds_store_load_task(&work->execution_id, work->seq, &suspended);
-	ds_tx_commit();
+	ds_transaction_commit();
 	if (task == NULL || task->kind != DS_OP_ACTIVITY || suspended ||
 		(!limits->any_home && task->home != ds_home_stamp()))
 		return NULL;
@@ -137,9 +137,9 @@ tell_instance(const DsTask *task)
 {
 	bool		watched;
 
-	ds_tx_begin();
+	ds_transaction_begin();
 	watched = ds_store_is_watched(task);
-	ds_tx_commit();
+	ds_transaction_commit();
 	if (watched)
 	{
 		DsWork		work = {0};

@@ -26,44 +26,44 @@
 #include "execution/wait.h"
 #include "store/store.h"
 
-static bool fulfil_retry(DsRun *run, const DsWait *wait);
-static bool fulfil_timer(DsRun *run, const DsWait *wait);
-static bool fulfil_event(DsRun *run, const DsWait *wait);
-static bool fulfil_all(DsRun *run, DsWait *wait);
-static bool fulfil_any(DsRun *run, DsWait *wait);
-static void learn_awaited(DsRun *run, const DsWait *wait);
-static void learn_all(DsRun *run);
+static bool check_retry(DsRun *run, const DsWait *wait);
+static bool check_timer(DsRun *run, const DsWait *wait);
+static bool check_event(DsRun *run, const DsWait *wait);
+static bool check_all(DsRun *run, DsWait *wait);
+static bool check_any(DsRun *run, DsWait *wait);
+static void apply_awaited(DsRun *run, const DsWait *wait);
+static void apply_all(DsRun *run);
 static bool is_ended_by_others(const DsReplay *replay, int seq);
-static void learn_ends(DsRun *run, int n_open, const int *open);
+static void apply_ends(DsRun *run, int n_open, const int *open);
 static bool find_event(DsRun *run, const char *name, DsEvent *event);
 static bool find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when);
 
 bool
-ds_fulfil(DsRun *run, DsWait *wait)
+ds_wait_check(DsRun *run, DsWait *wait)
 {
-	bool		fulfilled = false;
+	bool		over = false;
 
 	switch (wait->kind)
 	{
 		case DS_OP_ACTIVITY:
-			fulfilled = fulfil_retry(run, wait);
+			over = check_retry(run, wait);
 			break;
 		case DS_OP_TIMER:
-			fulfilled = fulfil_timer(run, wait);
+			over = check_timer(run, wait);
 			break;
 		case DS_OP_EVENT:
-			fulfilled = fulfil_event(run, wait);
+			over = check_event(run, wait);
 			break;
 		case DS_OP_TASKS:
-			fulfilled = wait->any ? fulfil_any(run, wait) :
-				fulfil_all(run, wait);
-			if (fulfilled)
-				learn_all(run);
+			over = wait->any ? check_any(run, wait) :
+				check_all(run, wait);
+			if (over)
+				apply_all(run);
 			break;
 		default:
 			elog(ERROR, "unknown kind of wait '%c'", wait->kind);
 	}
-	return fulfilled;
+	return over;
 }
 
 /*
@@ -81,13 +81,13 @@ ds_wait_for_invalidations(TransactionId xid)
 }
 
 static bool
-fulfil_retry(DsRun *run, const DsWait *wait)
+check_retry(DsRun *run, const DsWait *wait)
 {
 	return wait->fire_at <= GetCurrentTimestamp();
 }
 
 static bool
-fulfil_timer(DsRun *run, const DsWait *wait)
+check_timer(DsRun *run, const DsWait *wait)
 {
 	DsRow		row = {0};
 
@@ -104,7 +104,7 @@ fulfil_timer(DsRun *run, const DsWait *wait)
 }
 
 static bool
-fulfil_event(DsRun *run, const DsWait *wait)
+check_event(DsRun *run, const DsWait *wait)
 {
 	DsEvent		event = {0};
 	DsRow		row = {0};
@@ -134,12 +134,12 @@ fulfil_event(DsRun *run, const DsWait *wait)
 
 /* Tasks that are due end, and if one stays open it is watched. */
 static bool
-fulfil_all(DsRun *run, DsWait *wait)
+check_all(DsRun *run, DsWait *wait)
 {
 	DsReplay   *replay = run->replay;
 	const DsOp *watch = NULL;
 
-	learn_awaited(run, wait);
+	apply_awaited(run, wait);
 	for (int i = 0; i < wait->n_tasks; i++)
 	{
 		DsOp	   *op = ds_replay_op(replay, wait->tasks[i]);
@@ -174,7 +174,7 @@ fulfil_all(DsRun *run, DsWait *wait)
 
 /* The first of them that has ended, or is due, wins; the others stay open. */
 static bool
-fulfil_any(DsRun *run, DsWait *wait)
+check_any(DsRun *run, DsWait *wait)
 {
 	DsReplay   *replay = run->replay;
 	DsRow		first_row = {0};
@@ -182,7 +182,7 @@ fulfil_any(DsRun *run, DsWait *wait)
 	int			winner = 0;
 	DsRow		row = {0};
 
-	learn_awaited(run, wait);
+	apply_awaited(run, wait);
 	wait->fire_at = 0;
 	for (int i = 0; i < wait->n_tasks; i++)
 	{
@@ -216,7 +216,7 @@ fulfil_any(DsRun *run, DsWait *wait)
 	row.attempt = 1;
 	row.kind = DS_OP_ANY;
 	row.outcome = DS_OUTCOME_COMPLETED;
-	row.result = ds_int_to_jsonb(winner);
+	row.result = ds_jsonb_from_int(winner);
 	row.scheduled_time = wait->since;
 	row.event_time = GetCurrentTimestamp();
 	ds_replay_add(replay, &row);
@@ -225,7 +225,7 @@ fulfil_any(DsRun *run, DsWait *wait)
 
 /* What others have done with the awaited tasks since we read the history. */
 static void
-learn_awaited(DsRun *run, const DsWait *wait)
+apply_awaited(DsRun *run, const DsWait *wait)
 {
 	const DsReplay *replay = run->replay;
 	int		   *open = MemoryContextAllocHuge(CurrentMemoryContext,
@@ -242,7 +242,7 @@ learn_awaited(DsRun *run, const DsWait *wait)
 		if (is_ended_by_others(replay, seq))
 			open[n_open++] = seq;
 	}
-	learn_ends(run, n_open, open);
+	apply_ends(run, n_open, open);
 	pfree(open);
 }
 
@@ -251,7 +251,7 @@ learn_awaited(DsRun *run, const DsWait *wait)
  * before it has to be called again.
  */
 static void
-learn_all(DsRun *run)
+apply_all(DsRun *run)
 {
 	const DsReplay *replay = run->replay;
 	int		   *open = MemoryContextAllocHuge(CurrentMemoryContext,
@@ -263,7 +263,7 @@ learn_all(DsRun *run)
 		if (is_ended_by_others(replay, seq))
 			open[n_open++] = seq;
 	}
-	learn_ends(run, n_open, open);
+	apply_ends(run, n_open, open);
 	pfree(open);
 }
 
@@ -279,7 +279,7 @@ is_ended_by_others(const DsReplay *replay, int seq)
 }
 
 static void
-learn_ends(DsRun *run, int n_open, const int *open)
+apply_ends(DsRun *run, int n_open, const int *open)
 {
 	DsReplay   *replay = run->replay;
 	DsRow	   *rows;
@@ -294,8 +294,8 @@ learn_ends(DsRun *run, int n_open, const int *open)
 
 		if (rows[i].attempt <= op->last.attempt)
 			continue;
-		ds_replay_learn(replay, &rows[i]);
-		run->lsn = Max(run->lsn, ds_commit_lsn_of(rows[i].xmin));
+		ds_replay_apply(replay, &rows[i]);
+		run->lsn = Max(run->lsn, ds_durability_lsn_of(rows[i].xmin));
 	}
 	pfree(rows);
 }

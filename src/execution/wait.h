@@ -16,7 +16,7 @@
  * wait->watch and wait->fire_at say when to look again; the caller tells the
  * workers, once they can see the wait.  Needs a transaction.
  */
-extern bool ds_fulfil(DsRun *run, DsWait *wait);
+extern bool ds_wait_check(DsRun *run, DsWait *wait);
 
 /* The next transaction sees the invalidation messages of that one. */
 extern void ds_wait_for_invalidations(TransactionId xid);

@@ -22,7 +22,7 @@ static void push_other_fields(JsonbParseState **state, const Jsonb *failure);
 static void push_fields(JsonbParseState **state, const Jsonb *failure,
 						bool task_fields);
 static bool same_field(const Jsonb *a, const Jsonb *b, const char *key);
-static bool has_context_of(const Jsonb *failure, const Jsonb *met);
+static bool has_context_of(const Jsonb *failure, const Jsonb *delivered);
 static void push_string(JsonbParseState **state, const char *key,
 						const char *value);
 
@@ -55,25 +55,25 @@ ds_failure_of_task(const Jsonb *failure, const char *name, int seq,
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	/* of a child's failure, the child itself is the task */
 	push_other_fields(&state, failure);
-	ds_push_string(&state, "name", name);
-	ds_push_int(&state, "seq", seq);
-	ds_push_int(&state, "attempts", attempts);
+	ds_jsonb_push_string(&state, "name", name);
+	ds_jsonb_push_int(&state, "seq", seq);
+	ds_jsonb_push_int(&state, "attempts", attempts);
 	if (child_id != NULL)
-		ds_push_string(&state, "instance_id", child_id);
+		ds_jsonb_push_string(&state, "instance_id", child_id);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 Jsonb *
-ds_failure_let_through(Jsonb *failure, const Jsonb *met)
+ds_failure_let_through(Jsonb *failure, const Jsonb *delivered)
 {
 	JsonbParseState *state = NULL;
 
-	if (met == NULL || !same_field(failure, met, "sqlstate") ||
-		!same_field(failure, met, "message") || !has_context_of(failure, met))
+	if (delivered == NULL || !same_field(failure, delivered, "sqlstate") ||
+		!same_field(failure, delivered, "message") || !has_context_of(failure, delivered))
 		return failure;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_other_fields(&state, failure);
-	push_task_fields(&state, met);
+	push_task_fields(&state, delivered);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
@@ -82,7 +82,7 @@ ds_failure_let_through(Jsonb *failure, const Jsonb *met)
  * recorded failure of an activity, by the text that PostgreSQL gives it.
  */
 bool
-ds_error_is_cancel(const ErrorData *edata)
+ds_failure_is_cancel(const ErrorData *edata)
 {
 	static const char prefix[] = "canceling statement due to";
 
@@ -208,10 +208,10 @@ same_field(const Jsonb *a, const Jsonb *b, const char *key)
 
 /* An error that is passed on keeps the lines of the place it came from. */
 static bool
-has_context_of(const Jsonb *failure, const Jsonb *met)
+has_context_of(const Jsonb *failure, const Jsonb *delivered)
 {
 	const char *context = ds_failure_field(failure, "context");
-	const char *of_met = ds_failure_field(met, "context");
+	const char *of_met = ds_failure_field(delivered, "context");
 
 	return of_met == NULL ||
 		(context != NULL && strncmp(context, of_met, strlen(of_met)) == 0);
@@ -224,5 +224,5 @@ push_string(JsonbParseState **state, const char *key, const char *value)
 		return;
 	if (strlen(value) > MAX_TEXT)
 		value = pnstrdup(value, pg_mbcliplen(value, strlen(value), MAX_TEXT));
-	ds_push_string(state, key, value);
+	ds_jsonb_push_string(state, key, value);
 }

@@ -25,10 +25,10 @@ extern Jsonb *ds_failure_of_task(const Jsonb *failure, const char *name,
  * The failure of an orchestrator.  If it is the one that it met last ("met",
  * or NULL), it tells of the same task.
  */
-extern Jsonb *ds_failure_let_through(Jsonb *failure, const Jsonb *met);
+extern Jsonb *ds_failure_let_through(Jsonb *failure, const Jsonb *delivered);
 
 /* True for a cancel request or a time-out of this very statement. */
-extern bool ds_error_is_cancel(const ErrorData *edata);
+extern bool ds_failure_is_cancel(const ErrorData *edata);
 
 /* Raises the error that the failure tells of. */
 pg_noreturn extern void ds_failure_raise(const Jsonb *failure);

@@ -49,7 +49,7 @@ extern void ds_function_check(Oid function, const char *name,
  */
 extern void ds_function_check_trust(Oid function, const char *name, Oid role);
 
-/* To be called before that, by each executor before any user code. */
+/* To be called before that, by each runner before any user code. */
 extern void ds_function_trust_begin(void);
 
 extern char *ds_function_schema(Oid function);

@@ -87,11 +87,11 @@ ds_user_code_forget(void)
 	GetTempNamespaceState(&temp_schema, &temp_toast_schema);
 	if (OidIsValid(temp_schema))
 	{
-		ds_tx_begin();
+		ds_transaction_begin();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		ResetTempTableNamespace();
 		PopActiveSnapshot();
-		ds_tx_commit();
+		ds_transaction_commit();
 	}
 }
 

@@ -36,17 +36,17 @@ ds_expose_http(PG_FUNCTION_ARGS)
 	char	   *bare;
 	uint64		added;
 
-	ds_hub_require();
+	ds_shared_require();
 	name = ds_arg_function_name(fcinfo, 0);
 	PreventCommandIfReadOnly("df_expose_http()");
 	ds_function_name_parts(name, &schema, &bare);
 	schema = ds_function_only_schema(name);
 
-	ds_open_session(&s);
-	ds_add_text(&p, bare);
-	ds_add_text(&p, schema);
-	added = ds_execute(DS_SQL_EXPOSE, &p);
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, bare);
+	ds_param_text(&p, schema);
+	added = ds_query_execute(DS_SQL_EXPOSE, &p);
+	ds_query_close(&s);
 	PG_RETURN_BOOL(added > 0);
 }
 
@@ -65,14 +65,14 @@ ds_hide_http(PG_FUNCTION_ARGS)
 	int64		listed;
 	uint64		removed;
 
-	ds_hub_require();
+	ds_shared_require();
 	name = ds_arg_function_name(fcinfo, 0);
 	PreventCommandIfReadOnly("df_hide_http()");
 	ds_function_name_parts(name, &schema, &bare);
 
-	ds_open_session(&s);
-	ds_add_text(&p, bare);
-	ds_execute(DS_SQL_COUNT_EXPOSED, &p);
+	ds_query_open(&s);
+	ds_param_text(&p, bare);
+	ds_query_execute(DS_SQL_COUNT_EXPOSED, &p);
 	listed = ds_column_int64(0, 1);
 	if (schema == NULL && listed > 1)
 		ereport(ERROR,
@@ -80,9 +80,9 @@ ds_hide_http(PG_FUNCTION_ARGS)
 				 errmsg("functions %s of several schemas are exposed over HTTP",
 						name),
 				 errhint("Write schema.name.")));
-	ds_add_text(&p, schema);
-	removed = ds_execute(DS_SQL_HIDE, &p);
-	ds_close_session(&s);
+	ds_param_text(&p, schema);
+	removed = ds_query_execute(DS_SQL_HIDE, &p);
+	ds_query_close(&s);
 	PG_RETURN_BOOL(removed > 0);
 }
 

@@ -39,8 +39,8 @@ static void append_output(StringInfo out, const DsInstance *inst);
 /* --- links --- */
 
 void
-ds_append_links(StringInfo out, const char *instance_id,
-				const DsLinkBase *link, bool with_rewind)
+ds_http_append_links(StringInfo out, const char *instance_id,
+					 const DsLinkBase *link, bool with_rewind)
 {
 	static const struct
 	{
@@ -84,8 +84,8 @@ ds_append_links(StringInfo out, const char *instance_id,
 }
 
 void
-ds_append_status_link(StringInfo out, const char *instance_id,
-					  const DsLinkBase *link)
+ds_http_append_status_link(StringInfo out, const char *instance_id,
+						   const DsLinkBase *link)
 {
 	append_instance_url(out, instance_id, link);
 	appendStringInfoChar(out, '?');
@@ -149,31 +149,31 @@ ds_http_links(PG_FUNCTION_ARGS)
 	DsLinkBase	link;
 	StringInfoData out;
 
-	ds_require_arg(fcinfo, 1, "base_url");
+	ds_arg_require(fcinfo, 1, "base_url");
 	link.base = ds_arg_text(fcinfo, 1);
 	link.task_hub = ds_arg_text(fcinfo, 2);
 	link.connection = ds_arg_text(fcinfo, 3);
 	link.code = ds_arg_text(fcinfo, 4);
 	initStringInfo(&out);
-	ds_append_links(&out, instance_id, &link, PG_GETARG_BOOL(5));
+	ds_http_append_links(&out, instance_id, &link, PG_GETARG_BOOL(5));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
 /* --- the status object --- */
 
 void
-ds_append_status(StringInfo out, const DsReport *report)
+ds_http_append_status(StringInfo out, const DsReport *report)
 {
 	const DsInstance *inst = report->inst;
 
-	ds_report_make_durable(inst);
+	ds_status_make_durable(inst);
 	appendStringInfoChar(out, '{');
 	append_key(out, "name");
 	escape_json(out, inst->name);
 	append_key(out, "instanceId");
 	escape_json(out, inst->instance_id);
 	append_key(out, "runtimeStatus");
-	escape_json(out, ds_status_name(ds_report_status(inst)));
+	escape_json(out, ds_status_name(ds_status_shown(inst)));
 	append_key(out, "input");
 	append_jsonb(out, report->show_input ? inst->input : NULL);
 	append_key(out, "customStatus");
@@ -202,10 +202,10 @@ ds_http_instance(PG_FUNCTION_ARGS)
 	DsReport	report;
 	StringInfoData out;
 
-	if (!ds_report(fcinfo, true, &report))
+	if (!ds_status_report(fcinfo, true, &report))
 		PG_RETURN_NULL();
 	initStringInfo(&out);
-	ds_append_status(&out, &report);
+	ds_http_append_status(&out, &report);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -266,8 +266,8 @@ append_time(StringInfo out, TimestampTz t)
 }
 
 void
-ds_append_failure(StringInfo out, const char *message,
-				  const char *exception_message, const char *exception_type)
+ds_http_append_failure(StringInfo out, const char *message,
+					   const char *exception_message, const char *exception_type)
 {
 	appendStringInfoChar(out, '{');
 	append_key(out, "Message");

@@ -25,19 +25,19 @@ typedef struct DsLinkBase
 } DsLinkBase;
 
 /* The id of an instance and the links that manage it. */
-extern void ds_append_links(StringInfo out, const char *instance_id,
-							const DsLinkBase *link, bool with_rewind);
+extern void ds_http_append_links(StringInfo out, const char *instance_id,
+								 const DsLinkBase *link, bool with_rewind);
 
 /* The link that shows its status. */
-extern void ds_append_status_link(StringInfo out, const char *instance_id,
-								  const DsLinkBase *link);
+extern void ds_http_append_status_link(StringInfo out, const char *instance_id,
+									   const DsLinkBase *link);
 
 /* The status object, with the history if the report has it. */
-extern void ds_append_status(StringInfo out, const DsReport *report);
+extern void ds_http_append_status(StringInfo out, const DsReport *report);
 
 /* The error object. */
-extern void ds_append_failure(StringInfo out, const char *message,
-							  const char *exception_message,
-							  const char *exception_type);
+extern void ds_http_append_failure(StringInfo out, const char *message,
+								   const char *exception_message,
+								   const char *exception_type);
 
 #endif

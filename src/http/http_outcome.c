@@ -33,7 +33,7 @@ ds_http_transaction(PG_FUNCTION_ARGS)
 {
 	FullTransactionId xid = GetTopFullTransactionIdIfAny();
 
-	ds_hub_require();
+	ds_shared_require();
 	if (!FullTransactionIdIsValid(xid))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf(UINT64_FORMAT "/" UINT64_FORMAT,
@@ -54,8 +54,8 @@ ds_http_fate(PG_FUNCTION_ARGS)
 
 	LOCAL_FCINFO(call, 1);
 
-	ds_hub_require();
-	ds_require_arg(fcinfo, 0, "transaction");
+	ds_shared_require();
+	ds_arg_require(fcinfo, 0, "transaction");
 	name = ds_arg_text(fcinfo, 0);
 	slash = strchr(name, '/');
 	if (slash == NULL)

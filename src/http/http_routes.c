@@ -116,7 +116,7 @@ ds_http_status(PG_FUNCTION_ARGS)
 	Response	response = {.status = 404};
 	StringInfoData body;
 
-	if (!ds_report(fcinfo, true, &report))
+	if (!ds_status_report(fcinfo, true, &report))
 		return form(fcinfo, &response);
 	if (report.inst->status == DS_PENDING)
 		report.history = NULL;
@@ -129,7 +129,7 @@ ds_http_status(PG_FUNCTION_ARGS)
 		response.status = error_on_failure &&
 			report.inst->status == DS_FAILED ? 500 : 200;
 	initStringInfo(&body);
-	ds_append_status(&body, &report);
+	ds_http_append_status(&body, &report);
 	response.body = body.data;
 	return form(fcinfo, &response);
 }
@@ -143,21 +143,21 @@ start_exposed(FunctionCallInfo fcinfo, char *instance_id)
 {
 	DsStart		start = {.exposed_only = true};
 
-	ds_hub_require();
+	ds_shared_require();
 	check_id(instance_id);
-	ds_require_arg(fcinfo, 0, "search_path");
+	ds_arg_require(fcinfo, 0, "search_path");
 	start.name = ds_arg_function_name(fcinfo, 1);
 	start.instance_id = instance_id;
 	start.input = body_argument(fcinfo, 3);
 	PreventCommandIfReadOnly("a start over HTTP");
 	PreventCommandIfParallelMode("a start over HTTP");
 	ds_start_prepare(&start, ds_arg_text(fcinfo, 0), 0);
-	if (!ds_is_exposed(start.function_schema, start.name))
+	if (!ds_access_is_exposed(start.function_schema, start.name))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s is not exposed over HTTP", start.name),
 				 errhint("The extension's owner may call df_expose_http().")));
-	return ds_start(&start, DS_ON_CONFLICT_SKIP, ds_any_ended);
+	return ds_start(&start, DS_ON_CONFLICT_SKIP, ds_start_any_ended);
 }
 
 /*
@@ -173,7 +173,7 @@ check_id(const char *instance_id)
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("Instance IDs must not start with '@' and must not contain '/', '\\', '#', '?', and control characters."),
 				 errhint("Choose another id, or start the instance by SQL.")));
-	ds_check_instance_id(instance_id);
+	ds_arg_check_instance_id(instance_id);
 }
 
 /* JSON, or nothing. */
@@ -186,7 +186,7 @@ body_argument(FunctionCallInfo fcinfo, int n)
 	if (text == NULL || text[strspn(text, " \t\r\n")] == '\0')
 		return NULL;
 	body = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-	ds_payload_check(body, "input");
+	ds_arg_check_payload(body, "input");
 	return body;
 }
 
@@ -209,7 +209,7 @@ link_arguments(FunctionCallInfo fcinfo, int n)
 {
 	DsLinkBase	link;
 
-	ds_require_arg(fcinfo, n, "origin");
+	ds_arg_require(fcinfo, n, "origin");
 	link.base = ds_arg_text(fcinfo, n);
 	link.task_hub = ds_arg_text(fcinfo, n + 1);
 	link.connection = ds_arg_text(fcinfo, n + 2);
@@ -231,8 +231,8 @@ accepted(FunctionCallInfo fcinfo, const char *instance_id,
 
 	initStringInfo(&body);
 	initStringInfo(&location);
-	ds_append_links(&body, instance_id, link, false);
-	ds_append_status_link(&location, instance_id, link);
+	ds_http_append_links(&body, instance_id, link, false);
+	ds_http_append_status_link(&location, instance_id, link);
 	response.body = body.data;
 	response.location = location.data;
 	return form(fcinfo, &response);
@@ -251,17 +251,17 @@ exists(FunctionCallInfo fcinfo, const char *instance_id)
 	char	   *message;
 
 	if (present != NULL && ds_status_is_active(present->status) &&
-		ds_access(present->owner) != DS_ACCESS_NONE &&
-		ds_is_exposed(present->function_schema, present->name))
+		ds_access_of(present->owner) != DS_ACCESS_NONE &&
+		ds_access_is_exposed(present->function_schema, present->name))
 		message = psprintf("An Orchestration instance with the status %s already exists.",
-						   ds_status_name(ds_report_status(present)));
+						   ds_status_name(ds_status_shown(present)));
 	else
 		message = psprintf("An Orchestration instance with the ID %s already exists.",
 						   instance_id);
 	initStringInfo(&body);
-	ds_append_failure(&body, "Something went wrong while processing your request",
-					  message,
-					  "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException");
+	ds_http_append_failure(&body, "Something went wrong while processing your request",
+						   message,
+						   "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException");
 	response.body = body.data;
 	return form(fcinfo, &response);
 }

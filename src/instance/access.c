@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(ds_access_level);
 PG_FUNCTION_INFO_V1(ds_refuse_strangers);
 
 DsAccess
-ds_access(Oid owner)
+ds_access_of(Oid owner)
 {
 	Oid			user = GetUserId();
 
@@ -42,7 +42,7 @@ ds_access(Oid owner)
  * and erase its result.
  */
 void
-ds_check_owner(const DsInstance *inst)
+ds_access_check_owner(const DsInstance *inst)
 {
 	if (!has_privs_of_role(GetUserId(), inst->owner))
 		ereport(ERROR,
@@ -53,9 +53,9 @@ ds_check_owner(const DsInstance *inst)
 }
 
 void
-ds_check_not_own_step(const DsInstance *inst)
+ds_access_check_not_own_step(const DsInstance *inst)
 {
-	if (ds_step_is_mine(&inst->execution_id))
+	if (ds_claim_is_own_step(&inst->execution_id))
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("instance \"%s\" cannot be ended by its own step",
@@ -64,9 +64,9 @@ ds_check_not_own_step(const DsInstance *inst)
 }
 
 void
-ds_check_not_waiting_for_itself(const DsInstance *inst)
+ds_access_check_not_waiting_for_itself(const DsInstance *inst)
 {
-	if (ds_step_is_mine(&inst->execution_id))
+	if (ds_claim_is_own_step(&inst->execution_id))
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("a step of instance \"%s\" cannot wait for its end",
@@ -75,7 +75,7 @@ ds_check_not_waiting_for_itself(const DsInstance *inst)
 }
 
 void
-ds_error_no_instance(const char *instance_id)
+ds_access_no_instance_error(const char *instance_id)
 {
 	ereport(ERROR,
 			(errcode(DS_ERRCODE_NO_INSTANCE),
@@ -84,7 +84,7 @@ ds_error_no_instance(const char *instance_id)
 }
 
 void
-ds_error_ended(const DsInstance *inst)
+ds_access_ended_error(const DsInstance *inst)
 {
 	ereport(ERROR,
 			(errcode(DS_ERRCODE_ENDED),
@@ -94,7 +94,7 @@ ds_error_ended(const DsInstance *inst)
 }
 
 bool
-ds_is_exposed(const char *schema, const char *name)
+ds_access_is_exposed(const char *schema, const char *name)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -103,11 +103,11 @@ ds_is_exposed(const char *schema, const char *name)
 	bool		result;
 
 	ds_function_name_parts(name, &given_schema, &bare);
-	ds_open_session(&s);
-	ds_add_text(&p, bare);
-	ds_add_text(&p, schema);
-	result = ds_execute(DS_SQL_IS_EXPOSED, &p) > 0;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, bare);
+	ds_param_text(&p, schema);
+	result = ds_query_execute(DS_SQL_IS_EXPOSED, &p) > 0;
+	ds_query_close(&s);
 	return result;
 }
 
@@ -115,7 +115,7 @@ ds_is_exposed(const char *schema, const char *name)
 PGDLLEXPORT Datum
 ds_access_level(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(ds_access(PG_GETARG_OID(0)));
+	PG_RETURN_INT32(ds_access_of(PG_GETARG_OID(0)));
 }
 
 /*

@@ -23,31 +23,31 @@
 #include "store/store.h"
 
 static void tell_parent(const DsInstance *child, DsStatus status,
-						Jsonb *output, Jsonb *failure, bool bounded);
+						Jsonb *output, Jsonb *failure, bool limit_lock_wait);
 static Jsonb *terminated_failure(const DsInstance *child, const Jsonb *reason);
 static void end_children(const DsInstance *parent, Jsonb *reason);
 
 void
-ds_instance_has_ended(const DsInstance *inst, DsStatus status, Jsonb *output,
-					  Jsonb *failure, bool bounded)
+ds_end_tell(const DsInstance *inst, DsStatus status, Jsonb *output,
+			Jsonb *failure, bool limit_lock_wait)
 {
 	if (inst->parent.instance_id != NULL)
-		tell_parent(inst, status, output, failure, bounded);
-	ds_instance_is_over(inst, status);
+		tell_parent(inst, status, output, failure, limit_lock_wait);
+	ds_end_tell_waiters(inst, status);
 }
 
 void
-ds_instance_is_over(const DsInstance *inst, DsStatus status)
+ds_end_tell_waiters(const DsInstance *inst, DsStatus status)
 {
 	ds_quota_ended(inst->owner);
 	ds_at_commit_ended(inst->instance_id);
-	ds_count_at_commit(status == DS_COMPLETED ? DS_INSTANCES_COMPLETED :
-					   status == DS_FAILED ? DS_INSTANCES_FAILED :
-					   DS_INSTANCES_TERMINATED);
+	ds_commit_counts_add(status == DS_COMPLETED ? DS_INSTANCES_COMPLETED :
+						 status == DS_FAILED ? DS_INSTANCES_FAILED :
+						 DS_INSTANCES_TERMINATED);
 }
 
 void
-ds_log_failed(const DsInstance *inst, const Jsonb *failure)
+ds_end_log_failure(const DsInstance *inst, const Jsonb *failure)
 {
 	char	   *sqlstate = ds_failure_field(failure, "sqlstate");
 	char	   *message = ds_failure_field(failure, "message");
@@ -59,29 +59,29 @@ ds_log_failed(const DsInstance *inst, const Jsonb *failure)
 }
 
 void
-ds_instance_was_terminated(const DsInstance *inst, Jsonb *reason, bool bounded)
+ds_end_tell_terminated(const DsInstance *inst, Jsonb *reason, bool limit_lock_wait)
 {
 	ds_at_commit_cancel(inst->instance_id, &inst->execution_id);
 	end_children(inst, reason);
-	ds_instance_has_ended(inst, DS_TERMINATED, reason, NULL, bounded);
+	ds_end_tell(inst, DS_TERMINATED, reason, NULL, limit_lock_wait);
 }
 
 bool
-ds_terminate_instance(const DsInstance *inst, Jsonb *reason, bool bounded)
+ds_end_terminate(const DsInstance *inst, Jsonb *reason, bool limit_lock_wait)
 {
-	if (!ds_store_terminate(inst, reason, bounded))
+	if (!ds_store_terminate(inst, reason, limit_lock_wait))
 		return false;
-	(void) ds_store_cancel_tasks(&inst->execution_id, bounded);
-	ds_instance_was_terminated(inst, reason, bounded);
+	(void) ds_store_cancel_tasks(&inst->execution_id, limit_lock_wait);
+	ds_end_tell_terminated(inst, reason, limit_lock_wait);
 	return true;
 }
 
 /* The child's row is locked by now, the parent's task comes after it. */
 static void
 tell_parent(const DsInstance *child, DsStatus status, Jsonb *output,
-			Jsonb *failure, bool bounded)
+			Jsonb *failure, bool limit_lock_wait)
 {
-	DsTask	   *task = ds_store_end_child_task(&child->parent, bounded);
+	DsTask	   *task = ds_store_end_child_task(&child->parent, limit_lock_wait);
 	DsRow		row = {0};
 
 	if (task == NULL)

@@ -40,15 +40,15 @@ ds_home_stamp(void)
 }
 
 bool
-ds_is_at_home(void)
+ds_home_is_here(void)
 {
 	return ds_store_is_home((int64) GetSystemIdentifier(), MyDatabaseId);
 }
 
 bool
-ds_settle_down(void)
+ds_home_settle(void)
 {
-	if (ds_is_at_home())
+	if (ds_home_is_here())
 		return true;
 
 	/*
@@ -73,7 +73,7 @@ adopt(void)
 PGDLLEXPORT Datum
 ds_adopt_database(PG_FUNCTION_ARGS)
 {
-	ds_hub_require();
+	ds_shared_require();
 	PreventCommandIfReadOnly("df_adopt_database()");
 	if (!has_privs_of_role(GetUserId(), ds_catalog(false)->owner))
 		ereport(ERROR,

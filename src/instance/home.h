@@ -15,13 +15,13 @@ extern int	ds_home_stamp(void);
  * False: the tables came here by a restore, a copy or a subscription, and
  * the workers must leave them alone.  Needs a transaction and the extension.
  */
-extern bool ds_is_at_home(void);
+extern bool ds_home_is_here(void);
 
 /*
  * The same, for the janitor: a copy that brought no active instance along (of
  * a template with the extension in it, say) becomes a home of its own.  A
  * restored one waits for df_adopt_database().
  */
-extern bool ds_settle_down(void);
+extern bool ds_home_settle(void);
 
 #endif

@@ -41,7 +41,7 @@ ds_purge(PG_FUNCTION_ARGS)
 	char	   *instance_id;
 	int64		purged;
 
-	ds_hub_require();
+	ds_shared_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
 	PreventCommandIfReadOnly("df_purge()");
 	PreventCommandIfParallelMode("df_purge()");
@@ -54,7 +54,7 @@ ds_purge(PG_FUNCTION_ARGS)
 		inst = ds_store_load(instance_id);
 		if (inst == NULL)
 			PG_RETURN_INT64(0);
-		ds_check_owner(inst);
+		ds_access_check_owner(inst);
 		if (ds_status_is_active(inst->status))
 			ereport(ERROR,
 					(errcode(DS_ERRCODE_CONFLICT),
@@ -84,7 +84,7 @@ ds_purge_exposed_by(PG_FUNCTION_ARGS)
 static int64
 purge_by(FunctionCallInfo fcinfo, bool exposed_only)
 {
-	DsReuse		statuses = ds_any_ended;
+	DsReuse		statuses = ds_start_any_ended;
 	TimestampTz from;
 	TimestampTz to;
 	char		after[DS_MAX_ID_LENGTH + 1] = "";
@@ -92,12 +92,12 @@ purge_by(FunctionCallInfo fcinfo, bool exposed_only)
 	int64		purged = 0;
 	List	   *ids;
 
-	ds_hub_require();
-	ds_require_arg(fcinfo, 0, "created_from");
+	ds_shared_require();
+	ds_arg_require(fcinfo, 0, "created_from");
 	from = PG_GETARG_TIMESTAMPTZ(0);
 	to = PG_ARGISNULL(1) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(1);
 	if (!PG_ARGISNULL(2))
-		statuses = ds_arg_ended_statuses(fcinfo, 2, "statuses");
+		statuses = ds_start_arg_statuses(fcinfo, 2, "statuses");
 	PreventCommandIfReadOnly("df_purge_by()");
 	PreventCommandIfParallelMode("df_purge_by()");
 

@@ -41,7 +41,7 @@
 #include "instance/start.h"
 #include "store/catalog.h"
 
-const DsReuse ds_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
+const DsReuse ds_start_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
 
 static void prepare(DsStart *start, Oid function, TimestampTz start_at);
 static void check_login(Oid role);
@@ -98,12 +98,12 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 										  on_conflict != DS_ON_CONFLICT_TERMINATE);
 		if (present == NULL)
 		{
-			start->execution_id = ds_new_execution_id();
+			start->execution_id = ds_execution_id_new();
 			ds_quota_take(start->owner, !child);
 			if (ds_store_insert(start, child))
 			{
 				ds_at_commit_started(start);
-				ds_count_at_commit(DS_INSTANCES_STARTED);
+				ds_commit_counts_add(DS_INSTANCES_STARTED);
 				return true;
 			}
 			ds_quota_give_back(start->owner);
@@ -111,12 +111,12 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 		}
 		if (start->exposed_only && !is_open_to_http(present))
 			return false;
-		ds_check_owner(present);
+		ds_access_check_owner(present);
 		if (!ds_reuse_has(&allowed, present->status))
 		{
 			if (on_conflict == DS_ON_CONFLICT_SKIP)
 				return false;
-			ds_error_exists(present);
+			ds_start_exists_error(present);
 		}
 		if (ds_start_over(start, present))
 			return true;
@@ -129,7 +129,7 @@ is_open_to_http(const DsInstance *present)
 {
 	return !ds_status_is_active(present->status) &&
 		has_privs_of_role(GetUserId(), present->owner) &&
-		ds_is_exposed(present->function_schema, present->name);
+		ds_access_is_exposed(present->function_schema, present->name);
 }
 
 bool
@@ -139,8 +139,8 @@ ds_start_over(DsStart *start, DsInstance *present)
 	bool		child = start->parent.instance_id != NULL;
 	bool		had_tasks;
 
-	ds_check_not_own_step(present);
-	start->execution_id = ds_new_execution_id();
+	ds_access_check_not_own_step(present);
+	start->execution_id = ds_execution_id_new();
 	/* of a child it has been checked (child.c): it is no error of the step */
 	ds_quota_take(start->owner,
 				  !child && !ds_status_is_active(present->status));
@@ -150,23 +150,23 @@ ds_start_over(DsStart *start, DsInstance *present)
 		return false;
 	}
 	if (ds_status_is_active(present->status))
-		ds_instance_was_terminated(present, NULL, false);
+		ds_end_tell_terminated(present, NULL, false);
 	else if (had_tasks)
 		ds_at_commit_cancel(start->instance_id, &present->execution_id);
 	ds_at_commit_started(start);
-	ds_count_at_commit(DS_INSTANCES_STARTED);
+	ds_commit_counts_add(DS_INSTANCES_STARTED);
 	return true;
 }
 
 DsReuse
-ds_arg_ended_statuses(FunctionCallInfo fcinfo, int n, const char *what)
+ds_start_arg_statuses(FunctionCallInfo fcinfo, int n, const char *what)
 {
 	DsReuse		reuse = {0};
 	Datum	   *values;
 	bool	   *nulls;
 	int			count;
 
-	ds_require_arg(fcinfo, n, what);
+	ds_arg_require(fcinfo, n, what);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), ds_catalog(false)->status_type,
 					  sizeof(Oid), true, TYPALIGN_INT, &values, &nulls, &count);
 	for (int i = 0; i < count; i++)
@@ -179,7 +179,7 @@ ds_arg_ended_statuses(FunctionCallInfo fcinfo, int n, const char *what)
 					 errmsg("%s must not contain null", what),
 					 errhint("List ended statuses: Completed, Failed, Terminated.")));
 		status = ds_status_from_oid(DatumGetObjectId(values[i]));
-		if (!ds_reuse_has(&ds_any_ended, status))
+		if (!ds_reuse_has(&ds_start_any_ended, status))
 			ereport(ERROR,
 					(errcode(DS_ERRCODE_BAD_ARGUMENT),
 					 errmsg("%s must not contain the status %s", what,
@@ -229,7 +229,7 @@ check_login(Oid role)
 }
 
 void
-ds_error_exists(const DsInstance *inst)
+ds_start_exists_error(const DsInstance *inst)
 {
 	bool		active = ds_status_is_active(inst->status);
 

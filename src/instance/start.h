@@ -26,10 +26,10 @@ typedef struct DsReuse
 	DsStatus	statuses[DS_NUM_STATUS];
 } DsReuse;
 
-extern const DsReuse ds_any_ended;
+extern const DsReuse ds_start_any_ended;
 
 /* Argument n, an array of statuses that have ended; else SD400. */
-extern DsReuse ds_arg_ended_statuses(FunctionCallInfo fcinfo, int n,
+extern DsReuse ds_start_arg_statuses(FunctionCallInfo fcinfo, int n,
 									 const char *what);
 
 extern bool ds_reuse_has(const DsReuse *reuse, DsStatus status);
@@ -56,7 +56,7 @@ extern void ds_start_prepare_again(DsStart *start, Oid owner);
 extern bool ds_start_over(DsStart *start, DsInstance *present);
 
 /* SD409: the id is taken. */
-pg_noreturn extern void ds_error_exists(const DsInstance *inst);
+pg_noreturn extern void ds_start_exists_error(const DsInstance *inst);
 
 /*
  * True: started.  False: the id is taken, and on_conflict says to skip.  With

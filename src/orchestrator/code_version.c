@@ -51,7 +51,7 @@ static char *sql_body(Oid function);
 static int64 hash(StringInfo what);
 
 int64
-ds_code_fingerprint(Oid function)
+ds_code_version_of(Oid function)
 {
 	Known	   *known = &cache[function % CACHE_SIZE];
 	HeapTuple	tuple;

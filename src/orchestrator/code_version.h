@@ -13,6 +13,6 @@
  * dump and restore, and is never zero.  Needs a transaction; cheap unless the
  * function was replaced since the last call in this session.
  */
-extern int64 ds_code_fingerprint(Oid function);
+extern int64 ds_code_version_of(Oid function);
 
 #endif

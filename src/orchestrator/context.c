@@ -102,7 +102,7 @@ ds_wait_for_external_event(PG_FUNCTION_ARGS)
 		request->wait.name = ds_replay_strdup(replay, name);
 		request->wait.since = GetCurrentTimestamp();
 		if (!PG_ARGISNULL(1))
-			request->wait.fire_at = ds_time_after(PG_GETARG_INTERVAL_P(1));
+			request->wait.fire_at = ds_arg_time_after(PG_GETARG_INTERVAL_P(1));
 		request->wait.default_value = ds_replay_copy(replay, default_value);
 		ds_replay_suspend(replay);
 	}
@@ -121,7 +121,7 @@ ds_continue_as_new(PG_FUNCTION_ARGS)
 	DsReplay   *replay = ds_context_enter_durable("df_continue_as_new()");
 	Jsonb	   *input = ds_arg_payload(fcinfo, 0, "input");
 
-	ds_require_arg(fcinfo, 1, "preserve_unprocessed_events");
+	ds_arg_require(fcinfo, 1, "preserve_unprocessed_events");
 	replay->continued = true;
 	replay->next_input = ds_replay_copy(replay, input);
 	replay->keep_events = PG_GETARG_BOOL(1);
@@ -289,14 +289,14 @@ ds_parent_instance_id(PG_FUNCTION_ARGS)
 DsReplay *
 ds_context_enter(const char *function)
 {
-	ds_hub_require();
+	ds_shared_require();
 	return ds_replay_enter(function);
 }
 
 DsReplay *
 ds_context_enter_durable(const char *function)
 {
-	ds_hub_require();
+	ds_shared_require();
 	return ds_replay_enter_durable(function);
 }
 
@@ -332,7 +332,7 @@ TimestampTz
 ds_context_timer(FunctionCallInfo fcinfo)
 {
 	TimestampTz fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
-	ds_time_after(PG_GETARG_INTERVAL_P(0));
+	ds_arg_time_after(PG_GETARG_INTERVAL_P(0));
 
 	/* zero stands for no time in memory */
 	return fire_at == 0 ? 1 : fire_at;

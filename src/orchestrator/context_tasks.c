@@ -131,7 +131,7 @@ ds_schedule_event(PG_FUNCTION_ARGS)
 		row.name = name;
 		row.result = ds_replay_copy(replay, default_value);
 		if (!PG_ARGISNULL(1))
-			row.fire_at = ds_time_after(PG_GETARG_INTERVAL_P(1));
+			row.fire_at = ds_arg_time_after(PG_GETARG_INTERVAL_P(1));
 		op = schedule(replay, &row);
 	}
 	PG_RETURN_INT32(op->last.seq);
@@ -143,7 +143,7 @@ ds_await(PG_FUNCTION_ARGS)
 {
 	DsReplay   *replay = ds_context_enter_durable("df_await()");
 
-	ds_require_arg(fcinfo, 0, "task");
+	ds_arg_require(fcinfo, 0, "task");
 	return ds_context_return(fcinfo, await_one(replay, PG_GETARG_INT32(0)));
 }
 
@@ -166,13 +166,13 @@ ds_wait_all(PG_FUNCTION_ARGS)
 		suspend_for(replay, n_tasks, tasks, false);
 	/* the code meets them all here, though only one failure is raised */
 	for (int i = 0; i < n_tasks; i++)
-		find_task(replay, tasks[i])->met = true;
+		find_task(replay, tasks[i])->delivered = true;
 	for (int i = 0; i < n_tasks; i++)
 		results[i] = ds_replay_result(replay, find_task(replay, tasks[i]));
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < n_tasks; i++)
-		ds_push_element(&state, results[i]);
+		ds_jsonb_push_element(&state, results[i]);
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY,
 													   NULL)));
 }
@@ -199,7 +199,7 @@ ds_wait_any(PG_FUNCTION_ARGS)
 		if (winner == 0)
 			suspend_for(replay, n_tasks, tasks, true);
 		ds_context_record(replay, DS_OP_ANY, NULL,
-						  ds_int_to_jsonb(winner));
+						  ds_jsonb_from_int(winner));
 		op = ds_replay_next(replay, DS_OP_ANY, false, NULL);
 	}
 	winner = ds_jsonb_to_int(op->last.result);
@@ -297,7 +297,7 @@ tasks_argument(FunctionCallInfo fcinfo, int n, int *n_tasks)
 	bool	   *nulls;
 	int		   *tasks;
 
-	ds_require_arg(fcinfo, n, "tasks");
+	ds_arg_require(fcinfo, n, "tasks");
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), INT4OID, sizeof(int32), true,
 					  TYPALIGN_INT, &datums, &nulls, n_tasks);
 	tasks = palloc((*n_tasks + 1) * sizeof(int));

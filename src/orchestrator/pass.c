@@ -33,7 +33,7 @@ static void refuse_writes(DsReplay *replay);
 static void check_code(DsReplay *replay, Oid function);
 
 DsPass
-ds_frame_run(DsReplay *replay)
+ds_pass_run(DsReplay *replay)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -88,8 +88,8 @@ ds_frame_run(DsReplay *replay)
 	{
 		pass.outcome = DS_PASS_FAILED;
 		pass.failure = ds_failure_let_through(ds_failure_from_error(error),
-											  replay->met_failure);
-		pass.cancelled = ds_error_is_cancel(error);
+											  replay->delivered_failure);
+		pass.cancelled = ds_failure_is_cancel(error);
 	}
 	else if (replay->continued)
 		pass.outcome = DS_PASS_CONTINUED;
@@ -124,12 +124,12 @@ call_orchestrator(DsReplay *replay)
 					  inst->input);
 	ds_function_check_trust(function, inst->name, role);
 	check_code(replay, function);
-	ds_step_begin(&inst->execution_id, inst->name);
+	ds_claim_begin_step(&inst->execution_id, inst->name);
 	result = ds_function_call(function, inst->name, inst->input,
 							  replay->scratch);
 	if (!replay->suspended)
 		ds_user_code_finish();
-	ds_payload_check(result, "output");
+	ds_arg_check_payload(result, "output");
 	return result;
 }
 
@@ -141,7 +141,7 @@ static void
 check_code(DsReplay *replay, Oid function)
 {
 	DsInstance *inst = replay->inst;
-	int64		code = ds_code_fingerprint(function) & ~INT64CONST(1);
+	int64		code = ds_code_version_of(function) & ~INT64CONST(1);
 
 	if (code == 0)
 		code = 2;

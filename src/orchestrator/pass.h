@@ -31,6 +31,6 @@ typedef struct DsPass
  * subtransaction of the present transaction.  Its writes stay when it
  * returned or continued as new; else they are gone.
  */
-extern DsPass ds_frame_run(DsReplay *replay);
+extern DsPass ds_pass_run(DsReplay *replay);
 
 #endif

@@ -67,18 +67,18 @@ ds_replay_add(DsReplay *replay, const DsRow *row)
 	if (numbered.seq == 0)
 		numbered.seq = replay->n_ops + 1;
 	keep_row(replay, &numbered);
-	return ds_replay_learn(replay, &numbered);
+	return ds_replay_apply(replay, &numbered);
 }
 
 DsOp *
-ds_replay_learn(DsReplay *replay, const DsRow *row)
+ds_replay_apply(DsReplay *replay, const DsRow *row)
 {
 	DsOp	   *op;
 
 	Assert(row->seq >= 1 && row->seq <= replay->n_ops + 1);
 	op = row->seq > replay->n_ops ? new_op(replay) :
 		ds_replay_op(replay, row->seq);
-	ds_op_add_row(op, row);
+	ds_operation_add_row(op, row);
 	return op;
 }
 
@@ -156,7 +156,7 @@ ds_replay_begin_pass(DsReplay *replay)
 	if (replay->custom_status != NULL &&
 		replay->custom_status != inst->custom_status)
 		pfree(replay->custom_status);
-	replay->met_failure = NULL;
+	replay->delivered_failure = NULL;
 	replay->continued = false;
 	replay->next_input = NULL;
 	replay->custom_status_set = false;
@@ -165,7 +165,7 @@ ds_replay_begin_pass(DsReplay *replay)
 	if (inst->rewinding)
 	{
 		for (int i = 0; i < replay->n_ops; i++)
-			replay->ops[i].met = false;
+			replay->ops[i].delivered = false;
 	}
 	current = replay;
 }
@@ -290,8 +290,8 @@ ds_replay_result(DsReplay *replay, DsOp *op)
 	replay->clock = Max(replay->clock, op->last.event_time);
 	if (op->last.outcome == DS_OUTCOME_FAILED)
 	{
-		op->met = true;
-		replay->met_failure = op->last.failure;
+		op->delivered = true;
+		replay->delivered_failure = op->last.failure;
 		ds_failure_raise(op->last.failure);
 	}
 	return op->last.result;
@@ -304,7 +304,7 @@ ds_replay_result(DsReplay *replay, DsOp *op)
 bool
 ds_replay_rewind(DsReplay *replay, DsOp *op)
 {
-	if (!replay->inst->rewinding || op->met ||
+	if (!replay->inst->rewinding || op->delivered ||
 		op->last.outcome != DS_OUTCOME_FAILED || !ds_replay_at_end(replay))
 		return false;
 	take_back(replay, op);
@@ -312,7 +312,7 @@ ds_replay_rewind(DsReplay *replay, DsOp *op)
 }
 
 void
-ds_replay_rewind_unmet(DsReplay *replay)
+ds_replay_rewind_undelivered(DsReplay *replay)
 {
 	if (!replay->inst->rewinding)
 		return;
@@ -321,7 +321,7 @@ ds_replay_rewind_unmet(DsReplay *replay)
 	{
 		DsOp	   *op = &replay->ops[i];
 
-		if (op->last.parallel && !op->met &&
+		if (op->last.parallel && !op->delivered &&
 			op->last.outcome == DS_OUTCOME_FAILED)
 			take_back(replay, op);
 	}

@@ -63,7 +63,7 @@ typedef struct DsReplay
 	bool		suspended;
 	int			swallowed;		/* how often the code caught a suspension */
 	DsRequest	request;
-	const Jsonb *met_failure;	/* the last one that the code was given */
+	const Jsonb *delivered_failure; /* the last one that the code was given */
 	bool		continued;		/* df_continue_as_new was called */
 	Jsonb	   *next_input;
 	bool		keep_events;
@@ -91,7 +91,7 @@ ds_replay_op(const DsReplay *replay, int seq)
 extern DsOp *ds_replay_add(DsReplay *replay, const DsRow *row);
 
 /* The same of a row that is in the table already. */
-extern DsOp *ds_replay_learn(DsReplay *replay, const DsRow *row);
+extern DsOp *ds_replay_apply(DsReplay *replay, const DsRow *row);
 
 /* What was to be written has been. */
 extern void ds_replay_written(DsReplay *replay);
@@ -107,7 +107,7 @@ extern void ds_replay_forget_tasks(DsReplay *replay);
  * A pass after a rewind has come to its request: failures that the code has
  * not met yet are taken back, too.
  */
-extern void ds_replay_rewind_unmet(DsReplay *replay);
+extern void ds_replay_rewind_undelivered(DsReplay *replay);
 
 /* True if the code has come to the end of its history. */
 extern bool ds_replay_at_end(const DsReplay *replay);

@@ -77,10 +77,10 @@ ds_retry_policy(PG_FUNCTION_ARGS)
 	JsonbValue	attempts;
 	Jsonb	   *policy;
 
-	ds_hub_require();
-	ds_require_arg(fcinfo, 0, "max_attempts");
-	ds_require_arg(fcinfo, 1, "first_interval");
-	ds_require_arg(fcinfo, 2, "backoff_coefficient");
+	ds_shared_require();
+	ds_arg_require(fcinfo, 0, "max_attempts");
+	ds_arg_require(fcinfo, 1, "first_interval");
+	ds_arg_require(fcinfo, 2, "backoff_coefficient");
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	attempts.type = jbvNumeric;
@@ -202,7 +202,7 @@ push_interval(JsonbParseState **state, const char *key, const Interval *span)
 #endif
 	interval2itm(*span, &itm);
 	EncodeInterval(&itm, INTSTYLE_ISO_8601, iso);
-	ds_push_string(state, key, pstrdup(iso));
+	ds_jsonb_push_string(state, key, pstrdup(iso));
 }
 
 static void

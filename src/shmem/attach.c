@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * attach.c
- *	  Executors: taking a slot, and leaving it, in order or in a crash.
+ *	  Runners: taking a slot, and leaving it, in order or in a crash.
  *
  * A worker's slot is reserved by the launcher; a session takes one by itself
- * for CALL df_run.  What an executor claims stands in its slot, see claim.c.
+ * for CALL df_run.  What a runner claims stands in its slot, see claim.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,13 +42,13 @@ ds_slot_reserve(Oid database, Oid role, uint32 *generation)
 	DsGroup    *group;
 	int			index = -1;
 
-	ds_hub_lock();
-	group = ds_hub_group(database, role, true);
+	ds_shared_lock();
+	group = ds_group_get(database, role, true);
 	if (group != NULL)
 		index = find_free_slot();
 	if (index >= 0)
 	{
-		DsSlot	   *slot = &ds_hub_slots()[index];
+		DsSlot	   *slot = &ds_slots()[index];
 
 		slot->state = DS_SLOT_STARTING;
 		slot->database = database;
@@ -57,16 +57,16 @@ ds_slot_reserve(Oid database, Oid role, uint32 *generation)
 		*generation = slot->generation;
 		group->n_workers++;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return index;
 }
 
 void
 ds_slot_abandon(int index, uint32 generation, bool died)
 {
-	DsSlot	   *slot = &ds_hub_slots()[index];
+	DsSlot	   *slot = &ds_slots()[index];
 
-	ds_hub_lock();
+	ds_shared_lock();
 	if (slot->state != DS_SLOT_FREE && slot->generation == generation)
 	{
 		if (died)
@@ -74,32 +74,32 @@ ds_slot_abandon(int index, uint32 generation, bool died)
 		leave_group(slot);
 		ds_slot_free(slot);
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 void
 ds_slot_abandon_starting(void)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		if (slots[i].state != DS_SLOT_STARTING)
 			continue;
 		leave_group(&slots[i]);
 		ds_slot_free(&slots[i]);
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 bool
 ds_slot_attach(int index, uint32 generation)
 {
-	DsSlot	   *slot = &ds_hub_slots()[index];
+	DsSlot	   *slot = &ds_slots()[index];
 	bool		mine;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	mine = slot->state == DS_SLOT_STARTING && slot->generation == generation;
 	if (mine)
 	{
@@ -109,7 +109,7 @@ ds_slot_attach(int index, uint32 generation)
 		ds_my_slot = slot;
 		ds_my_crash_note = &ds_crash_notes[index];
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	if (mine)
 		register_exit_callback();
 	return mine;
@@ -121,11 +121,11 @@ ds_slot_attach_foreground(void)
 	int			index;
 
 	register_exit_callback();
-	ds_hub_lock();
+	ds_shared_lock();
 	index = find_free_slot();
 	if (index >= 0)
 	{
-		DsSlot	   *slot = &ds_hub_slots()[index];
+		DsSlot	   *slot = &ds_slots()[index];
 
 		slot->state = DS_SLOT_IDLE;
 		slot->foreground = true;
@@ -137,10 +137,10 @@ ds_slot_attach_foreground(void)
 		ds_my_slot = slot;
 		ds_my_crash_note = &ds_crash_notes[index];
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	/* there is one for every process that could ask */
 	if (index < 0)
-		elog(ERROR, "no executor slot is free");
+		elog(ERROR, "no runner slot is free");
 }
 
 void
@@ -168,8 +168,8 @@ detach(int code)
 	database = slot->database;
 	crashed = slot->executing &&
 		(code == -1 || (code != 0 && !slot->foreground && !sent_away));
-	ds_hub_lock();
-	group = ds_hub_group(slot->database, slot->role, true);
+	ds_shared_lock();
+	group = ds_group_get(slot->database, slot->role, true);
 	/* what it was at must be found again, and its hints are for others */
 	if (group != NULL && (!slot->foreground || slot->instance_id[0] != '\0'))
 		group->rescan = true;
@@ -188,9 +188,9 @@ detach(int code)
 	ds_my_slot = NULL;
 	ds_my_crash_note = NULL;
 	if (group != NULL)
-		ds_wake_group(group, 0);
-	ds_hub_wake_launcher();
-	ds_hub_unlock();
+		ds_group_wake(group, 0);
+	ds_shared_wake_launcher();
+	ds_shared_unlock();
 	/* a janitor counts it */
 	if (crashed)
 		ds_hint_visit(database);
@@ -202,8 +202,8 @@ ds_slot_retire(bool even_with_work)
 	DsGroup    *group;
 	bool		work;
 
-	ds_hub_lock();
-	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	ds_shared_lock();
+	group = ds_group_get(ds_my_slot->database, ds_my_slot->role, false);
 	work = group != NULL && ds_group_has_work(group);
 	if (!work || even_with_work)
 	{
@@ -217,27 +217,27 @@ ds_slot_retire(bool even_with_work)
 		ds_my_slot = NULL;
 		ds_my_crash_note = NULL;
 		/* one place is free: nobody else needs to make room now */
-		for (int i = 0; i < ds_hub->slots_used; i++)
-			ds_hub_slots()[i].leave = false;
-		ds_hub_wake_launcher();
+		for (int i = 0; i < ds_shared->slots_used; i++)
+			ds_slots()[i].leave = false;
+		ds_shared_wake_launcher();
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return ds_my_slot == NULL;
 }
 
 void
-ds_slot_works(void)
+ds_slot_has_worked(void)
 {
 	DsGroup    *group;
 
-	ds_hub_lock();
-	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
+	ds_shared_lock();
+	group = ds_group_get(ds_my_slot->database, ds_my_slot->role, false);
 	if (group != NULL)
 	{
 		group->failures = 0;
 		group->not_before = 0;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 bool
@@ -247,24 +247,24 @@ ds_slot_take_hint(DsWork *work)
 	int64		latency = -1;
 	bool		found = false;
 
-	ds_hub_lock();
-	group = ds_hub_group(ds_my_slot->database, ds_my_slot->role, false);
-	if (group != NULL && ds_pop_hint(group, work, &latency))
+	ds_shared_lock();
+	group = ds_group_get(ds_my_slot->database, ds_my_slot->role, false);
+	if (group != NULL && ds_group_pop_hint(group, work, &latency))
 	{
 		found = true;
 		ds_my_slot->state = DS_SLOT_BUSY;
 		/* we may be away for long: the others are for somebody else */
 		if (ds_group_has_work(group))
-			ds_wake_group(group, 0);
+			ds_group_wake(group, 0);
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	if (found && latency != -1)
-		ds_observe(DS_LATENCY, latency);
+		ds_counters_observe(DS_LATENCY, latency);
 	return found;
 }
 
 void
-ds_terminate_handler(int signo, siginfo_t * info, void *context)
+ds_slot_terminate_handler(int signo, siginfo_t *info, void *context)
 {
 	int			save_errno = errno;
 
@@ -277,13 +277,13 @@ ds_terminate_handler(int signo, siginfo_t * info, void *context)
 static int
 find_free_slot(void)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
-	for (int i = 0; i < ds_hub->n_slots; i++)
+	for (int i = 0; i < ds_shared->n_slots; i++)
 	{
 		if (slots[i].state == DS_SLOT_FREE)
 		{
-			ds_hub->slots_used = Max(ds_hub->slots_used, i + 1);
+			ds_shared->slots_used = Max(ds_shared->slots_used, i + 1);
 			return i;
 		}
 	}
@@ -307,16 +307,16 @@ ds_slot_free(DsSlot *slot)
 	slot->left = false;
 	slot->instance_id[0] = '\0';
 	slot->task_seq = 0;
-	ds_crash_notes[slot - ds_hub_slots()].claimed = false;
-	while (ds_hub->slots_used > 0 &&
-		   ds_hub_slots()[ds_hub->slots_used - 1].state == DS_SLOT_FREE)
-		ds_hub->slots_used--;
+	ds_crash_notes[slot - ds_slots()].claimed = false;
+	while (ds_shared->slots_used > 0 &&
+		   ds_slots()[ds_shared->slots_used - 1].state == DS_SLOT_FREE)
+		ds_shared->slots_used--;
 }
 
 static void
 leave_group(DsSlot *slot)
 {
-	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
+	DsGroup    *group = ds_group_get(slot->database, slot->role, false);
 
 	if (group != NULL && group->n_workers > 0)
 	{
@@ -332,7 +332,7 @@ leave_group(DsSlot *slot)
 static void
 count_failure(DsSlot *slot)
 {
-	DsGroup    *group = ds_hub_group(slot->database, slot->role, false);
+	DsGroup    *group = ds_group_get(slot->database, slot->role, false);
 	TimestampTz now = GetCurrentTimestamp();
 
 	/* several that die together died of one cause */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attach.h
- *	  Executors: taking a slot, and leaving it, in order or in a crash.
+ *	  Runners: taking a slot, and leaving it, in order or in a crash.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@ extern void ds_slot_abandon_starting(void);
 /* A worker takes the slot reserved for it; false if it was given away. */
 extern bool ds_slot_attach(int index, uint32 generation);
 
-/* A session makes itself an executor for CALL df_run. */
+/* A session makes itself a runner for CALL df_run. */
 extern void ds_slot_attach_foreground(void);
 extern void ds_slot_detach(void);
 
@@ -45,7 +45,7 @@ extern void ds_slot_free(DsSlot *slot);
 extern bool ds_slot_retire(bool even_with_work);
 
 /* A worker has worked: its group's back-off ends. */
-extern void ds_slot_works(void);
+extern void ds_slot_has_worked(void);
 
 /*
  * The oldest hint of this worker's group; false if there is none.  From here
@@ -57,6 +57,6 @@ extern bool ds_slot_take_hint(DsWork *work);
  * Signal handler for SIGTERM in workers: a step that ends its own process in
  * this way has crashed it, see ds_slot_detach.
  */
-extern void ds_terminate_handler(int signo, siginfo_t * info, void *context);
+extern void ds_slot_terminate_handler(int signo, siginfo_t *info, void *context);
 
 #endif

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * claim.c
- *	  What an executor owns: its claim, its step, cancelling that step.
+ *	  What a runner owns: its claim, its step, cancelling that step.
  *
  * The claim lives in shared memory and dies with the process that holds it,
  * so it needs no lease and no heartbeat, and no lock on any table is held
@@ -22,7 +22,7 @@
 #include "shmem/claim.h"
 #include "shmem/crash_notes.h"
 
-/* ds_cancel_handler has asked for a cancel that nobody has acted upon yet. */
+/* ds_claim_cancel_handler has asked for a cancel that nobody has acted upon yet. */
 static volatile sig_atomic_t cancel_asked = false;
 
 static bool claims(const DsSlot *slot, const DsWork *work);
@@ -32,15 +32,15 @@ static void next_step(DsSlot *slot);
 static void forget_cancel(void);
 
 bool
-ds_claim(const DsWork *work)
+ds_claim_take(const DsWork *work)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 	DsSlot	   *holder = NULL;
 
 	Assert(ds_my_slot != NULL && ds_my_slot->instance_id[0] == '\0');
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -67,18 +67,18 @@ ds_claim(const DsWork *work)
 		ds_my_slot->task_execution = work->execution_id;
 		next_step(ds_my_slot);
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	if (holder == NULL)
 		write_note(ds_my_slot);
 	return holder == NULL;
 }
 
 bool
-ds_release_unless_wanted(void)
+ds_claim_release_unless_wanted(void)
 {
 	bool		wanted;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	wanted = ds_my_slot->recheck;
 	ds_my_slot->recheck = false;
 	ds_my_slot->executing = false;
@@ -87,30 +87,30 @@ ds_release_unless_wanted(void)
 		next_step(ds_my_slot);
 	else
 		unclaim(ds_my_slot);
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return !wanted;
 }
 
 bool
-ds_release(void)
+ds_claim_release(void)
 {
 	bool		wanted;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	wanted = ds_my_slot->recheck;
 	forget_cancel();
 	unclaim(ds_my_slot);
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return wanted;
 }
 
 void
-ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
+ds_claim_begin_step(const pg_uuid_t *execution_id, const char *function_name)
 {
 	DsSlot	   *slot = ds_my_slot;
 	bool		terminated;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	slot->execution_id = *execution_id;
 	strlcpy(slot->function_name, function_name, sizeof(slot->function_name));
 	slot->step_start = GetCurrentTimestamp();
@@ -121,7 +121,7 @@ ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
 	if (terminated)
 		pg_atomic_write_u64(&slot->cancelled_step,
 							pg_atomic_read_u64(&slot->step));
-	ds_hub_unlock();
+	ds_shared_unlock();
 
 	ds_my_crash_note->execution_id = *execution_id;
 	strlcpy(ds_my_crash_note->function_name, slot->function_name,
@@ -133,7 +133,7 @@ ds_step_begin(const pg_uuid_t *execution_id, const char *function_name)
 }
 
 bool
-ds_step_is_mine(const pg_uuid_t *execution_id)
+ds_claim_is_own_step(const pg_uuid_t *execution_id)
 {
 	return ds_my_slot != NULL && ds_my_slot->executing &&
 		memcmp(&ds_my_slot->execution_id, execution_id,
@@ -141,7 +141,7 @@ ds_step_is_mine(const pg_uuid_t *execution_id)
 }
 
 bool
-ds_step_is_cancelled(void)
+ds_claim_is_cancelled(void)
 {
 	return ds_my_slot != NULL &&
 		pg_atomic_read_u64(&ds_my_slot->cancelled_step) ==
@@ -153,13 +153,13 @@ ds_step_is_cancelled(void)
  * found, before its step begins, too.
  */
 void
-ds_cancel_step(Oid database, const char *instance_id,
-			   const pg_uuid_t *execution_id)
+ds_claim_cancel_step(Oid database, const char *instance_id,
+					 const pg_uuid_t *execution_id)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -178,18 +178,18 @@ ds_cancel_step(Oid database, const char *instance_id,
 			kill(slot->pid, SIGUSR2);
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 /*
  * A signal that comes late finds another step, or none, and is ignored.
  */
 void
-ds_cancel_handler(SIGNAL_ARGS)
+ds_claim_cancel_handler(SIGNAL_ARGS)
 {
 	int			save_errno = errno;
 
-	if (ds_my_slot != NULL && ds_my_slot->executing && ds_step_is_cancelled())
+	if (ds_my_slot != NULL && ds_my_slot->executing && ds_claim_is_cancelled())
 	{
 		cancel_asked = true;
 		InterruptPending = true;
@@ -200,14 +200,14 @@ ds_cancel_handler(SIGNAL_ARGS)
 }
 
 int
-ds_executing_steps(Oid database, DsExecuting **steps)
+ds_claim_executing_steps(Oid database, DsExecuting **steps)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 	int			n = 0;
 
-	*steps = palloc(ds_hub->n_slots * sizeof(DsExecuting));
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	*steps = palloc(ds_shared->n_slots * sizeof(DsExecuting));
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -219,18 +219,18 @@ ds_executing_steps(Oid database, DsExecuting **steps)
 				sizeof((*steps)[n].instance_id));
 		n++;
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return n;
 }
 
 bool
-ds_is_executing(Oid database, const pg_uuid_t *execution_id)
+ds_claim_is_executing(Oid database, const pg_uuid_t *execution_id)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 	bool		executing = false;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	for (int i = 0; i < ds_hub->slots_used && !executing; i++)
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	for (int i = 0; i < ds_shared->slots_used && !executing; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -238,7 +238,7 @@ ds_is_executing(Oid database, const pg_uuid_t *execution_id)
 			slot->database == database &&
 			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0;
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return executing;
 }
 

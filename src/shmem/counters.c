@@ -5,7 +5,7 @@
  *
  * Every database in which something is counted has an entry in shared memory
  * until it is dropped.  The numbers are atomics, so that counting takes no
- * lock: a process looks its entry up once, under hub->lock, and keeps the
+ * lock: a process looks its entry up once, under the shared lock, and keeps the
  * pointer.  That is safe because a process stays in one database for life, and
  * a database with processes in it cannot be dropped.
  *
@@ -24,7 +24,7 @@
 #include "shmem/counters.h"
 #include "shmem/shared.h"
 
-const int64 ds_histogram_bounds[DS_NUM_BOUNDS] = {
+const int64 ds_counters_bounds[DS_NUM_BOUNDS] = {
 	INT64CONST(100), INT64CONST(200), INT64CONST(500),
 	INT64CONST(1000), INT64CONST(2000), INT64CONST(5000),
 	INT64CONST(10000), INT64CONST(20000), INT64CONST(50000),
@@ -37,7 +37,7 @@ const int64 ds_histogram_bounds[DS_NUM_BOUNDS] = {
 
 typedef struct Entry
 {
-	Oid			database;		/* InvalidOid if free; under hub->lock, */
+	Oid			database;		/* InvalidOid if free; under the shared lock, */
 	TimestampTz since;			/* and so is this */
 	pg_atomic_uint64 counters[DS_NUM_COUNTERS];
 	pg_atomic_uint64 buckets[DS_NUM_HISTOGRAMS][DS_NUM_BUCKETS];
@@ -48,7 +48,7 @@ typedef struct Shared
 {
 	TimestampTz started;
 	int			n_entries;
-	bool		was_full;		/* under hub->lock */
+	bool		was_full;		/* under the shared lock */
 	pg_atomic_uint32 n_forgotten;	/* how often an entry became free */
 	Entry		common;
 	Entry		entries[FLEXIBLE_ARRAY_MEMBER];
@@ -61,19 +61,19 @@ static Entry *find(Oid database);
 static void clear(Entry *entry, TimestampTz since);
 
 Size
-ds_statistics_size(void)
+ds_counters_size(void)
 {
 	return add_size(offsetof(Shared, entries),
 					mul_size(ds_max_stat_databases, sizeof(Entry)));
 }
 
 void
-ds_statistics_startup(void)
+ds_counters_startup(void)
 {
 	bool		found;
 
 	shared = ShmemInitStruct("durable_singleton statistics",
-							 ds_statistics_size(), &found);
+							 ds_counters_size(), &found);
 	if (found)
 		return;
 	shared->started = GetCurrentTimestamp();
@@ -87,13 +87,13 @@ ds_statistics_startup(void)
 }
 
 void
-ds_count(DsCounter counter, uint64 n)
+ds_counters_add(DsCounter counter, uint64 n)
 {
 	pg_atomic_fetch_add_u64(&my_entry()->counters[counter], n);
 }
 
 void
-ds_observe(DsHistogram histogram, int64 microseconds)
+ds_counters_observe(DsHistogram histogram, int64 microseconds)
 {
 	Entry	   *entry = my_entry();
 	int			low = 0;
@@ -104,7 +104,7 @@ ds_observe(DsHistogram histogram, int64 microseconds)
 	{
 		int			middle = (low + high) / 2;
 
-		if (microseconds > ds_histogram_bounds[middle])
+		if (microseconds > ds_counters_bounds[middle])
 			low = middle + 1;
 		else
 			high = middle;
@@ -115,7 +115,7 @@ ds_observe(DsHistogram histogram, int64 microseconds)
 }
 
 void
-ds_statistics_read(DsStatistics *result)
+ds_counters_read(DsCounters *result)
 {
 	Entry	   *entry = my_entry();
 
@@ -132,25 +132,25 @@ ds_statistics_read(DsStatistics *result)
 }
 
 int
-ds_statistics_databases(Oid **databases)
+ds_counters_databases(Oid **databases)
 {
 	int			n = 0;
 
 	*databases = palloc(shared->n_entries * sizeof(Oid));
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
 	for (int i = 0; i < shared->n_entries; i++)
 	{
 		if (OidIsValid(shared->entries[i].database))
 			(*databases)[n++] = shared->entries[i].database;
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return n;
 }
 
 void
-ds_statistics_forget(Oid database)
+ds_counters_forget(Oid database)
 {
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < shared->n_entries; i++)
 	{
 		if (shared->entries[i].database == database)
@@ -159,7 +159,7 @@ ds_statistics_forget(Oid database)
 			pg_atomic_fetch_add_u32(&shared->n_forgotten, 1);
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 /* The present database's entry, or the common one. */
@@ -186,7 +186,7 @@ find(Oid database)
 	Entry	   *entry = NULL;
 	Entry	   *free_entry = NULL;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < shared->n_entries && entry == NULL; i++)
 	{
 		if (shared->entries[i].database == database)
@@ -208,7 +208,7 @@ find(Oid database)
 		entry = &shared->common;
 		shared->was_full = true;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return entry;
 }
 

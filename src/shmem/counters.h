@@ -47,10 +47,10 @@ typedef enum DsHistogram
 #define DS_NUM_BOUNDS	24
 #define DS_NUM_BUCKETS	(DS_NUM_BOUNDS + 1)
 
-extern const int64 ds_histogram_bounds[DS_NUM_BOUNDS];
+extern const int64 ds_counters_bounds[DS_NUM_BOUNDS];
 
 /* What the present database has come to. */
-typedef struct DsStatistics
+typedef struct DsCounters
 {
 	bool		common;			/* with others that found no place either */
 	TimestampTz since;
@@ -58,29 +58,29 @@ typedef struct DsStatistics
 	/* each bucket by itself, and the sum of what was observed, in us */
 	uint64		buckets[DS_NUM_HISTOGRAMS][DS_NUM_BUCKETS];
 	uint64		sums[DS_NUM_HISTOGRAMS];
-} DsStatistics;
+} DsCounters;
 
 /* In the postmaster, when shared memory is set up. */
-extern Size ds_statistics_size(void);
-extern void ds_statistics_startup(void);
+extern Size ds_counters_size(void);
+extern void ds_counters_startup(void);
 
 /*
- * --- These must not be called with hub->lock held; none raises an error. ---
+ * --- These must not be called with the shared lock held; none raises an error. ---
  */
 
 /* For what has committed, or does not depend on a commit. */
-extern void ds_count(DsCounter counter, uint64 n);
+extern void ds_counters_add(DsCounter counter, uint64 n);
 
 /* Something has taken so long; a clock that went back counts as no time. */
-extern void ds_observe(DsHistogram histogram, int64 microseconds);
+extern void ds_counters_observe(DsHistogram histogram, int64 microseconds);
 
-extern void ds_statistics_read(DsStatistics *result);
+extern void ds_counters_read(DsCounters *result);
 
 /*
  * The databases that have a place of their own, and giving one back.  Nobody
  * may be connected to it any more.
  */
-extern int	ds_statistics_databases(Oid **databases);
-extern void ds_statistics_forget(Oid database);
+extern int	ds_counters_databases(Oid **databases);
+extern void ds_counters_forget(Oid database);
 
 #endif

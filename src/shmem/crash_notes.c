@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * crash_notes.c
- *	  What each executor is at, where it outlives a crash.
+ *	  What each runner is at, where it outlives a crash.
  *
  * When a process with shared memory crashes, the postmaster throws shared
  * memory away.  What the process was at must be known afterwards, so that an
- * instance which crashes its executor does not do so for ever (crashes.c).  So
- * an executor notes what it claims in a file that is mapped into memory: a few
+ * instance which crashes its runner does not do so for ever (crashes.c).  So
+ * a runner notes what it claims in a file that is mapped into memory: a few
  * stores for each claim, no system call, and the kernel keeps them whoever
  * dies.
  *
  * Whose note still stands when the server comes back has crashed.  It does not
  * stand when
- *	- the executor has given back its claim, or has left in order;
+ *	- the runner has given back its claim, or has left in order;
  *	- it was a bystander: the postmaster tells all others to quit (SIGQUIT),
  *	  and they take back their notes first.  So they do at an immediate
  *	  shutdown;
@@ -225,14 +225,14 @@ boot_id(char *id, Size size)
 }
 
 void
-ds_bystander_worker_handler(SIGNAL_ARGS)
+ds_crash_notes_worker_handler(SIGNAL_ARGS)
 {
 	bystander();
 	SignalHandlerForCrashExit(postgres_signal_arg);
 }
 
 void
-ds_bystander_session_handler(SIGNAL_ARGS)
+ds_crash_notes_session_handler(SIGNAL_ARGS)
 {
 	bystander();
 	quickdie(postgres_signal_arg);

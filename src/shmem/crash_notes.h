@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * crash_notes.h
- *	  What each executor is at, where it outlives a crash.
+ *	  What each runner is at, where it outlives a crash.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "store/instance.h"
 
-/* Written by the executor alone, that of slot number n into note number n. */
+/* Written by the runner alone, that of slot number n into note number n. */
 typedef struct DsCrashNote
 {
 	bool		claimed;		/* the rest is valid */
@@ -19,7 +19,7 @@ typedef struct DsCrashNote
 	Oid			database;
 	Oid			role;
 	pg_uuid_t	execution_id;	/* of the step; zero: none has begun */
-	TimestampTz crash_time;		/* when it was found, 0: the executor lives */
+	TimestampTz crash_time;		/* when it was found, 0: the runner lives */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 	char		function_name[DS_MAX_ID_LENGTH + 1];
 } DsCrashNote;
@@ -29,7 +29,7 @@ extern DsCrashNote *ds_crash_notes;
 
 /*
  * In the postmaster, when shared memory is set up: makes room for n notes, of
- * which the first ones, their number is returned, are those of executors that
+ * which the first ones, their number is returned, are those of runners that
  * have crashed.
  */
 extern int	ds_crash_notes_startup(int n);
@@ -38,8 +38,8 @@ extern int	ds_crash_notes_startup(int n);
  * Signal handlers for SIGQUIT: the server ends at once because somebody else
  * has crashed, or was told to.  In a worker, and in a session in CALL df_run.
  */
-extern void ds_bystander_worker_handler(SIGNAL_ARGS);
-extern void ds_bystander_session_handler(SIGNAL_ARGS);
+extern void ds_crash_notes_worker_handler(SIGNAL_ARGS);
+extern void ds_crash_notes_session_handler(SIGNAL_ARGS);
 
 /* Which note they take back, or NULL. */
 extern DsCrashNote *ds_my_crash_note;

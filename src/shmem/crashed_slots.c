@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * crashed_slots.c
- *	  The slots of executors that have crashed.
+ *	  The slots of runners that have crashed.
  *
  * They keep their claims, so that nobody runs again what they were at before
- * crashes.c has counted it: else an instance that crashes its executor could
+ * crashes.c has counted it: else an instance that crashes its runner could
  * be faster than the counting.
  *
  *-------------------------------------------------------------------------
@@ -34,7 +34,7 @@ static void restore_crashes(void);
 void
 ds_slot_crash(DsSlot *slot, bool keep_note)
 {
-	DsCrashNote *note = &ds_crash_notes[slot - ds_hub_slots()];
+	DsCrashNote *note = &ds_crash_notes[slot - ds_slots()];
 
 	slot->state = DS_SLOT_CRASHED;
 	slot->generation++;
@@ -51,14 +51,14 @@ ds_slot_crash(DsSlot *slot, bool keep_note)
 }
 
 int
-ds_slot_crashes(Oid database, DsCrash **crashes)
+ds_crashed_slots_find(Oid database, DsCrash **crashes)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 	int			n = 0;
 
-	*crashes = palloc(ds_hub->n_slots * sizeof(DsCrash));
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	*crashes = palloc(ds_shared->n_slots * sizeof(DsCrash));
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 		DsCrash    *crash = &(*crashes)[n];
@@ -81,43 +81,43 @@ ds_slot_crashes(Oid database, DsCrash **crashes)
 				sizeof(crash->function_name));
 		n++;
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return n;
 }
 
 void
-ds_slot_crash_counted(Oid database, const DsCrash *crash)
+ds_crashed_slots_counted(Oid database, const DsCrash *crash)
 {
-	DsSlot	   *slot = &ds_hub_slots()[crash->slot];
+	DsSlot	   *slot = &ds_slots()[crash->slot];
 	bool		counted;
 
-	ds_hub_lock();
+	ds_shared_lock();
 	counted = slot->state == DS_SLOT_CRASHED &&
 		slot->generation == crash->generation;
 	if (counted)
 		ds_slot_free(slot);
-	ds_hub_unlock();
+	ds_shared_unlock();
 	/* whoever has found it ready meanwhile relied on us */
 	if (counted)
 		ds_hint_ready(database, crash->role, &crash->work);
 }
 
 void
-ds_slot_forget_crashes(Oid database)
+ds_crashed_slots_forget(Oid database)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		if (slots[i].state == DS_SLOT_CRASHED && slots[i].database == database)
 			ds_slot_free(&slots[i]);
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 bool
-ds_is_cautious(void)
+ds_crashed_slots_is_cautious(void)
 {
 	return *cautious_until != 0 && GetCurrentTimestamp() < *cautious_until;
 }
@@ -146,12 +146,12 @@ ds_crashed_slots_startup(void)
 static void
 restore_crashes(void)
 {
-	int			n = ds_crash_notes_startup(ds_hub->n_slots);
+	int			n = ds_crash_notes_startup(ds_shared->n_slots);
 
 	for (int i = 0; i < n; i++)
 	{
 		const DsCrashNote *note = &ds_crash_notes[i];
-		DsSlot	   *slot = &ds_hub_slots()[i];
+		DsSlot	   *slot = &ds_slots()[i];
 
 		slot->state = DS_SLOT_CRASHED;
 		slot->database = note->database;
@@ -164,9 +164,9 @@ restore_crashes(void)
 		strlcpy(slot->function_name, note->function_name,
 				sizeof(slot->function_name));
 		/* also if the database is gone: then they are forgotten */
-		ds_hub_visit_at(note->database, DT_NOBEGIN);
+		ds_janitor_request_visit(note->database, DT_NOBEGIN);
 	}
-	ds_hub->slots_used = n;
+	ds_shared->slots_used = n;
 	if (n > 0)
 		*cautious_until =
 			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CAUTION_MS);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * crashed_slots.h
- *	  The slots of executors that have crashed.
+ *	  The slots of runners that have crashed.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #include "shmem/shared.h"
 #include "utils/timestamp.h"
 
-/* What a crashed executor was at. */
+/* What a crashed runner was at. */
 typedef struct DsCrash
 {
 	int			slot;
@@ -25,11 +25,11 @@ typedef struct DsCrash
 } DsCrash;
 
 /* Those of the database; returns how many, in palloc'd memory. */
-extern int	ds_slot_crashes(Oid database, DsCrash **crashes);
-extern void ds_slot_crash_counted(Oid database, const DsCrash *crash);
+extern int	ds_crashed_slots_find(Oid database, DsCrash **crashes);
+extern void ds_crashed_slots_counted(Oid database, const DsCrash *crash);
 
 /* Nobody will ever count those of this database. */
-extern void ds_slot_forget_crashes(Oid database);
+extern void ds_crashed_slots_forget(Oid database);
 
 /* With the lock held: its process ends, and the claim stays. */
 extern void ds_slot_crash(DsSlot *slot, bool keep_note);
@@ -40,11 +40,11 @@ extern void ds_slot_crash(DsSlot *slot, bool keep_note);
  * parent has just started it: then there is nothing to count for.  So for a
  * while after a crash all that a step builds on is flushed before it begins.
  */
-extern bool ds_is_cautious(void);
+extern bool ds_crashed_slots_is_cautious(void);
 
 extern Size ds_crashed_slots_size(void);
 
-/* Finds the slots of executors that have crashed. */
+/* Finds the slots of runners that have crashed. */
 extern void ds_crashed_slots_startup(void);
 
 #endif

@@ -15,40 +15,40 @@
 #include "shmem/eviction.h"
 
 bool
-ds_is_closed(Oid database)
+ds_eviction_is_closed(Oid database)
 {
 	for (int i = 0; i < DS_MAX_CLOSED; i++)
 	{
-		if (ds_hub->closed[i].database == database)
+		if (ds_shared->closed[i].database == database)
 			return true;
 	}
 	return false;
 }
 
 void
-ds_close_database(Oid database)
+ds_eviction_close(Oid database)
 {
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < DS_MAX_CLOSED; i++)
 	{
-		if (!OidIsValid(ds_hub->closed[i].database))
+		if (!OidIsValid(ds_shared->closed[i].database))
 		{
-			ds_hub->closed[i].database = database;
-			ds_hub->closed[i].by = MyProcPid;
+			ds_shared->closed[i].database = database;
+			ds_shared->closed[i].by = MyProcPid;
 			break;
 		}
 	}
-	ds_hub_unlock();
-	ds_evict_database(database);
+	ds_shared_unlock();
+	ds_eviction_evict(database);
 }
 
 void
-ds_reopen_database(Oid database)
+ds_eviction_reopen(Oid database)
 {
-	ds_hub_lock();
+	ds_shared_lock();
 	for (int i = 0; i < DS_MAX_CLOSED; i++)
 	{
-		DsClosed   *closed = &ds_hub->closed[i];
+		DsClosed   *closed = &ds_shared->closed[i];
 
 		if (closed->database == database && closed->by == MyProcPid)
 		{
@@ -56,16 +56,16 @@ ds_reopen_database(Oid database)
 			break;
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 void
-ds_evict_database(Oid database)
+ds_eviction_evict(Oid database)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -76,18 +76,18 @@ ds_evict_database(Oid database)
 			kill(slot->pid, SIGTERM);
 		}
 	}
-	if (ds_hub->janitor_database == database && ds_hub->janitor_pid != 0)
-		kill(ds_hub->janitor_pid, SIGTERM);
-	ds_hub_unlock();
+	if (ds_shared->janitor_database == database && ds_shared->janitor_pid != 0)
+		kill(ds_shared->janitor_pid, SIGTERM);
+	ds_shared_unlock();
 }
 
 void
-ds_retire_workers(Oid database)
+ds_eviction_retire_workers(Oid database)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -98,19 +98,19 @@ ds_retire_workers(Oid database)
 			SetLatch(slot->latch);
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 bool
-ds_is_deserted(Oid database)
+ds_eviction_is_done(Oid database)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 	bool		deserted;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	deserted = !(ds_hub->janitor_database == database &&
-				 ds_hub->janitor_pid != 0);
-	for (int i = 0; i < ds_hub->slots_used && deserted; i++)
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	deserted = !(ds_shared->janitor_database == database &&
+				 ds_shared->janitor_pid != 0);
+	for (int i = 0; i < ds_shared->slots_used && deserted; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -118,6 +118,6 @@ ds_is_deserted(Oid database)
 			!slot->foreground && slot->database == database)
 			deserted = false;
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return deserted;
 }

@@ -10,19 +10,19 @@
 
 #include "shmem/shared.h"
 
-/* With hub->lock held. */
-extern bool ds_is_closed(Oid database);
+/* With the shared lock held. */
+extern bool ds_eviction_is_closed(Oid database);
 
 /*
  * Send our processes away from a database and keep them out until reopened.
- * Does not wait.  ds_is_deserted tells when they have gone.
+ * Does not wait.  ds_eviction_is_done tells when they have gone.
  */
-extern void ds_close_database(Oid database);
-extern void ds_reopen_database(Oid database);
-extern void ds_evict_database(Oid database);
-extern bool ds_is_deserted(Oid database);
+extern void ds_eviction_close(Oid database);
+extern void ds_eviction_reopen(Oid database);
+extern void ds_eviction_evict(Oid database);
+extern bool ds_eviction_is_done(Oid database);
 
 /* Its workers retire after their steps; new ones may come. */
-extern void ds_retire_workers(Oid database);
+extern void ds_eviction_retire_workers(Oid database);
 
 #endif

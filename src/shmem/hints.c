@@ -25,11 +25,11 @@
  * So many instances of a role are better put aside before they are taken up
  * again: then the steps of all of them go to disk together.
  */
-#define DS_BEGUN_ENOUGH	128
+#define DS_YIELDED_ENOUGH	128
 /* Until then, every so many hints one is for what was begun ... */
-#define DS_BEGUN_EVERY	4
+#define DS_YIELDED_EVERY	4
 /* ... and from then on one for something new, so that neither ever starves. */
-#define DS_FRESH_EVERY	16
+#define DS_NEW_EVERY	16
 /* If what is new waits for so long, because steps are long: every other one. */
 #define DS_FRESH_WAIT_MS	500
 /* How far to look for one that this worker has in memory. */
@@ -46,7 +46,7 @@ static void set_rescan(DsGroup *group, void *arg);
 static void forget_work(DsGroup *group, void *arg);
 
 void
-ds_drop_hints(DsGroup *group)
+ds_group_drop_hints(DsGroup *group)
 {
 	while (group->fresh.first != DS_NO_HINT)
 		take_hint(&group->fresh, DS_NO_HINT);
@@ -64,15 +64,15 @@ ds_group_n_hints(const DsGroup *group)
 static bool
 put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work)
 {
-	int			i = ds_hub->free_hint;
+	int			i = ds_shared->free_hint;
 	DsHint	   *hint;
 
 	if (ds_group_n_hints(group) >= DS_MAX_HINTS_OF_GROUP || i == DS_NO_HINT)
 		return false;
-	hint = &ds_hub->hints[i];
-	ds_hub->free_hint = hint->next;
+	hint = &ds_shared->hints[i];
+	ds_shared->free_hint = hint->next;
 	hint->next = DS_NO_HINT;
-	hint->parked_in = ds_my_slot ? ds_my_slot - ds_hub_slots() : -1;
+	hint->cached_by = ds_my_slot ? ds_my_slot - ds_slots() : -1;
 	hint->n_skipped = 0;
 	hint->since = work->due != 0 ? work->due : GetCurrentTimestamp();
 	hint->work = *work;
@@ -80,7 +80,7 @@ put_hint(DsGroup *group, DsHintQueue *queue, const DsWork *work)
 	if (queue->first == DS_NO_HINT)
 		queue->first = i;
 	else
-		ds_hub->hints[queue->last].next = i;
+		ds_shared->hints[queue->last].next = i;
 	queue->last = i;
 	queue->n++;
 	return true;
@@ -91,16 +91,16 @@ static DsWork
 take_hint(DsHintQueue *queue, int previous)
 {
 	int		   *link = previous == DS_NO_HINT ? &queue->first :
-	&ds_hub->hints[previous].next;
+	&ds_shared->hints[previous].next;
 	int			i = *link;
-	DsHint	   *hint = &ds_hub->hints[i];
+	DsHint	   *hint = &ds_shared->hints[i];
 
 	*link = hint->next;
 	if (queue->last == i)
 		queue->last = previous;
 	queue->n--;
-	hint->next = ds_hub->free_hint;
-	ds_hub->free_hint = i;
+	hint->next = ds_shared->free_hint;
+	ds_shared->free_hint = i;
 	return hint->work;
 }
 
@@ -110,27 +110,27 @@ take_begun(DsGroup *group)
 {
 	int			previous = DS_NO_HINT;
 	int			i = group->begun.first;
-	DsHint	   *oldest = &ds_hub->hints[i];
+	DsHint	   *oldest = &ds_shared->hints[i];
 
 	if (oldest->n_skipped++ >= DS_BEGUN_LOOK)
 		return take_hint(&group->begun, DS_NO_HINT);
 	for (int n = 0; n < DS_BEGUN_LOOK && i != DS_NO_HINT; n++)
 	{
-		if (ds_hub->hints[i].parked_in == ds_my_slot - ds_hub_slots())
+		if (ds_shared->hints[i].cached_by == ds_my_slot - ds_slots())
 			return take_hint(&group->begun, previous);
 		previous = i;
-		i = ds_hub->hints[i].next;
+		i = ds_shared->hints[i].next;
 	}
 	return take_hint(&group->begun, DS_NO_HINT);
 }
 
 bool
-ds_wake_idle_worker(DsGroup *group)
+ds_group_wake_idle_worker(DsGroup *group)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 	bool		found = false;
 
-	for (int i = 0; group->n_workers > 0 && i < ds_hub->slots_used; i++)
+	for (int i = 0; group->n_workers > 0 && i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -155,16 +155,16 @@ ds_wake_idle_worker(DsGroup *group)
 }
 
 void
-ds_wake_group(DsGroup *group, TimestampTz at)
+ds_group_wake(DsGroup *group, TimestampTz at)
 {
-	if (ds_wake_idle_worker(group) ||
+	if (ds_group_wake_idle_worker(group) ||
 		group->n_workers >= ds_workers_per_role)
 		return;
 	if (group->n_workers > 0 && at == 0)
 		at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										 DS_BUSY_CHECK_MS);
-	if (at < ds_hub->launcher_sleeps_until)
-		ds_hub_wake_launcher();
+	if (at < ds_shared->launcher_sleeps_until)
+		ds_shared_wake_launcher();
 }
 
 bool
@@ -174,7 +174,7 @@ ds_hint_ready(Oid database, Oid role, const DsWork *work)
 }
 
 void
-ds_hint_begun(Oid database, Oid role, const DsWork *work)
+ds_hint_yielded(Oid database, Oid role, const DsWork *work)
 {
 	hint(database, role, work, true);
 }
@@ -185,23 +185,23 @@ hint(Oid database, Oid role, const DsWork *work, bool begun)
 	DsGroup    *group;
 	bool		kept = false;
 
-	ds_hub_lock();
-	group = ds_hub_group_with_work(database, role);
+	ds_shared_lock();
+	group = ds_group_get_for_work(database, role);
 	if (group == NULL)
 	{
 		/* no room for the role: the janitor will find it work */
 		visit_soon(database);
-		ds_hub_unlock();
-		ds_count(DS_HINTS_LOST, 1);
+		ds_shared_unlock();
+		ds_counters_add(DS_HINTS_LOST, 1);
 		return false;
 	}
 	kept = put_hint(group, begun ? &group->begun : &group->fresh, work);
 	if (!kept)
 		group->rescan = true;
-	ds_wake_group(group, 0);
-	ds_hub_unlock();
+	ds_group_wake(group, 0);
+	ds_shared_unlock();
 	if (!kept)
-		ds_count(DS_HINTS_LOST, 1);
+		ds_counters_add(DS_HINTS_LOST, 1);
 	return kept;
 }
 
@@ -210,16 +210,16 @@ ds_hint_wake(Oid database, Oid role, TimestampTz at)
 {
 	DsGroup    *group;
 
-	ds_hub_lock();
-	group = ds_hub_group(database, role, true);
+	ds_shared_lock();
+	group = ds_group_get(database, role, true);
 	if (group != NULL && (group->next_wake == 0 || at < group->next_wake))
 	{
 		group->next_wake = at;
-		ds_wake_group(group, at);
+		ds_group_wake(group, at);
 	}
 	if (group == NULL)
-		ds_hub_visit_at(database, at);
-	ds_hub_unlock();
+		ds_janitor_request_visit(database, at);
+	ds_shared_unlock();
 }
 
 void
@@ -227,21 +227,21 @@ ds_hint_rescan(Oid database, Oid role)
 {
 	DsGroup    *group;
 
-	ds_hub_lock();
-	group = ds_hub_group_with_work(database, role);
+	ds_shared_lock();
+	group = ds_group_get_for_work(database, role);
 	if (group != NULL)
 		set_rescan(group, &database);
 	else
 		visit_soon(database);
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 void
 ds_hint_rescan_database(Oid database)
 {
-	ds_hub_lock();
-	ds_hub_each_group(set_rescan, &database);
-	ds_hub_unlock();
+	ds_shared_lock();
+	ds_group_each(set_rescan, &database);
+	ds_shared_unlock();
 	ds_hint_visit(database);
 }
 
@@ -250,31 +250,31 @@ ds_hint_retry(Oid database, Oid role, TimestampTz at)
 {
 	DsGroup    *group;
 
-	ds_hub_lock();
-	group = ds_hub_group(database, role, true);
+	ds_shared_lock();
+	group = ds_group_get(database, role, true);
 	if (group != NULL && (group->retry_time == 0 || at < group->retry_time))
 	{
 		group->retry_time = at;
-		ds_wake_group(group, at);
+		ds_group_wake(group, at);
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 void
 ds_hint_visit(Oid database)
 {
-	ds_hub_lock();
-	ds_hub_visit_at(database, DT_NOBEGIN);
-	ds_hub_unlock();
+	ds_shared_lock();
+	ds_janitor_request_visit(database, DT_NOBEGIN);
+	ds_shared_unlock();
 }
 
 /* Not at once: a janitor that finds no room for a role asks for the next. */
 static void
 visit_soon(Oid database)
 {
-	ds_hub_visit_at(database,
-					TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-												NO_ROOM_RETRY_MS));
+	ds_janitor_request_visit(database,
+							 TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+														 NO_ROOM_RETRY_MS));
 }
 
 bool
@@ -286,8 +286,8 @@ ds_group_has_work(const DsGroup *group)
 bool
 ds_group_is_searched(const DsGroup *group)
 {
-	return group->rescan || !ds_search_is_done(&group->due_search) ||
-		!ds_search_is_done(&group->full_search);
+	return group->rescan || !ds_work_search_is_done(&group->due_search) ||
+		!ds_work_search_is_done(&group->full_search);
 }
 
 bool
@@ -299,7 +299,7 @@ ds_group_has_due_work(const DsGroup *group, TimestampTz now)
 }
 
 bool
-ds_pop_hint(DsGroup *group, DsWork *work, int64 *latency)
+ds_group_pop_hint(DsGroup *group, DsWork *work, int64 *latency)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		fresh;
@@ -309,14 +309,14 @@ ds_pop_hint(DsGroup *group, DsWork *work, int64 *latency)
 	group->n_pops++;
 	if (group->fresh.n == 0 || group->begun.n == 0)
 		fresh = group->fresh.n > 0;
-	else if (group->begun.n < DS_BEGUN_ENOUGH)
-		fresh = group->n_pops % DS_BEGUN_EVERY != 0;
-	else if (TimestampDifferenceExceeds(ds_hub->hints[group->fresh.first].since,
+	else if (group->begun.n < DS_YIELDED_ENOUGH)
+		fresh = group->n_pops % DS_YIELDED_EVERY != 0;
+	else if (TimestampDifferenceExceeds(ds_shared->hints[group->fresh.first].since,
 										now, DS_FRESH_WAIT_MS))
 		fresh = group->n_pops % 2 == 0;
 	else
-		fresh = group->n_pops % DS_FRESH_EVERY == 0;
-	*latency = fresh ? now - ds_hub->hints[group->fresh.first].since : -1;
+		fresh = group->n_pops % DS_NEW_EVERY == 0;
+	*latency = fresh ? now - ds_shared->hints[group->fresh.first].since : -1;
 	*work = fresh ? take_hint(&group->fresh, DS_NO_HINT) :
 		take_begun(group);
 	group->last_pop = now;
@@ -324,22 +324,22 @@ ds_pop_hint(DsGroup *group, DsWork *work, int64 *latency)
 }
 
 bool
-ds_has_work(Oid database, Oid role)
+ds_hint_has_work(Oid database, Oid role)
 {
 	DsGroup    *group;
 	bool		result = false;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	group = ds_hub_group(database, role, false);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	group = ds_group_get(database, role, false);
 	if (group != NULL)
 		result = ds_group_has_due_work(group, GetCurrentTimestamp());
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return result;
 }
 
 bool
-ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
-			   bool *fresh)
+ds_group_search_take(Oid database, Oid role, int home, DsWorkSearch *search,
+					 bool *fresh)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	DsWorkSearch *next = NULL;
@@ -347,8 +347,8 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 	bool		full = false;
 	DsGroup    *group;
 
-	ds_hub_lock();
-	group = ds_hub_group(database, role, false);
+	ds_shared_lock();
+	group = ds_group_get(database, role, false);
 	if (group != NULL && group->retry_time != 0 && group->retry_time <= now)
 	{
 		group->retry_time = 0;
@@ -359,23 +359,23 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 	{
 		/* one that is under way comes to its end before the next begins */
 		if (group->next_wake != 0 && group->next_wake <= now &&
-			ds_search_is_done(&group->due_search))
+			ds_work_search_is_done(&group->due_search))
 		{
 			due = true;
-			ds_search_begin(&group->due_search, role, home, false, false);
+			ds_work_search_begin(&group->due_search, role, home, false, false);
 			group->due_search.due_from = group->next_wake;
 			group->next_wake = 0;
 		}
-		if (group->rescan && ds_search_is_done(&group->full_search))
+		if (group->rescan && ds_work_search_is_done(&group->full_search))
 		{
 			full = true;
 			group->rescan = false;
-			ds_search_begin(&group->full_search, role, home, false, true);
+			ds_work_search_begin(&group->full_search, role, home, false, true);
 		}
 		/* in turns, so that neither holds up the other */
-		if (!ds_search_is_done(&group->due_search))
+		if (!ds_work_search_is_done(&group->due_search))
 			next = &group->due_search;
-		if (!ds_search_is_done(&group->full_search) &&
+		if (!ds_work_search_is_done(&group->full_search) &&
 			(next == NULL || group->full_search_next))
 			next = &group->full_search;
 		group->full_search_next = next == &group->due_search;
@@ -385,22 +385,22 @@ ds_take_search(Oid database, Oid role, int home, DsWorkSearch *search,
 		*search = *next;
 		group->searching = ds_my_slot->searching = true;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	if (due)
-		ds_count(DS_DUE_SEARCHES, 1);
+		ds_counters_add(DS_DUE_SEARCHES, 1);
 	if (full)
-		ds_count(DS_FULL_SEARCHES, 1);
+		ds_counters_add(DS_FULL_SEARCHES, 1);
 	*fresh = due || full;
 	return next != NULL;
 }
 
 void
-ds_return_search(Oid database, Oid role, const DsWorkSearch *search, bool lost)
+ds_group_search_return(Oid database, Oid role, const DsWorkSearch *search, bool lost)
 {
 	DsGroup    *group;
 
-	ds_hub_lock();
-	group = ds_hub_group(database, role, false);
+	ds_shared_lock();
+	group = ds_group_get(database, role, false);
 	if (group != NULL)
 	{
 		if (search->all)
@@ -411,45 +411,45 @@ ds_return_search(Oid database, Oid role, const DsWorkSearch *search, bool lost)
 		group->searching = false;
 	}
 	ds_my_slot->searching = false;
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 TimestampTz
-ds_next_wake(Oid database, Oid role)
+ds_hint_next_wake(Oid database, Oid role)
 {
 	DsGroup    *group;
 	TimestampTz next = 0;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	group = ds_hub_group(database, role, false);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	group = ds_group_get(database, role, false);
 	if (group != NULL)
 	{
 		next = group->next_wake;
 		if (group->retry_time != 0 && (next == 0 || group->retry_time < next))
 			next = group->retry_time;
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 	return next;
 }
 
 void
-ds_forget_database(Oid database)
+ds_hint_forget_database(Oid database)
 {
-	ds_hub_lock();
-	ds_hub_each_group(forget_work, &database);
-	ds_hub_unlock();
+	ds_shared_lock();
+	ds_group_each(forget_work, &database);
+	ds_shared_unlock();
 }
 
 void
-ds_forget_group(const DsGroupKey *key)
+ds_hint_forget_group(const DsGroupKey *key)
 {
 	DsGroup    *group;
 
-	ds_hub_lock();
-	group = ds_hub_group(key->database, key->role, false);
+	ds_shared_lock();
+	group = ds_group_get(key->database, key->role, false);
 	if (group != NULL)
 		forget_work(group, &group->key.database);
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 static void
@@ -458,7 +458,7 @@ set_rescan(DsGroup *group, void *arg)
 	if (group->key.database == *(Oid *) arg)
 	{
 		group->rescan = true;
-		ds_wake_group(group, 0);
+		ds_group_wake(group, 0);
 	}
 }
 
@@ -467,9 +467,9 @@ forget_work(DsGroup *group, void *arg)
 {
 	if (group->key.database == *(Oid *) arg)
 	{
-		ds_drop_hints(group);
-		ds_search_end(&group->due_search);
-		ds_search_end(&group->full_search);
+		ds_group_drop_hints(group);
+		ds_work_search_end(&group->due_search);
+		ds_work_search_end(&group->full_search);
 		group->rescan = false;
 		group->next_wake = 0;
 		group->retry_time = 0;

@@ -10,14 +10,14 @@
 
 #include "shmem/shared.h"
 
-/* --- with hub->lock held --- */
+/* --- with the shared lock held --- */
 
 /*
  * Somebody else shall look at the group at that time (0: now): an idle worker
  * of it, or the launcher, which starts one or, when all are busy for long,
  * another one.  The launcher is not bothered if it looks in time by itself.
  */
-extern void ds_wake_group(DsGroup *group, TimestampTz at);
+extern void ds_group_wake(DsGroup *group, TimestampTz at);
 
 /* Is there something to do right now, as far as we know? */
 extern bool ds_group_has_work(const DsGroup *group);
@@ -29,7 +29,7 @@ extern bool ds_group_is_searched(const DsGroup *group);
 extern bool ds_group_has_due_work(const DsGroup *group, TimestampTz now);
 
 /* False if the group has none. */
-extern bool ds_wake_idle_worker(DsGroup *group);
+extern bool ds_group_wake_idle_worker(DsGroup *group);
 
 /* How many hints lie there. */
 extern int	ds_group_n_hints(const DsGroup *group);
@@ -38,10 +38,10 @@ extern int	ds_group_n_hints(const DsGroup *group);
  * The next hint of the group; false if there is none.  *latency: for how many
  * microseconds it has been ready; -1: it was begun before.
  */
-extern bool ds_pop_hint(DsGroup *group, DsWork *work, int64 *latency);
+extern bool ds_group_pop_hint(DsGroup *group, DsWork *work, int64 *latency);
 
 /* Empties the group's queue. */
-extern void ds_drop_hints(DsGroup *group);
+extern void ds_group_drop_hints(DsGroup *group);
 
 /* --- taking the lock themselves; none of them raises an error --- */
 
@@ -52,7 +52,7 @@ extern void ds_drop_hints(DsGroup *group);
 extern bool ds_hint_ready(Oid database, Oid role, const DsWork *work);
 
 /* The same for an instance that this worker has left between two steps. */
-extern void ds_hint_begun(Oid database, Oid role, const DsWork *work);
+extern void ds_hint_yielded(Oid database, Oid role, const DsWork *work);
 
 /* Something of the role falls due then. */
 extern void ds_hint_wake(Oid database, Oid role, TimestampTz at);
@@ -68,25 +68,25 @@ extern void ds_hint_retry(Oid database, Oid role, TimestampTz at);
 extern void ds_hint_visit(Oid database);
 
 /* True if hints lie there or something of the role is due. */
-extern bool ds_has_work(Oid database, Oid role);
+extern bool ds_hint_has_work(Oid database, Oid role);
 
 /*
  * A search that this worker shall go on with by one batch, if there is one and
  * the queue has room.  The searches of a group are shared by its workers, so
  * that a long step of one does not hold them up.  *fresh: it has just begun.
  */
-extern bool ds_take_search(Oid database, Oid role, int home,
-						   DsWorkSearch *search, bool *fresh);
+extern bool ds_group_search_take(Oid database, Oid role, int home,
+								 DsWorkSearch *search, bool *fresh);
 
 /* Gives it back.  lost: not all that was found became a hint. */
-extern void ds_return_search(Oid database, Oid role,
-							 const DsWorkSearch *search, bool lost);
+extern void ds_group_search_return(Oid database, Oid role,
+								   const DsWorkSearch *search, bool lost);
 
 /* When the role's next wake-up is due; 0 if none is known. */
-extern TimestampTz ds_next_wake(Oid database, Oid role);
+extern TimestampTz ds_hint_next_wake(Oid database, Oid role);
 
 /* The workers must leave these instances alone. */
-extern void ds_forget_database(Oid database);
-extern void ds_forget_group(const DsGroupKey *key);
+extern void ds_hint_forget_database(Oid database);
+extern void ds_hint_forget_group(const DsGroupKey *key);
 
 #endif

@@ -18,22 +18,22 @@
 #include "shmem/shared.h"
 #include "store/work_search.h"
 
-DsHub	   *ds_hub = NULL;
+DsShared   *ds_shared = NULL;
 static HTAB *groups = NULL;
 
 static bool give_up_group(void);
 static Size hub_size(void);
 
 bool
-ds_hub_is_there(void)
+ds_shared_is_there(void)
 {
-	return ds_hub != NULL;
+	return ds_shared != NULL;
 }
 
 void
-ds_hub_require(void)
+ds_shared_require(void)
 {
-	if (ds_hub == NULL)
+	if (ds_shared == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("durable_singleton must be loaded via shared_preload_libraries"),
@@ -41,20 +41,20 @@ ds_hub_require(void)
 }
 
 DsSlot *
-ds_hub_slots(void)
+ds_slots(void)
 {
-	return (DsSlot *) ((char *) ds_hub + MAXALIGN(sizeof(DsHub)));
+	return (DsSlot *) ((char *) ds_shared + MAXALIGN(sizeof(DsShared)));
 }
 
 DsWaiter *
-ds_hub_waiters(void)
+ds_waiters(void)
 {
-	return (DsWaiter *) ((char *) ds_hub_slots() +
-						 MAXALIGN(mul_size(ds_hub->n_slots, sizeof(DsSlot))));
+	return (DsWaiter *) ((char *) ds_slots() +
+						 MAXALIGN(mul_size(ds_shared->n_slots, sizeof(DsSlot))));
 }
 
 DsGroup *
-ds_hub_group(Oid database, Oid role, bool create)
+ds_group_get(Oid database, Oid role, bool create)
 {
 	DsGroupKey	key = {.database = database,.role = role};
 	DsGroup    *group;
@@ -67,19 +67,19 @@ ds_hub_group(Oid database, Oid role, bool create)
 		memset((char *) group + sizeof(key), 0, sizeof(*group) - sizeof(key));
 		group->fresh.first = group->fresh.last = DS_NO_HINT;
 		group->begun.first = group->begun.last = DS_NO_HINT;
-		ds_search_end(&group->due_search);
-		ds_search_end(&group->full_search);
+		ds_work_search_end(&group->due_search);
+		ds_work_search_end(&group->full_search);
 	}
 	return group;
 }
 
 DsGroup *
-ds_hub_group_with_work(Oid database, Oid role)
+ds_group_get_for_work(Oid database, Oid role)
 {
-	DsGroup    *group = ds_hub_group(database, role, true);
+	DsGroup    *group = ds_group_get(database, role, true);
 
 	if (group == NULL && give_up_group())
-		group = ds_hub_group(database, role, true);
+		group = ds_group_get(database, role, true);
 	return group;
 }
 
@@ -114,25 +114,25 @@ give_up_group(void)
 	if (latest == NULL)
 		return false;
 	if (latest_due != DT_NOEND)
-		ds_hub_visit_at(latest->key.database, latest_due);
-	ds_hub_drop_group(latest);
+		ds_janitor_request_visit(latest->key.database, latest_due);
+	ds_group_drop(latest);
 	return true;
 }
 
 void
-ds_hub_visit_at(Oid database, TimestampTz at)
+ds_janitor_request_visit(Oid database, TimestampTz at)
 {
 	DsVisit    *visit = NULL;
 
-	for (int i = 0; i < ds_hub->n_visits && visit == NULL; i++)
+	for (int i = 0; i < ds_shared->n_visits && visit == NULL; i++)
 	{
-		if (ds_hub->visits[i].database == database)
-			visit = &ds_hub->visits[i];
+		if (ds_shared->visits[i].database == database)
+			visit = &ds_shared->visits[i];
 	}
 	if (visit == NULL && OidIsValid(database) &&
-		ds_hub->n_visits < DS_MAX_VISITS)
+		ds_shared->n_visits < DS_MAX_VISITS)
 	{
-		visit = &ds_hub->visits[ds_hub->n_visits++];
+		visit = &ds_shared->visits[ds_shared->n_visits++];
 		*visit = (DsVisit)
 		{
 			.database = database,.at = DT_NOEND
@@ -141,19 +141,19 @@ ds_hub_visit_at(Oid database, TimestampTz at)
 	if (visit != NULL)
 		visit->at = Min(visit->at, at);
 	else
-		ds_hub->visit_all_at = Min(ds_hub->visit_all_at, at);
-	ds_hub_wake_launcher();
+		ds_shared->visit_all_at = Min(ds_shared->visit_all_at, at);
+	ds_shared_wake_launcher();
 }
 
 void
-ds_hub_drop_group(DsGroup *group)
+ds_group_drop(DsGroup *group)
 {
-	ds_drop_hints(group);
+	ds_group_drop_hints(group);
 	hash_search(groups, &group->key, HASH_REMOVE, NULL);
 }
 
 void
-ds_hub_each_group(void (*function) (DsGroup *group, void *arg), void *arg)
+ds_group_each(void (*function) (DsGroup *group, void *arg), void *arg)
 {
 	HASH_SEQ_STATUS scan;
 	DsGroup    *group;
@@ -164,14 +164,14 @@ ds_hub_each_group(void (*function) (DsGroup *group, void *arg), void *arg)
 }
 
 void
-ds_hub_wake_launcher(void)
+ds_shared_wake_launcher(void)
 {
-	if (ds_hub->launcher_latch != NULL)
-		SetLatch(ds_hub->launcher_latch);
+	if (ds_shared->launcher_latch != NULL)
+		SetLatch(ds_shared->launcher_latch);
 }
 
 Size
-ds_hub_size(void)
+ds_shared_size(void)
 {
 	return add_size(MAXALIGN(hub_size()),
 					hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup)));
@@ -180,38 +180,38 @@ ds_hub_size(void)
 static Size
 hub_size(void)
 {
-	Size		size = MAXALIGN(sizeof(DsHub));
+	Size		size = MAXALIGN(sizeof(DsShared));
 
-	/* every backend may be an executor and a waiter at once */
+	/* every backend may be a runner and a waiter at once */
 	size = add_size(size, MAXALIGN(mul_size(MaxBackends, sizeof(DsSlot))));
 	size = add_size(size, MAXALIGN(mul_size(MaxBackends, sizeof(DsWaiter))));
 	return size;
 }
 
 void
-ds_hub_startup(void)
+ds_shared_startup(void)
 {
 	HASHCTL		info = {.keysize = sizeof(DsGroupKey),.entrysize = sizeof(DsGroup)};
 	bool		found;
 
-	ds_hub = ShmemInitStruct("durable_singleton", hub_size(), &found);
+	ds_shared = ShmemInitStruct("durable_singleton", hub_size(), &found);
 	if (!found)
 	{
-		memset(ds_hub, 0, hub_size());
-		ds_hub->lock = &GetNamedLWLockTranche("durable_singleton")->lock;
-		ds_hub->n_slots = MaxBackends;
-		ds_hub->visit_all_at = DT_NOBEGIN;
-		pg_atomic_init_u64(&ds_hub->flush_wanted, InvalidXLogRecPtr);
-		pg_atomic_init_u32(&ds_hub->flushing, 0);
+		memset(ds_shared, 0, hub_size());
+		ds_shared->lock = &GetNamedLWLockTranche("durable_singleton")->lock;
+		ds_shared->n_slots = MaxBackends;
+		ds_shared->visit_all_at = DT_NOBEGIN;
+		pg_atomic_init_u64(&ds_shared->flush_wanted, InvalidXLogRecPtr);
+		pg_atomic_init_u32(&ds_shared->flushing, 0);
 		/* prepared transactions may have survived a restart */
-		ds_hub->prepared_work = max_prepared_xacts > 0;
+		ds_shared->prepared_work = max_prepared_xacts > 0;
 		for (int i = 0; i < DS_MAX_HINTS; i++)
-			ds_hub->hints[i].next = i + 1 < DS_MAX_HINTS ? i + 1 : DS_NO_HINT;
-		for (int i = 0; i < ds_hub->n_slots; i++)
+			ds_shared->hints[i].next = i + 1 < DS_MAX_HINTS ? i + 1 : DS_NO_HINT;
+		for (int i = 0; i < ds_shared->n_slots; i++)
 		{
 			/* no step is number 0: it would count as cancelled */
-			pg_atomic_init_u64(&ds_hub_slots()[i].step, 1);
-			pg_atomic_init_u64(&ds_hub_slots()[i].cancelled_step, 0);
+			pg_atomic_init_u64(&ds_slots()[i].step, 1);
+			pg_atomic_init_u64(&ds_slots()[i].cancelled_step, 0);
 		}
 	}
 	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,

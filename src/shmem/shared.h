@@ -6,7 +6,7 @@
  * Nothing in here is the truth; the tables are.  A hint may be wrong or get
  * lost, and the whole of it may vanish in a crash.
  *
- * Everything is protected by one LWLock, hub->lock, which is held for
+ * Everything is protected by one LWLock, ds_shared->lock, which is held for
  * short stretches without any call that could raise an error:
  *
  *	to change anything		exclusive
@@ -43,7 +43,7 @@ typedef struct DsGroupKey
 	Oid			role;
 } DsGroupKey;
 
-/* Hints by their place in hub->hints, the oldest first. */
+/* Hints by their index in ds_shared->hints, the oldest first. */
 typedef struct DsHintQueue
 {
 	int			first;			/* DS_NO_HINT if empty */
@@ -82,7 +82,7 @@ typedef enum DsSlotState
 } DsSlotState;
 
 /*
- * An executor: a background worker, or a session in CALL df_run.  The claim
+ * A runner: a background worker, or a session in CALL df_run.  The claim
  * in it is the ownership of the instance; it ends with the process.
  */
 typedef struct DsSlot
@@ -100,7 +100,7 @@ typedef struct DsSlot
 	uint32		generation;
 	Oid			database;
 	Oid			role;
-	TimestampTz attached;		/* since when the executor is there */
+	TimestampTz attached;		/* since when the runner is there */
 	TimestampTz step_start;
 	TimestampTz crash_time;
 	pg_uuid_t	execution_id;	/* valid while executing */
@@ -142,13 +142,13 @@ typedef struct DsVisit
 typedef struct DsHint
 {
 	int			next;
-	int			parked_in;		/* slot of the worker that has put it aside */
+	int			cached_by;		/* slot of the worker that has put it aside */
 	int			n_skipped;		/* times that a later one was taken */
 	TimestampTz since;			/* when it became ready, as far as known */
 	DsWork		work;
 } DsHint;
 
-typedef struct DsHub
+typedef struct DsShared
 {
 	LWLock	   *lock;
 	Latch	   *launcher_latch; /* NULL while there is no launcher */
@@ -177,55 +177,55 @@ typedef struct DsHub
 	bool		janitor_done;
 	bool		janitor_seeks_ownerless;	/* asked to, and not done yet */
 	/* of one that has found all there was, and need not look at the clock */
-	bool		janitor_is_content;
+	bool		janitor_left_nothing;
 	int			janitor_transactions;	/* its own ones */
 
 	DsHint		hints[DS_MAX_HINTS];
 	/* followed by the slots and the waiters, n_slots of each */
-} DsHub;
+} DsShared;
 
-extern DsHub *ds_hub;
+extern DsShared *ds_shared;
 
-extern Size ds_hub_size(void);
-extern void ds_hub_startup(void);
+extern Size ds_shared_size(void);
+extern void ds_shared_startup(void);
 
-extern bool ds_hub_is_there(void);
+extern bool ds_shared_is_there(void);
 
 /* Error with a hint if the library was not preloaded. */
-extern void ds_hub_require(void);
+extern void ds_shared_require(void);
 
-extern DsSlot *ds_hub_slots(void);
-extern DsWaiter *ds_hub_waiters(void);
+extern DsSlot *ds_slots(void);
+extern DsWaiter *ds_waiters(void);
 
 static inline void
-ds_hub_lock(void)
+ds_shared_lock(void)
 {
-	LWLockAcquire(ds_hub->lock, LW_EXCLUSIVE);
+	LWLockAcquire(ds_shared->lock, LW_EXCLUSIVE);
 }
 
 static inline void
-ds_hub_unlock(void)
+ds_shared_unlock(void)
 {
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 }
 
 /* --- all of these with the lock held --- */
 
 /* The group of a role, made if it is not there; NULL if there is no room. */
-extern DsGroup *ds_hub_group(Oid database, Oid role, bool create);
+extern DsGroup *ds_group_get(Oid database, Oid role, bool create);
 
 /*
  * The same, made in the place of one that has nothing to do until later, if
  * need be.  NULL: they all have work.
  */
-extern DsGroup *ds_hub_group_with_work(Oid database, Oid role);
+extern DsGroup *ds_group_get_for_work(Oid database, Oid role);
 
 /*
  * The janitor shall visit the database, or all of them if it is invalid, at
  * that time if not before; DT_NOBEGIN: at once.
  */
-extern void ds_hub_visit_at(Oid database, TimestampTz at);
-extern void ds_hub_wake_launcher(void);
+extern void ds_janitor_request_visit(Oid database, TimestampTz at);
+extern void ds_shared_wake_launcher(void);
 
 /*
  * How long to sleep in order to be there in so many milliseconds.  The kernel
@@ -242,8 +242,8 @@ ds_sleep_time(long milliseconds)
 }
 
 /* Calls the function for each group; it may drop the group it is given. */
-extern void ds_hub_each_group(void (*function) (DsGroup *group, void *arg),
-							  void *arg);
-extern void ds_hub_drop_group(DsGroup *group);
+extern void ds_group_each(void (*function) (DsGroup *group, void *arg),
+						  void *arg);
+extern void ds_group_drop(DsGroup *group);
 
 #endif

@@ -28,7 +28,7 @@ void
 ds_waiter_enter(int n, char **instance_ids)
 {
 	static bool registered = false;
-	DsWaiter   *waiters = ds_hub_waiters();
+	DsWaiter   *waiters = ds_waiters();
 	uint64		mask = 0;
 
 	if (!registered)
@@ -41,8 +41,8 @@ ds_waiter_enter(int n, char **instance_ids)
 
 	/* an error may have kept an earlier wait from leaving */
 	ds_waiter_leave();
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->n_slots; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->n_slots; i++)
 	{
 		if (!waiters[i].in_use)
 		{
@@ -54,11 +54,11 @@ ds_waiter_enter(int n, char **instance_ids)
 			my_waiter->pid = MyProcPid;
 			my_waiter->role = GetUserId();
 			my_waiter->called_off = false;
-			ds_hub->n_waiters++;
+			ds_shared->n_waiters++;
 			break;
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	/* there is one for every process that could ask */
 	if (my_waiter == NULL)
 		elog(ERROR, "no waiter slot is free");
@@ -69,21 +69,21 @@ ds_waiter_leave(void)
 {
 	if (my_waiter == NULL)
 		return;
-	ds_hub_lock();
+	ds_shared_lock();
 	my_waiter->in_use = false;
-	ds_hub->n_waiters--;
-	ds_hub_unlock();
+	ds_shared->n_waiters--;
+	ds_shared_unlock();
 	my_waiter = NULL;
 }
 
 bool
 ds_waiter_call_off(int pid)
 {
-	DsWaiter   *waiters = ds_hub_waiters();
+	DsWaiter   *waiters = ds_waiters();
 	bool		found = false;
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->n_slots && !found; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->n_slots && !found; i++)
 	{
 		DsWaiter   *waiter = &waiters[i];
 
@@ -93,7 +93,7 @@ ds_waiter_call_off(int pid)
 			SetLatch(waiter->latch);
 		}
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return found;
 }
 
@@ -119,12 +119,12 @@ ds_waiters_wake_all(Oid database)
 static void
 wake(Oid database, uint64 mask)
 {
-	DsWaiter   *waiters = ds_hub_waiters();
+	DsWaiter   *waiters = ds_waiters();
 	int			left;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	left = ds_hub->n_waiters;
-	for (int i = 0; left > 0 && i < ds_hub->n_slots; i++)
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	left = ds_shared->n_waiters;
+	for (int i = 0; left > 0 && i < ds_shared->n_slots; i++)
 	{
 		if (!waiters[i].in_use)
 			continue;
@@ -132,7 +132,7 @@ wake(Oid database, uint64 mask)
 		if (waiters[i].database == database && (waiters[i].mask & mask) != 0)
 			SetLatch(waiters[i].latch);
 	}
-	LWLockRelease(ds_hub->lock);
+	LWLockRelease(ds_shared->lock);
 }
 
 static uint64

@@ -102,7 +102,7 @@ typedef struct DsOp
 	Jsonb	   *input;
 	Jsonb	   *retry;
 	char	   *search_path;
-	bool		met;			/* the present pass met its failure */
+	bool		delivered;		/* the present pass met its failure */
 	int64		size;			/* of its rows, in bytes, about */
 } DsOp;
 
@@ -169,23 +169,23 @@ typedef struct DsInstance
 	int64		code;			/* 0 for NULL */
 	DsWait		wait;			/* without the tasks' numbers */
 	DsParent	parent;
-	bool		noted;			/* clients have left notes in its history */
+	bool		has_notes;		/* clients have left notes in its history */
 	int			n_archived;		/* past executions that are kept */
 	Jsonb	   *input;
 	Jsonb	   *custom_status;
 	Jsonb	   *output;
 	Jsonb	   *failure;
 	TransactionId xmin;			/* who wrote this version of the row, */
-	ItemPointerData place;		/* and where it was last seen */
+	ItemPointerData tid;		/* and where it was last seen */
 } DsInstance;
 
-/* What an executor runs: an instance, or a task of one. */
+/* What a runner runs: an instance, or a task of one. */
 typedef struct DsWork
 {
 	int			seq;			/* 0: the instance, and no execution */
 	pg_uuid_t	execution_id;
 	/* where the instance's row was last seen, if that is known */
-	ItemPointerData place;
+	ItemPointerData tid;
 	TimestampTz due;			/* when it fell due, 0: ready from now on */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 } DsWork;

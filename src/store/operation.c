@@ -28,7 +28,7 @@ row_size(const DsRow *row)
 }
 
 void
-ds_op_add_row(DsOp *op, const DsRow *row)
+ds_operation_add_row(DsOp *op, const DsRow *row)
 {
 	char	   *name = op->last.name;
 	char	   *child_id = op->last.child_id;

@@ -11,6 +11,6 @@
 #include "store/instance.h"
 
 /* The next row of the operation, in order of the attempts. */
-extern void ds_op_add_row(DsOp *op, const DsRow *row);
+extern void ds_operation_add_row(DsOp *op, const DsRow *row);
 
 #endif

@@ -33,7 +33,7 @@ static SPIPlanPtr get_plan(const DsStatement *statement);
 static Oid	parameter_type(char letter);
 
 void
-ds_open_session(DsSession *session)
+ds_query_open(DsSession *session)
 {
 	session->caller = CurrentMemoryContext;
 	/* to read large values a snapshot must be active */
@@ -46,7 +46,7 @@ ds_open_session(DsSession *session)
 }
 
 void
-ds_close_session(const DsSession *session)
+ds_query_close(const DsSession *session)
 {
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
@@ -57,20 +57,20 @@ ds_close_session(const DsSession *session)
 }
 
 uint64
-ds_execute(DsStatementId id, DsParameters *p)
+ds_query_execute(DsStatementId id, DsParameters *p)
 {
-	return ds_execute_bounded(id, p, false);
+	return ds_query_execute_limited(id, p, false);
 }
 
 uint64
-ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
+ds_query_execute_limited(DsStatementId id, DsParameters *p, bool limit_lock_wait)
 {
 	const DsStatement *statement = &ds_statements[id];
 	bool		save_seqscan = enable_seqscan;
 	bool		save_bitmapscan = enable_bitmapscan;
 	bool		save_sort = enable_sort;
 	bool		save_jit = jit_enabled;
-	DsLockBound bound;
+	DsLockWait	bound;
 	volatile int rc = 0;
 
 	Assert(statement->id == id);
@@ -80,11 +80,11 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 	 * A plan made while the table is small, a sequential scan or a sort of
 	 * all that is due, would be kept while it grows by millions until the
 	 * next ANALYZE.  And a step that finds its row locked by somebody's open
-	 * transaction must not pin its executor.  No user code runs in here, so
+	 * transaction must not pin its runner.  No user code runs in here, so
 	 * nobody else sees the settings.
 	 */
 	current_slot = NULL;
-	ds_bound_locks(&bound, bounded || statement->bounded);
+	ds_query_limit_lock_wait(&bound, limit_lock_wait || statement->limit_lock_wait);
 	PG_TRY();
 	{
 		SPIPlanPtr	plan;
@@ -103,7 +103,7 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 		enable_bitmapscan = save_bitmapscan;
 		enable_sort = save_sort;
 		jit_enabled = save_jit;
-		ds_unbound_locks(&bound);
+		ds_query_restore_lock_wait(&bound);
 	}
 	PG_END_TRY();
 	if (rc < 0)
@@ -113,36 +113,36 @@ ds_execute_bounded(DsStatementId id, DsParameters *p, bool bounded)
 }
 
 uint64
-ds_execute_for(DsStatementId id, const pg_uuid_t *u, bool bounded)
+ds_query_execute_for(DsStatementId id, const pg_uuid_t *u, bool limit_lock_wait)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	uint64		n;
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, u);
-	n = ds_execute_bounded(id, &p, bounded);
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_uuid(&p, u);
+	n = ds_query_execute_limited(id, &p, limit_lock_wait);
+	ds_query_close(&s);
 	return n;
 }
 
 /* The caller takes it back in any case, also after an error. */
 void
-ds_bound_locks(DsLockBound *saved, bool bounded)
+ds_query_limit_lock_wait(DsLockWait *saved, bool limit_lock_wait)
 {
 	saved->lock_timeout = LockTimeout;
-	if (bounded)
+	if (limit_lock_wait)
 		LockTimeout = BOUNDED_WAIT_MS;
 }
 
 void
-ds_unbound_locks(const DsLockBound *saved)
+ds_query_restore_lock_wait(const DsLockWait *saved)
 {
 	LockTimeout = saved->lock_timeout;
 }
 
 void
-ds_loop_start(DsLoop *loop)
+ds_query_loop_start(DsLoop *loop)
 {
 	loop->cxt = AllocSetContextCreate(CurrentMemoryContext,
 									  "durable_singleton statement",
@@ -151,13 +151,13 @@ ds_loop_start(DsLoop *loop)
 }
 
 void
-ds_loop_next(DsLoop *loop)
+ds_query_loop_next(DsLoop *loop)
 {
 	MemoryContextReset(loop->cxt);
 }
 
 void
-ds_loop_end(DsLoop *loop)
+ds_query_loop_end(DsLoop *loop)
 {
 	MemoryContextSwitchTo(loop->outer);
 	MemoryContextDelete(loop->cxt);
@@ -166,7 +166,7 @@ ds_loop_end(DsLoop *loop)
 /* --- parameters --- */
 
 void
-ds_add(DsParameters *p, Datum value, bool isnull)
+ds_param_datum(DsParameters *p, Datum value, bool isnull)
 {
 	Assert(p->n < DS_MAX_PARAMETERS);
 	p->values[p->n] = value;
@@ -175,91 +175,91 @@ ds_add(DsParameters *p, Datum value, bool isnull)
 }
 
 void
-ds_add_text(DsParameters *p, const char *s)
+ds_param_text(DsParameters *p, const char *s)
 {
-	ds_add(p, s ? CStringGetTextDatum(s) : (Datum) 0, s == NULL);
+	ds_param_datum(p, s ? CStringGetTextDatum(s) : (Datum) 0, s == NULL);
 }
 
 void
-ds_add_uuid(DsParameters *p, const pg_uuid_t *u)
+ds_param_uuid(DsParameters *p, const pg_uuid_t *u)
 {
-	ds_add(p, UUIDPGetDatum(u), false);
+	ds_param_datum(p, UUIDPGetDatum(u), false);
 }
 
 void
-ds_add_time(DsParameters *p, TimestampTz t)
+ds_param_time(DsParameters *p, TimestampTz t)
 {
-	ds_add(p, TimestampTzGetDatum(t), t == 0);
+	ds_param_datum(p, TimestampTzGetDatum(t), t == 0);
 }
 
 void
-ds_add_jsonb(DsParameters *p, const Jsonb *j)
+ds_param_jsonb(DsParameters *p, const Jsonb *j)
 {
-	ds_add(p, PointerGetDatum(j), j == NULL);
+	ds_param_datum(p, PointerGetDatum(j), j == NULL);
 }
 
 void
-ds_add_int(DsParameters *p, int i)
+ds_param_int(DsParameters *p, int i)
 {
-	ds_add(p, Int32GetDatum(i), false);
+	ds_param_datum(p, Int32GetDatum(i), false);
 }
 
 void
-ds_add_oid(DsParameters *p, Oid o)
+ds_param_oid(DsParameters *p, Oid o)
 {
-	ds_add(p, ObjectIdGetDatum(o), false);
+	ds_param_datum(p, ObjectIdGetDatum(o), false);
 }
 
 void
-ds_add_char(DsParameters *p, char c)
+ds_param_char(DsParameters *p, char c)
 {
-	ds_add(p, CharGetDatum(c), c == '\0');
+	ds_param_datum(p, CharGetDatum(c), c == '\0');
 }
 
 void
-ds_add_bool(DsParameters *p, bool b)
+ds_param_bool(DsParameters *p, bool b)
 {
-	ds_add(p, BoolGetDatum(b), false);
+	ds_param_datum(p, BoolGetDatum(b), false);
 }
 
 void
-ds_add_int64(DsParameters *p, int64 i)
+ds_param_int64(DsParameters *p, int64 i)
 {
-	ds_add(p, Int64GetDatum(i), false);
+	ds_param_datum(p, Int64GetDatum(i), false);
 }
 
 /* n is 0 and values NULL for NULL */
 void
-ds_add_int_array(DsParameters *p, int n, const int *values)
+ds_param_int_array(DsParameters *p, int n, const int *values)
 {
 	Datum	   *datums = palloc((n + 1) * sizeof(Datum));
 
 	for (int i = 0; i < n; i++)
 		datums[i] = Int32GetDatum(values[i]);
-	ds_add(p, PointerGetDatum(construct_array(datums, n, INT4OID,
-											  sizeof(int32), true,
-											  TYPALIGN_INT)),
-		   values == NULL);
+	ds_param_datum(p, PointerGetDatum(construct_array(datums, n, INT4OID,
+													  sizeof(int32), true,
+													  TYPALIGN_INT)),
+				   values == NULL);
 }
 
 void
-ds_add_status_array(DsParameters *p, int n, const DsStatus *values)
+ds_param_status_array(DsParameters *p, int n, const DsStatus *values)
 {
 	Datum		datums[DS_NUM_STATUS];
 
 	Assert(n <= DS_NUM_STATUS);
 	for (int i = 0; i < n; i++)
 		datums[i] = ObjectIdGetDatum(ds_status_to_oid(values[i]));
-	ds_add(p, PointerGetDatum(construct_array(datums, n,
-											  ds_catalog(false)->status_type,
-											  sizeof(Oid), true,
-											  TYPALIGN_INT)), false);
+	ds_param_datum(p, PointerGetDatum(construct_array(datums, n,
+													  ds_catalog(false)->status_type,
+													  sizeof(Oid), true,
+													  TYPALIGN_INT)), false);
 }
 
 /* --- results --- */
 
 void
-ds_read_slot(TupleTableSlot *slot)
+ds_column_read_slot(TupleTableSlot *slot)
 {
 	current_slot = slot;
 }
@@ -373,7 +373,7 @@ ds_column_int64(int row, int col)
 }
 
 ItemPointerData
-ds_column_place(int row, int col)
+ds_column_tid(int row, int col)
 {
 	bool		isnull;
 

@@ -52,7 +52,7 @@
 	" WHERE " HAS_END("s") "))"
 
 /* Message b is one that instance i has to act upon. */
-#define IS_TOLD \
+#define HAS_MESSAGE \
 	"(b.kind = 'x' AND i.status IN " ACTIVE \
 	" OR b.kind = 'e' AND i.status IN " RUNNABLE \
 	" AND (i.wait_kind = 'e' AND lower(i.wait_name) = lower(b.name)" \
@@ -67,7 +67,10 @@
 const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- the instance --- */
 	{
-		/* the dead rows of those that went before are older: nobody looks there */
+		/*
+		 * the dead rows of those that went before are older: nobody looks
+		 * there
+		 */
 		DS_SQL_PRUNE_ARCHIVE, "tii", false, true, false,
 		"WITH gone AS (DELETE FROM " EXECUTION " WHERE instance_id = $1"
 		" AND execution_id = ANY (ARRAY(SELECT execution_id FROM " EXECUTION
@@ -278,11 +281,11 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" ORDER BY ready_time, execution_id, seq LIMIT $7"
 	},
 	{
-		DS_SQL_FIND_TOLD, "oii", true, false, false,
+		DS_SQL_FIND_WITH_MESSAGE, "oii", true, false, false,
 		"SELECT DISTINCT i.instance_id FROM " INBOX " b JOIN " INSTANCE " i"
 		" ON i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
 		" WHERE i.owner = $1 AND i.home = coalesce($2, i.home)"
-		" AND " IS_TOLD " LIMIT $3"
+		" AND " HAS_MESSAGE " LIMIT $3"
 	},
 	{
 		/* after the key $3 */
@@ -324,10 +327,10 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" SELECT owner, ready_time FROM o"
 	},
 	{
-		DS_SQL_OWNERS_TOLD, "", true, false, false,
+		DS_SQL_OWNERS_WITH_MESSAGE, "", true, false, false,
 		"SELECT DISTINCT i.owner FROM " INBOX " b JOIN " INSTANCE " i"
 		" ON i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
-		" WHERE " IS_TOLD
+		" WHERE " HAS_MESSAGE
 	},
 	{
 		DS_SQL_OWNERS_AWAITING, "", true, false, false,

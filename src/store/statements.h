@@ -31,12 +31,12 @@ typedef enum DsStatementId
 	DS_SQL_DROP_ORPHANED_MESSAGES,
 	DS_SQL_FIND_READY,
 	DS_SQL_FIND_READY_TASKS,
-	DS_SQL_FIND_TOLD,
+	DS_SQL_FIND_WITH_MESSAGE,
 	DS_SQL_FIND_AWAITING,
 	DS_SQL_NEXT_WAKE,
 	DS_SQL_OWNERS_WITH_WORK,
 	DS_SQL_OWNERS_WITH_TASKS,
-	DS_SQL_OWNERS_TOLD,
+	DS_SQL_OWNERS_WITH_MESSAGE,
 	DS_SQL_OWNERS_AWAITING,
 	DS_SQL_OWNERLESS,
 	DS_SQL_DELETE_OWNERLESS_TASKS,
@@ -75,7 +75,7 @@ typedef struct DsStatement
 	const char *types;
 	bool		read_only;
 	bool		by_key;			/* goes along an index and nothing else */
-	bool		bounded;		/* waits for a row lock only so long */
+	bool		limit_lock_wait;	/* waits for a row lock only so long */
 	const char *sql;
 } DsStatement;
 

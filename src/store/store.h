@@ -8,8 +8,8 @@
  * and return what they read in the memory context of the caller.
  *
  * Locks are taken in one order: the row of an instance, then rows of tasks.
- * "bounded" calls wait for a lock for a second only (55P03 then), so that
- * somebody's open transaction does not pin an executor.
+ * Calls with limit_lock_wait wait for a lock for a second only (55P03 then), so
+ * that an open transaction of a session does not pin a runner.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +32,7 @@ typedef struct DsStart
 	TimestampTz ready_time;
 	int			home;
 	DsParent	parent;
-	ItemPointerData place;		/* where the row is once it is written */
+	ItemPointerData tid;		/* where the row is once it is written */
 	bool		exposed_only;	/* over HTTP: see ds_start() */
 } DsStart;
 
@@ -70,7 +70,7 @@ extern DsInstance *ds_store_load(const char *instance_id);
 
 /* The same, looked for where it was last seen first. */
 extern DsInstance *ds_store_load_at(const char *instance_id,
-									const ItemPointerData *place);
+									const ItemPointerData *tid);
 
 /*
  * The same; if brief, an active instance comes with id, execution, owner and
@@ -94,12 +94,15 @@ extern bool ds_store_fail(const DsInstance *inst, Jsonb *failure,
 						  bool even_suspended);
 extern bool ds_store_continue(const DsStepWrite *w);
 extern bool ds_store_terminate(const DsInstance *inst, Jsonb *output,
-							   bool bounded);
+							   bool limit_lock_wait);
 extern bool ds_store_suspend(const DsInstance *inst);
 extern bool ds_store_resume(const DsInstance *inst);
-extern bool ds_store_rewind(const DsInstance *inst, bool bounded);
+extern bool ds_store_rewind(const DsInstance *inst, bool limit_lock_wait);
 
-/* Lets the instance end only after the transaction, if it is active; bounded. */
+/*
+ * Lets the instance end only after the transaction, if it is active.  Waits
+ * for a row lock for a second only.
+ */
 extern bool ds_store_lock_active(const DsInstance *inst);
 
 /*
@@ -114,14 +117,14 @@ extern bool ds_store_is_unlocked(const char *instance_id);
 /* --- store_start.c --- */
 
 /* False: the id is taken. */
-extern bool ds_store_insert(DsStart *start, bool bounded);
+extern bool ds_store_insert(DsStart *start, bool limit_lock_wait);
 
 /*
  * A new execution in the place of the one that was read; false: something in
  * it has changed since.  *had_tasks: it had open tasks, which are cancelled.
  */
 extern bool ds_store_start_over(DsStart *start, DsInstance *over,
-								bool bounded, bool *had_tasks);
+								bool limit_lock_wait, bool *had_tasks);
 
 /* --- store_history.c --- */
 
@@ -140,8 +143,8 @@ extern void ds_store_add_note(const DsInstance *inst, DsNoteKind kind,
 							  Jsonb *reason);
 
 /* The history in the form of Durable Functions' status query, or NULL. */
-extern Jsonb *ds_store_story(const char *instance_id, bool outputs,
-							 bool inputs, bool failures);
+extern Jsonb *ds_store_history_json(const char *instance_id, bool outputs,
+									bool inputs, bool failures);
 
 /* --- store_tasks.c: open tasks --- */
 
@@ -159,10 +162,10 @@ extern bool ds_store_repeat_task(const DsTask *task, int counted,
  * The task that is the child "parent" tells of; NULL if nobody waits for it.
  * Filled in: attempt, first_time, name.
  */
-extern DsTask *ds_store_end_child_task(const DsParent *parent, bool bounded);
+extern DsTask *ds_store_end_child_task(const DsParent *parent, bool limit_lock_wait);
 
 /* All of the execution; true if there were any. */
-extern bool ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool bounded);
+extern bool ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait);
 
 /* Does the instance wait for the end of this task of it? */
 extern bool ds_store_is_watched(const DsTask *task);
@@ -171,7 +174,7 @@ extern bool ds_store_is_watched(const DsTask *task);
  * Has a task ended that an instance waiting for tasks should look at?  Or
  * else, with "events", is there an event?
  */
-extern bool ds_store_is_stirred(const char *instance_id, bool events);
+extern bool ds_store_wait_may_be_over(const char *instance_id, bool events);
 
 /* --- store_inbox.c: what others tell an instance --- */
 
@@ -232,7 +235,7 @@ extern List *ds_store_find_awaiting(Oid owner, int home, bool any_home,
 									DsSearchKey *after, int limit);
 
 /* Instances for which a message is there that they wait for. */
-extern List *ds_store_find_told(Oid owner, int home, bool any_home, int limit);
+extern List *ds_store_find_with_message(Oid owner, int home, bool any_home, int limit);
 
 /* When the owner's next instance or task falls due; 0 if none does. */
 extern TimestampTz ds_store_next_wake(Oid owner, TimestampTz now);
@@ -250,7 +253,7 @@ extern List *ds_store_owners_with_work(void);
 extern int64 ds_store_count_active(Oid owner);
 
 /* Active instances whose owner was dropped; a list of strings. */
-extern List *ds_store_ownerless(int limit);
+extern List *ds_store_find_ownerless(int limit);
 
 extern void ds_store_delete_ownerless_tasks(void);
 
@@ -276,7 +279,7 @@ extern void ds_store_move_home(int64 system_identifier, Oid database, int stamp)
 /* --- store_crashes.c --- */
 
 /*
- * The executor of the instance, or of the task "seq" of it, has crashed at that
+ * The runner of the instance, or of the task "seq" of it, has crashed at that
  * time, when the execution was at that turn, or the task at that attempt.
  * Returns how many times in a row without getting further.
  */

@@ -25,13 +25,13 @@ ds_store_load_history(const DsInstance *inst, int *n_ops)
 											 room * sizeof(DsOp));
 
 	*n_ops = 0;
-	ds_scan_begin(&scan, DS_HISTORY, ds_key(UUIDPGetDatum(&inst->execution_id)));
-	while (ds_scan_next(&scan))
+	ds_table_scan_begin(&scan, DS_HISTORY, ds_table_key(UUIDPGetDatum(&inst->execution_id)));
+	while (ds_table_scan_next(&scan))
 	{
 		DsRow		row;
 
 		load_row(&scan.session, 0, &row);
-		row.xmin = ds_scan_xmin(&scan);
+		row.xmin = ds_table_scan_xmin(&scan);
 		if (row.seq == 0)
 			continue;
 		/* one operation after the other, and its attempts in order */
@@ -42,9 +42,9 @@ ds_store_load_history(const DsInstance *inst, int *n_ops)
 				ops = repalloc_huge(ops, (room *= 2) * sizeof(DsOp));
 			memset(&ops[(*n_ops)++], 0, sizeof(DsOp));
 		}
-		ds_op_add_row(&ops[*n_ops - 1], &row);
+		ds_operation_add_row(&ops[*n_ops - 1], &row);
 	}
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	return ops;
 }
 
@@ -56,17 +56,17 @@ ds_store_load_ends(const DsInstance *inst, int n_tasks, const int *tasks,
 	DsParameters p = {0};
 	uint64		n;
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, &inst->execution_id);
-	ds_add_int_array(&p, n_tasks, tasks);
-	n = ds_execute(DS_SQL_LOAD_ENDS, &p);
+	ds_query_open(&s);
+	ds_param_uuid(&p, &inst->execution_id);
+	ds_param_int_array(&p, n_tasks, tasks);
+	n = ds_query_execute(DS_SQL_LOAD_ENDS, &p);
 	*rows = MemoryContextAllocHuge(s.caller, (n + 1) * sizeof(DsRow));
 	for (uint64 i = 0; i < n; i++)
 	{
 		load_row(&s, i, &(*rows)[i]);
 		(*rows)[i].xmin = (TransactionId) ds_column_oid(i, HISTORY_END);
 	}
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return (int) n;
 }
 
@@ -75,21 +75,21 @@ ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 {
 	DsParameters p;
 
-	ds_row_begin(&p, DS_HISTORY);
-	ds_add_time(ds_at(&p, HISTORY_scheduled_time), row->scheduled_time);
-	ds_add_time(ds_at(&p, HISTORY_event_time), row->event_time);
-	ds_add_time(ds_at(&p, HISTORY_fire_at), row->fire_at);
-	ds_add_uuid(ds_at(&p, HISTORY_execution_id), execution_id);
-	ds_add_int(ds_at(&p, HISTORY_seq), row->seq);
-	ds_add_int(ds_at(&p, HISTORY_attempt), row->attempt);
-	ds_add_char(ds_at(&p, HISTORY_kind), row->kind);
-	ds_add_char(ds_at(&p, HISTORY_outcome), row->outcome);
-	ds_add_bool(ds_at(&p, HISTORY_parallel), row->parallel);
-	ds_add_text(ds_at(&p, HISTORY_name), row->name);
-	ds_add_text(ds_at(&p, HISTORY_child_id), row->child_id);
-	ds_add_jsonb(ds_at(&p, HISTORY_input), row->input);
-	ds_add_jsonb(ds_at(&p, HISTORY_result), row->result);
-	ds_add_jsonb(ds_at(&p, HISTORY_failure), row->failure);
+	ds_table_row_begin(&p, DS_HISTORY);
+	ds_param_time(ds_param_at(&p, HISTORY_scheduled_time), row->scheduled_time);
+	ds_param_time(ds_param_at(&p, HISTORY_event_time), row->event_time);
+	ds_param_time(ds_param_at(&p, HISTORY_fire_at), row->fire_at);
+	ds_param_uuid(ds_param_at(&p, HISTORY_execution_id), execution_id);
+	ds_param_int(ds_param_at(&p, HISTORY_seq), row->seq);
+	ds_param_int(ds_param_at(&p, HISTORY_attempt), row->attempt);
+	ds_param_char(ds_param_at(&p, HISTORY_kind), row->kind);
+	ds_param_char(ds_param_at(&p, HISTORY_outcome), row->outcome);
+	ds_param_bool(ds_param_at(&p, HISTORY_parallel), row->parallel);
+	ds_param_text(ds_param_at(&p, HISTORY_name), row->name);
+	ds_param_text(ds_param_at(&p, HISTORY_child_id), row->child_id);
+	ds_param_jsonb(ds_param_at(&p, HISTORY_input), row->input);
+	ds_param_jsonb(ds_param_at(&p, HISTORY_result), row->result);
+	ds_param_jsonb(ds_param_at(&p, HISTORY_failure), row->failure);
 	ds_table_insert(DS_HISTORY, &p);
 }
 
@@ -99,52 +99,52 @@ ds_store_add_note(const DsInstance *inst, DsNoteKind kind, Jsonb *reason)
 	DsSession	s;
 	DsParameters p = {0};
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, &inst->execution_id);
-	ds_add_char(&p, kind);
-	ds_add_jsonb(&p, reason);
+	ds_query_open(&s);
+	ds_param_uuid(&p, &inst->execution_id);
+	ds_param_char(&p, kind);
+	ds_param_jsonb(&p, reason);
 	/* not before the wait for the row's lock was over */
-	ds_add_time(&p, GetCurrentTimestamp());
-	ds_execute(DS_SQL_INSERT_NOTE, &p);
-	ds_close_session(&s);
+	ds_param_time(&p, GetCurrentTimestamp());
+	ds_query_execute(DS_SQL_INSERT_NOTE, &p);
+	ds_query_close(&s);
 }
 
 Jsonb *
-ds_store_story(const char *instance_id, bool outputs, bool inputs,
-			   bool failures)
+ds_store_history_json(const char *instance_id, bool outputs, bool inputs,
+					  bool failures)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	Jsonb	   *story = NULL;
 
-	ds_open_session(&s);
-	ds_add_text(&p, instance_id);
-	ds_add_bool(&p, outputs);
-	ds_add_bool(&p, inputs);
-	ds_add_bool(&p, failures);
-	if (ds_execute(DS_SQL_STORY, &p) > 0)
+	ds_query_open(&s);
+	ds_param_text(&p, instance_id);
+	ds_param_bool(&p, outputs);
+	ds_param_bool(&p, inputs);
+	ds_param_bool(&p, failures);
+	if (ds_query_execute(DS_SQL_STORY, &p) > 0)
 		story = ds_column_jsonb(&s, 0, 1);
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return story;
 }
 
 /* --- parts of a step --- */
 
 void
-ds_put_rows(const DsStepWrite *w)
+ds_store_put_rows(const DsStepWrite *w)
 {
 	DsLoop		loop;
 
 	if (w->n_rows > 0)
 	{
-		ds_loop_start(&loop);
+		ds_query_loop_start(&loop);
 		for (int i = 0; i < w->n_rows; i++)
 		{
 			ds_store_add_row(&w->inst->execution_id, &w->rows[i]);
-			ds_loop_next(&loop);
+			ds_query_loop_next(&loop);
 		}
-		ds_loop_end(&loop);
-		ds_delete_taken_messages(w);
+		ds_query_loop_end(&loop);
+		ds_store_delete_taken_messages(w);
 	}
 	if (w->last_row != NULL)
 		ds_store_add_row(&w->inst->execution_id, w->last_row);
@@ -157,23 +157,23 @@ mark_rewound(const DsStepWrite *w)
 {
 	DsSession	s;
 
-	ds_open_session(&s);
+	ds_query_open(&s);
 	for (int i = 0; i < w->n_rewound; i++)
 	{
 		DsParameters p = {0};
 
-		ds_add_uuid(&p, &w->inst->execution_id);
-		ds_add_int(&p, w->rewound[i].seq);
-		ds_add_int(&p, w->rewound[i].attempt);
-		ds_execute(DS_SQL_MARK_REWOUND, &p);
+		ds_param_uuid(&p, &w->inst->execution_id);
+		ds_param_int(&p, w->rewound[i].seq);
+		ds_param_int(&p, w->rewound[i].attempt);
+		ds_query_execute(DS_SQL_MARK_REWOUND, &p);
 	}
-	ds_close_session(&s);
+	ds_query_close(&s);
 }
 
 void
-ds_delete_history(const pg_uuid_t *execution_id)
+ds_store_delete_history(const pg_uuid_t *execution_id)
 {
-	ds_execute_for(DS_SQL_DELETE_HISTORY, execution_id, false);
+	ds_query_execute_for(DS_SQL_DELETE_HISTORY, execution_id, false);
 }
 
 /* The current row, or row i of what the last statement found, less xmin. */

@@ -29,20 +29,20 @@ ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
 	DsSession	s;
 	DsParameters p = {0};
 
-	ds_open_session(&s);
-	ds_add_uuid(&p, &inst->run_id);
-	ds_add_text(&p, inst->instance_id);
-	ds_add_text(&p, name);
-	ds_add_jsonb(&p, data);
-	ds_add_time(&p, now);
-	ds_execute(DS_SQL_SEND, &p);
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_uuid(&p, &inst->run_id);
+	ds_param_text(&p, inst->instance_id);
+	ds_param_text(&p, name);
+	ds_param_jsonb(&p, data);
+	ds_param_time(&p, now);
+	ds_query_execute(DS_SQL_SEND, &p);
+	ds_query_close(&s);
 }
 
 bool
 ds_store_has_messages(const DsInstance *inst)
 {
-	return ds_table_has(DS_INBOX, ds_key(UUIDPGetDatum(&inst->run_id)));
+	return ds_table_has(DS_INBOX, ds_table_key(UUIDPGetDatum(&inst->run_id)));
 }
 
 List *
@@ -54,12 +54,12 @@ ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
 	List	   *result = NIL;
 	uint64		n;
 
-	ds_open_session(&s);
-	ds_add_text(&p, parent->instance_id);
-	ds_add_uuid(&p, &parent->run_id);
-	ds_add_jsonb(&p, reason);
-	ds_add_time(&p, now);
-	n = ds_execute(DS_SQL_SEND_TERMINATE, &p);
+	ds_query_open(&s);
+	ds_param_text(&p, parent->instance_id);
+	ds_param_uuid(&p, &parent->run_id);
+	ds_param_jsonb(&p, reason);
+	ds_param_time(&p, now);
+	n = ds_query_execute(DS_SQL_SEND_TERMINATE, &p);
 	for (uint64 i = 0; i < n; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(s.caller);
@@ -71,7 +71,7 @@ ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
 		result = lappend(result, child);
 		MemoryContextSwitchTo(old);
 	}
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return result;
 }
 
@@ -81,14 +81,14 @@ ds_store_find_terminate(const DsInstance *inst, Jsonb **reason)
 	DsScan		scan;
 	bool		found = false;
 
-	ds_scan_begin(&scan, DS_INBOX, ds_key(UUIDPGetDatum(&inst->run_id)));
-	while (!found && ds_scan_next(&scan))
+	ds_table_scan_begin(&scan, DS_INBOX, ds_table_key(UUIDPGetDatum(&inst->run_id)));
+	while (!found && ds_table_scan_next(&scan))
 	{
 		found = ds_column_char(0, INBOX_kind) == MESSAGE_TERMINATE;
 		if (found)
 			*reason = ds_column_jsonb(&scan.session, 0, INBOX_data);
 	}
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	return found;
 }
 
@@ -100,8 +100,8 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 	DsScan		scan;
 	bool		found = false;
 
-	ds_scan_begin(&scan, DS_INBOX, ds_key(UUIDPGetDatum(&inst->run_id)));
-	while (!found && ds_scan_next(&scan))
+	ds_table_scan_begin(&scan, DS_INBOX, ds_table_key(UUIDPGetDatum(&inst->run_id)));
+	while (!found && ds_table_scan_next(&scan))
 	{
 		event->id = ds_column_int64(0, INBOX_id);
 		found = ds_column_char(0, INBOX_kind) == MESSAGE_EVENT;
@@ -114,9 +114,9 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 		}
 		event->data = ds_column_jsonb(&scan.session, 0, INBOX_data);
 		event->sent_time = ds_column_time(0, INBOX_sent_time);
-		event->sender = ds_scan_xmin(&scan);
+		event->sender = ds_table_scan_xmin(&scan);
 	}
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	return found;
 }
 
@@ -142,34 +142,34 @@ ds_store_drop_orphaned_messages(void)
 	DsSession	s;
 	DsParameters p = {0};
 
-	ds_open_session(&s);
-	ds_execute(DS_SQL_DROP_ORPHANED_MESSAGES, &p);
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_query_execute(DS_SQL_DROP_ORPHANED_MESSAGES, &p);
+	ds_query_close(&s);
 }
 
 /* --- parts of a step --- */
 
 void
-ds_delete_taken_messages(const DsStepWrite *w)
+ds_store_delete_taken_messages(const DsStepWrite *w)
 {
 	for (int i = 0; i < w->n_rows; i++)
 	{
 		if (w->rows[i].inbox_id != 0)
 			ds_table_delete(DS_INBOX,
-							ds_key2(UUIDPGetDatum(&w->inst->run_id),
-									Int64GetDatum(w->rows[i].inbox_id)),
+							ds_table_key2(UUIDPGetDatum(&w->inst->run_id),
+										  Int64GetDatum(w->rows[i].inbox_id)),
 							true, NULL, NULL);
 	}
 }
 
 void
-ds_delete_messages(const pg_uuid_t *run_id)
+ds_store_delete_messages(const pg_uuid_t *run_id)
 {
-	ds_execute_for(DS_SQL_DROP_MESSAGES, run_id, false);
+	ds_query_execute_for(DS_SQL_DROP_MESSAGES, run_id, false);
 }
 
 void
-ds_delete_events(const pg_uuid_t *run_id)
+ds_store_delete_events(const pg_uuid_t *run_id)
 {
-	ds_execute_for(DS_SQL_DROP_EVENTS, run_id, false);
+	ds_query_execute_for(DS_SQL_DROP_EVENTS, run_id, false);
 }

@@ -19,7 +19,7 @@ typedef struct Step
 {
 	const DsStepWrite *w;
 	bool		suspended;		/* the instance was, in the meantime */
-	bool		noted;			/* clients have left notes in its history */
+	bool		has_notes;		/* clients have left notes in its history */
 } Step;
 
 static DsInstance *load(const char *instance_id, bool brief);
@@ -33,7 +33,7 @@ static bool change_for_step(DsParameters *p, void *arg);
 static bool change_for_end(DsParameters *p, void *arg);
 static bool change_for_continue(DsParameters *p, void *arg);
 static bool change_status(DsStatementId statement, const DsInstance *inst,
-						  bool bounded);
+						  bool limit_lock_wait);
 
 DsInstance *
 ds_store_load(const char *instance_id)
@@ -48,18 +48,18 @@ ds_store_load_for_start(const char *instance_id, bool brief)
 }
 
 DsInstance *
-ds_store_load_at(const char *instance_id, const ItemPointerData *place)
+ds_store_load_at(const char *instance_id, const ItemPointerData *tid)
 {
 	DsScan		scan;
 	DsInstance *inst = NULL;
 
-	if (ItemPointerIsValid(place))
+	if (ItemPointerIsValid(tid))
 	{
-		if (ds_scan_begin_at(&scan, DS_INSTANCE, place) &&
+		if (ds_table_scan_begin_tid(&scan, DS_INSTANCE, tid) &&
 			strcmp(ds_column_text(&scan.session, 0, INSTANCE_instance_id),
 				   instance_id) == 0)
 			inst = read_row(&scan, instance_id, false);
-		ds_scan_end(&scan);
+		ds_table_scan_end(&scan);
 	}
 	return inst != NULL ? inst : load(instance_id, false);
 }
@@ -70,10 +70,10 @@ load(const char *instance_id, bool brief)
 	DsScan		scan;
 	DsInstance *inst = NULL;
 
-	ds_scan_begin(&scan, DS_INSTANCE, ds_key(CStringGetTextDatum(instance_id)));
-	if (ds_scan_next(&scan))
+	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_key(CStringGetTextDatum(instance_id)));
+	if (ds_table_scan_next(&scan))
 		inst = read_row(&scan, instance_id, brief);
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	return inst;
 }
 
@@ -89,8 +89,8 @@ read_row(const DsScan *scan, const char *instance_id, bool brief)
 	inst->status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
 	if (!brief || !ds_status_is_active(inst->status))
 		read_rest(&scan->session, inst);
-	inst->xmin = ds_scan_xmin(scan);
-	inst->place = ds_scan_place(scan);
+	inst->xmin = ds_table_scan_xmin(scan);
+	inst->tid = ds_table_scan_tid(scan);
 	return inst;
 }
 
@@ -109,7 +109,7 @@ read_rest(const DsSession *s, DsInstance *inst)
 	inst->name = ds_column_text(s, 0, INSTANCE_name);
 	inst->function_schema = ds_column_text(s, 0, INSTANCE_function_schema);
 	inst->created_time = ds_column_time(0, INSTANCE_created_time);
-	inst->last_updated_time = ds_last_updated_time();
+	inst->last_updated_time = ds_fence_last_updated_time();
 	inst->ready_time = ds_column_time(0, INSTANCE_ready_time);
 	inst->start_clock = ds_column_time(0, INSTANCE_start_clock);
 	inst->code = ds_column_int64(0, INSTANCE_code);
@@ -130,7 +130,7 @@ read_rest(const DsSession *s, DsInstance *inst)
 			ds_column_uuid(0, INSTANCE_parent_execution_id);
 		inst->parent.seq = ds_column_int(0, INSTANCE_parent_seq);
 	}
-	inst->noted = ds_column_bool(0, INSTANCE_noted);
+	inst->has_notes = ds_column_bool(0, INSTANCE_noted);
 	inst->n_archived = ds_column_int(0, INSTANCE_n_archived);
 	inst->input = ds_column_jsonb(s, 0, INSTANCE_input);
 	inst->custom_status = ds_column_jsonb(s, 0, INSTANCE_custom_status);
@@ -140,7 +140,7 @@ read_rest(const DsSession *s, DsInstance *inst)
 
 /* The row of a start has none yet: what is in no row costs no WAL. */
 TimestampTz
-ds_last_updated_time(void)
+ds_fence_last_updated_time(void)
 {
 	TimestampTz t = ds_column_time(0, INSTANCE_last_updated_time);
 
@@ -154,11 +154,11 @@ ds_store_is_unchanged(DsInstance *inst)
 	DsStatus	status;
 	bool		unchanged;
 
-	unchanged = ds_scan_begin_at(&scan, DS_INSTANCE, &inst->place) &&
-		ds_passes_fence(inst, &status) && status == inst->status &&
+	unchanged = ds_table_scan_begin_tid(&scan, DS_INSTANCE, &inst->tid) &&
+		ds_fence_passes(inst, &status) && status == inst->status &&
 		ds_column_oid(0, INSTANCE_owner) == inst->owner &&
 		ds_column_int(0, INSTANCE_home) == inst->home;
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	return unchanged;
 }
 
@@ -167,12 +167,12 @@ ds_store_load_wait_tasks(DsInstance *inst)
 {
 	DsScan		scan;
 
-	ds_scan_begin(&scan, DS_INSTANCE, ds_key(CStringGetTextDatum(inst->instance_id)));
-	if (ds_scan_next(&scan))
+	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_key(CStringGetTextDatum(inst->instance_id)));
+	if (ds_table_scan_next(&scan))
 		inst->wait.tasks = ds_column_int_array(&scan.session, 0,
 											   INSTANCE_wait_tasks,
 											   &inst->wait.n_tasks);
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 }
 
 /*
@@ -187,14 +187,14 @@ ds_store_step(const DsStepWrite *w, bool *suspended)
 	DsLoop		scratch;
 	bool		done;
 
-	ds_loop_start(&scratch);
-	ds_put_rows(w);
-	ds_put_tasks(w);
+	ds_query_loop_start(&scratch);
+	ds_store_put_rows(w);
+	ds_store_put_tasks(w);
 	done = ds_table_update(DS_INSTANCE,
-						   ds_key(CStringGetTextDatum(w->inst->instance_id)),
-						   &w->inst->place, true,
+						   ds_table_key(CStringGetTextDatum(w->inst->instance_id)),
+						   &w->inst->tid, true,
 						   change_for_step, &step);
-	ds_loop_end(&scratch);
+	ds_query_loop_end(&scratch);
 	*suspended = done && step.suspended;
 	return done;
 }
@@ -206,14 +206,14 @@ ds_store_end(const DsStepWrite *w)
 	DsLoop		scratch;
 	bool		done;
 
-	ds_loop_start(&scratch);
-	ds_put_rows(w);
-	ds_put_tasks(w);
+	ds_query_loop_start(&scratch);
+	ds_store_put_rows(w);
+	ds_store_put_tasks(w);
 	done = ds_table_update(DS_INSTANCE,
-						   ds_key(CStringGetTextDatum(w->inst->instance_id)),
-						   &w->inst->place, true,
+						   ds_table_key(CStringGetTextDatum(w->inst->instance_id)),
+						   &w->inst->tid, true,
 						   change_for_end, &step);
-	ds_loop_end(&scratch);
+	ds_query_loop_end(&scratch);
 	return done;
 }
 
@@ -235,15 +235,15 @@ ds_store_fail(const DsInstance *inst, Jsonb *failure, bool even_suspended)
 
 /* Is it the row that was read?  That is the fence. */
 bool
-ds_passes_fence(const DsInstance *inst, DsStatus *status)
+ds_fence_passes(const DsInstance *inst, DsStatus *status)
 {
 	*status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
-	return ds_is_execution(&inst->execution_id) &&
+	return ds_fence_is_execution(&inst->execution_id) &&
 		ds_column_int(0, INSTANCE_turn) == inst->turn;
 }
 
 bool
-ds_is_execution(const pg_uuid_t *execution_id)
+ds_fence_is_execution(const pg_uuid_t *execution_id)
 {
 	pg_uuid_t	present = ds_column_uuid(0, INSTANCE_execution_id);
 
@@ -253,27 +253,27 @@ ds_is_execution(const pg_uuid_t *execution_id)
 static void
 change_progress(DsParameters *p, const DsStepWrite *w, DsStatus status)
 {
-	ds_add_oid(ds_at(p, INSTANCE_status), ds_status_to_oid(status));
-	ds_add_int(ds_at(p, INSTANCE_turn), w->inst->turn + 1);
-	ds_add_time(ds_at(p, INSTANCE_last_updated_time), w->now);
-	ds_add_int(ds_at(p, INSTANCE_history_length), w->history_length);
-	ds_add_time(ds_at(p, INSTANCE_start_clock), w->start_clock);
-	ds_add_jsonb(ds_at(p, INSTANCE_custom_status), w->custom_status);
+	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_status_to_oid(status));
+	ds_param_int(ds_param_at(p, INSTANCE_turn), w->inst->turn + 1);
+	ds_param_time(ds_param_at(p, INSTANCE_last_updated_time), w->now);
+	ds_param_int(ds_param_at(p, INSTANCE_history_length), w->history_length);
+	ds_param_time(ds_param_at(p, INSTANCE_start_clock), w->start_clock);
+	ds_param_jsonb(ds_param_at(p, INSTANCE_custom_status), w->custom_status);
 }
 
 /* of DS_OP_NONE: none */
 static void
 change_wait(DsParameters *p, const DsWait *wait)
 {
-	ds_add_char(ds_at(p, INSTANCE_wait_kind), wait->kind);
-	ds_add_text(ds_at(p, INSTANCE_wait_name), wait->name);
-	ds_add_time(ds_at(p, INSTANCE_wait_since), wait->since);
-	ds_add_time(ds_at(p, INSTANCE_wait_fire_at), wait->fire_at);
-	ds_add_jsonb(ds_at(p, INSTANCE_wait_default), wait->default_value);
-	ds_add(ds_at(p, INSTANCE_wait_watch),
-		   Int32GetDatum(wait->any ? 0 : wait->watch),
-		   wait->kind != DS_OP_TASKS);
-	ds_add_int_array(ds_at(p, INSTANCE_wait_tasks), wait->n_tasks, wait->tasks);
+	ds_param_char(ds_param_at(p, INSTANCE_wait_kind), wait->kind);
+	ds_param_text(ds_param_at(p, INSTANCE_wait_name), wait->name);
+	ds_param_time(ds_param_at(p, INSTANCE_wait_since), wait->since);
+	ds_param_time(ds_param_at(p, INSTANCE_wait_fire_at), wait->fire_at);
+	ds_param_jsonb(ds_param_at(p, INSTANCE_wait_default), wait->default_value);
+	ds_param_datum(ds_param_at(p, INSTANCE_wait_watch),
+				   Int32GetDatum(wait->any ? 0 : wait->watch),
+				   wait->kind != DS_OP_TASKS);
+	ds_param_int_array(ds_param_at(p, INSTANCE_wait_tasks), wait->n_tasks, wait->tasks);
 }
 
 static bool
@@ -284,7 +284,7 @@ change_for_step(DsParameters *p, void *arg)
 	TimestampTz ready = w->wait.fire_at;
 	DsStatus	status;
 
-	if (!ds_passes_fence(w->inst, &status))
+	if (!ds_fence_passes(w->inst, &status))
 		return false;
 	step->suspended = status == DS_SUSPENDED;
 	if (!ds_status_is_active(status) || (step->suspended && !w->even_suspended))
@@ -297,11 +297,11 @@ change_for_step(DsParameters *p, void *arg)
 	}
 	change_progress(p, w, step->suspended ? DS_SUSPENDED : DS_RUNNING);
 	change_wait(p, &w->wait);
-	ds_add_time(ds_at(p, INSTANCE_ready_time), step->suspended ? 0 : ready);
-	ds_add_time(ds_at(p, INSTANCE_suspended_ready_time),
-				step->suspended ? w->now : 0);
-	ds_add(ds_at(p, INSTANCE_code), Int64GetDatum(w->code), w->code == 0);
-	ds_add(ds_at(p, INSTANCE_rewinding), BoolGetDatum(true), !w->rewinding);
+	ds_param_time(ds_param_at(p, INSTANCE_ready_time), step->suspended ? 0 : ready);
+	ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time),
+				  step->suspended ? w->now : 0);
+	ds_param_datum(ds_param_at(p, INSTANCE_code), Int64GetDatum(w->code), w->code == 0);
+	ds_param_datum(ds_param_at(p, INSTANCE_rewinding), BoolGetDatum(true), !w->rewinding);
 	return true;
 }
 
@@ -313,17 +313,17 @@ change_for_end(DsParameters *p, void *arg)
 	const DsStepWrite *w = step->w;
 	DsStatus	status;
 
-	if (!ds_passes_fence(w->inst, &status) || !ds_status_is_active(status) ||
+	if (!ds_fence_passes(w->inst, &status) || !ds_status_is_active(status) ||
 		(status == DS_SUSPENDED && !w->even_suspended))
 		return false;
 	if (status == DS_SUSPENDED)
-		ds_add_time(ds_at(p, INSTANCE_suspended_ready_time), 0);
+		ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time), 0);
 	change_progress(p, w, w->end_status);
 	change_wait(p, &no_wait);
-	ds_add_time(ds_at(p, INSTANCE_ready_time), 0);
-	ds_add_jsonb(ds_at(p, INSTANCE_output), w->output);
-	ds_add_jsonb(ds_at(p, INSTANCE_failure), w->failure);
-	ds_add(ds_at(p, INSTANCE_rewinding), (Datum) 0, true);
+	ds_param_time(ds_param_at(p, INSTANCE_ready_time), 0);
+	ds_param_jsonb(ds_param_at(p, INSTANCE_output), w->output);
+	ds_param_jsonb(ds_param_at(p, INSTANCE_failure), w->failure);
+	ds_param_datum(ds_param_at(p, INSTANCE_rewinding), (Datum) 0, true);
 	return true;
 }
 
@@ -334,22 +334,22 @@ ds_store_continue(const DsStepWrite *w)
 	DsLoop		scratch;
 	bool		done;
 
-	ds_loop_start(&scratch);
+	ds_query_loop_start(&scratch);
 	/* the finished turn leaves no trace but the events that it took */
-	ds_delete_taken_messages(w);
+	ds_store_delete_taken_messages(w);
 	if (!w->keep_events)
-		ds_delete_events(&w->inst->run_id);
+		ds_store_delete_events(&w->inst->run_id);
 	done = ds_table_update(DS_INSTANCE,
-						   ds_key(CStringGetTextDatum(w->inst->instance_id)),
-						   &w->inst->place, true,
+						   ds_table_key(CStringGetTextDatum(w->inst->instance_id)),
+						   &w->inst->tid, true,
 						   change_for_continue, &step);
-	if (done && (w->inst->history_length > 0 || step.noted))
+	if (done && (w->inst->history_length > 0 || step.has_notes))
 	{
 		/* in this order: a task that ends meanwhile adds to the history */
-		ds_delete_tasks(&w->inst->execution_id, true);
-		ds_delete_history(&w->inst->execution_id);
+		ds_store_delete_tasks(&w->inst->execution_id, true);
+		ds_store_delete_history(&w->inst->execution_id);
 	}
-	ds_loop_end(&scratch);
+	ds_query_loop_end(&scratch);
 	return done;
 }
 
@@ -363,41 +363,41 @@ change_for_continue(DsParameters *p, void *arg)
 	TimestampTz ready = ds_column_time(0, INSTANCE_ready_time);
 	DsStatus	status;
 
-	if (!ds_passes_fence(w->inst, &status) ||
+	if (!ds_fence_passes(w->inst, &status) ||
 		(status != DS_PENDING && status != DS_RUNNING))
 		return false;
-	step->noted = ds_column_bool(0, INSTANCE_noted);
-	ds_add_oid(ds_at(p, INSTANCE_status), ds_status_to_oid(DS_RUNNING));
-	ds_add_int(ds_at(p, INSTANCE_turn), 0);
-	ds_add_int(ds_at(p, INSTANCE_history_length), 0);
-	ds_add_time(ds_at(p, INSTANCE_created_time), w->now);
-	ds_add_time(ds_at(p, INSTANCE_last_updated_time), w->now);
-	ds_add_time(ds_at(p, INSTANCE_ready_time),
-				ready == 0 ? w->now : Min(ready, w->now));
-	ds_add_time(ds_at(p, INSTANCE_start_clock), 0);
-	ds_add(ds_at(p, INSTANCE_code), (Datum) 0, true);
-	ds_add_uuid(ds_at(p, INSTANCE_run_id), &w->inst->run_id);
-	ds_add_uuid(ds_at(p, INSTANCE_execution_id), &w->next_execution);
-	ds_add_jsonb(ds_at(p, INSTANCE_input), w->next_input);
-	ds_add_jsonb(ds_at(p, INSTANCE_custom_status), w->custom_status);
-	ds_add(ds_at(p, INSTANCE_rewinding), (Datum) 0, true);
+	step->has_notes = ds_column_bool(0, INSTANCE_noted);
+	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_status_to_oid(DS_RUNNING));
+	ds_param_int(ds_param_at(p, INSTANCE_turn), 0);
+	ds_param_int(ds_param_at(p, INSTANCE_history_length), 0);
+	ds_param_time(ds_param_at(p, INSTANCE_created_time), w->now);
+	ds_param_time(ds_param_at(p, INSTANCE_last_updated_time), w->now);
+	ds_param_time(ds_param_at(p, INSTANCE_ready_time),
+				  ready == 0 ? w->now : Min(ready, w->now));
+	ds_param_time(ds_param_at(p, INSTANCE_start_clock), 0);
+	ds_param_datum(ds_param_at(p, INSTANCE_code), (Datum) 0, true);
+	ds_param_uuid(ds_param_at(p, INSTANCE_run_id), &w->inst->run_id);
+	ds_param_uuid(ds_param_at(p, INSTANCE_execution_id), &w->next_execution);
+	ds_param_jsonb(ds_param_at(p, INSTANCE_input), w->next_input);
+	ds_param_jsonb(ds_param_at(p, INSTANCE_custom_status), w->custom_status);
+	ds_param_datum(ds_param_at(p, INSTANCE_rewinding), (Datum) 0, true);
 	change_wait(p, &no_wait);
 	return true;
 }
 
 bool
-ds_store_terminate(const DsInstance *inst, Jsonb *output, bool bounded)
+ds_store_terminate(const DsInstance *inst, Jsonb *output, bool limit_lock_wait)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	bool		done;
 
-	ds_open_session(&s);
-	ds_add_text(&p, inst->instance_id);
-	ds_add_uuid(&p, &inst->execution_id);
-	ds_add_jsonb(&p, output);
-	done = ds_execute_bounded(DS_SQL_TERMINATE, &p, bounded) > 0;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, inst->instance_id);
+	ds_param_uuid(&p, &inst->execution_id);
+	ds_param_jsonb(&p, output);
+	done = ds_query_execute_limited(DS_SQL_TERMINATE, &p, limit_lock_wait) > 0;
+	ds_query_close(&s);
 	return done;
 }
 
@@ -414,9 +414,9 @@ ds_store_resume(const DsInstance *inst)
 }
 
 bool
-ds_store_rewind(const DsInstance *inst, bool bounded)
+ds_store_rewind(const DsInstance *inst, bool limit_lock_wait)
 {
-	return change_status(DS_SQL_REWIND, inst, bounded);
+	return change_status(DS_SQL_REWIND, inst, limit_lock_wait);
 }
 
 bool
@@ -434,18 +434,18 @@ ds_store_purge(const DsInstance *inst, bool skip_locked)
 
 	if (skip_locked && !change_status(DS_SQL_LOCK_ENDED, inst, false))
 		return false;
-	ds_open_session(&s);
-	ds_add_text(&p, inst->instance_id);
-	ds_add_uuid(&p, &inst->execution_id);
-	done = ds_execute(DS_SQL_DELETE_INSTANCE, &p) > 0;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, inst->instance_id);
+	ds_param_uuid(&p, &inst->execution_id);
+	done = ds_query_execute(DS_SQL_DELETE_INSTANCE, &p) > 0;
+	ds_query_close(&s);
 	if (done)
 	{
 		/* in this order: a task that ends meanwhile adds to the history */
-		ds_delete_tasks(&inst->execution_id, false);
-		ds_delete_history(&inst->execution_id);
-		ds_delete_messages(&inst->run_id);
-		ds_prune_archive(inst, 0);
+		ds_store_delete_tasks(&inst->execution_id, false);
+		ds_store_delete_history(&inst->execution_id);
+		ds_store_delete_messages(&inst->run_id);
+		ds_store_prune_archive(inst, 0);
 	}
 	return done;
 }
@@ -457,24 +457,24 @@ ds_store_is_unlocked(const char *instance_id)
 	DsParameters p = {0};
 	bool		unlocked;
 
-	ds_open_session(&s);
-	ds_add_text(&p, instance_id);
-	unlocked = ds_execute(DS_SQL_TRY_LOCK_INSTANCE, &p) > 0;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, instance_id);
+	unlocked = ds_query_execute(DS_SQL_TRY_LOCK_INSTANCE, &p) > 0;
+	ds_query_close(&s);
 	return unlocked;
 }
 
 static bool
-change_status(DsStatementId statement, const DsInstance *inst, bool bounded)
+change_status(DsStatementId statement, const DsInstance *inst, bool limit_lock_wait)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	bool		done;
 
-	ds_open_session(&s);
-	ds_add_text(&p, inst->instance_id);
-	ds_add_uuid(&p, &inst->execution_id);
-	done = ds_execute_bounded(statement, &p, bounded) > 0;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, inst->instance_id);
+	ds_param_uuid(&p, &inst->execution_id);
+	done = ds_query_execute_limited(statement, &p, limit_lock_wait) > 0;
+	ds_query_close(&s);
 	return done;
 }

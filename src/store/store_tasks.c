@@ -37,10 +37,10 @@ ds_store_load_task(const pg_uuid_t *execution_id, int seq, bool *suspended)
 	DsScan		scan;
 	DsTask	   *task = NULL;
 
-	ds_scan_begin(&scan, DS_TASK, task_key(execution_id, seq));
-	if (ds_scan_next(&scan))
+	ds_table_scan_begin(&scan, DS_TASK, task_key(execution_id, seq));
+	if (ds_table_scan_next(&scan))
 		task = read_task(&scan);
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	*suspended = task != NULL && is_suspended(task);
 	return task;
 }
@@ -66,7 +66,7 @@ read_task(const DsScan *scan)
 	task->search_path = ds_column_text(s, 0, TASK_search_path);
 	task->input = ds_column_jsonb(s, 0, TASK_input);
 	task->retry = ds_column_jsonb(s, 0, TASK_retry);
-	task->xmin = ds_scan_xmin(scan);
+	task->xmin = ds_table_scan_xmin(scan);
 	return task;
 }
 
@@ -77,12 +77,12 @@ is_suspended(const DsTask *task)
 	DsScan		scan;
 	bool		suspended = false;
 
-	ds_scan_begin(&scan, DS_INSTANCE,
-				  ds_key(CStringGetTextDatum(task->instance_id)));
-	if (ds_scan_next(&scan) && ds_is_execution(&task->execution_id))
+	ds_table_scan_begin(&scan, DS_INSTANCE,
+						ds_table_key(CStringGetTextDatum(task->instance_id)));
+	if (ds_table_scan_next(&scan) && ds_fence_is_execution(&task->execution_id))
 		suspended = ds_status_from_oid(ds_column_oid(0, INSTANCE_status)) ==
 			DS_SUSPENDED;
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	return suspended;
 }
 
@@ -103,11 +103,11 @@ ds_store_repeat_task(const DsTask *task, int counted, int automatic,
 		.task = task,.counted = counted,.automatic = automatic,
 		.first_time = first_time,.ready_time = ready_time
 	};
-	ItemPointerData place;
+	ItemPointerData tid;
 
-	ItemPointerSetInvalid(&place);
+	ItemPointerSetInvalid(&tid);
 	return ds_table_update(DS_TASK, task_key(&task->execution_id, task->seq),
-						   &place, true, change_for_repeat, &c);
+						   &tid, true, change_for_repeat, &c);
 }
 
 /* The fence of a task. */
@@ -126,16 +126,16 @@ change_for_repeat(DsParameters *p, void *arg)
 
 	if (!is_attempt(p, arg))
 		return false;
-	ds_add_int(ds_at(p, TASK_attempt), c->task->attempt + 1);
-	ds_add_int(ds_at(p, TASK_counted), c->counted);
-	ds_add_int(ds_at(p, TASK_automatic), c->automatic);
-	ds_add_time(ds_at(p, TASK_first_time), c->first_time);
-	ds_add_time(ds_at(p, TASK_ready_time), c->ready_time);
+	ds_param_int(ds_param_at(p, TASK_attempt), c->task->attempt + 1);
+	ds_param_int(ds_param_at(p, TASK_counted), c->counted);
+	ds_param_int(ds_param_at(p, TASK_automatic), c->automatic);
+	ds_param_time(ds_param_at(p, TASK_first_time), c->first_time);
+	ds_param_time(ds_param_at(p, TASK_ready_time), c->ready_time);
 	return true;
 }
 
 DsTask *
-ds_store_end_child_task(const DsParent *parent, bool bounded)
+ds_store_end_child_task(const DsParent *parent, bool limit_lock_wait)
 {
 	DsTask	   *task = palloc0(sizeof(DsTask));
 
@@ -143,7 +143,7 @@ ds_store_end_child_task(const DsParent *parent, bool bounded)
 	task->execution_id = parent->execution_id;
 	task->seq = parent->seq;
 	if (ds_table_delete(DS_TASK, task_key(&task->execution_id, task->seq),
-						bounded, take_child_task, task))
+						limit_lock_wait, take_child_task, task))
 		return task;
 	pfree(task);
 	return NULL;
@@ -164,9 +164,9 @@ take_child_task(DsParameters *p, void *arg)
 }
 
 bool
-ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool bounded)
+ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait)
 {
-	return ds_delete_tasks(execution_id, bounded);
+	return ds_store_delete_tasks(execution_id, limit_lock_wait);
 }
 
 /* Does the instance wait for the end of that very task, or of any? */
@@ -176,9 +176,9 @@ ds_store_is_watched(const DsTask *task)
 	DsScan		scan;
 	bool		watched = false;
 
-	ds_scan_begin(&scan, DS_INSTANCE,
-				  ds_key(CStringGetTextDatum(task->instance_id)));
-	if (ds_scan_next(&scan) && ds_is_execution(&task->execution_id))
+	ds_table_scan_begin(&scan, DS_INSTANCE,
+						ds_table_key(CStringGetTextDatum(task->instance_id)));
+	if (ds_table_scan_next(&scan) && ds_fence_is_execution(&task->execution_id))
 	{
 		bool		isnull;
 		int			watch = DatumGetInt32(ds_column(0, INSTANCE_wait_watch,
@@ -186,29 +186,29 @@ ds_store_is_watched(const DsTask *task)
 
 		watched = !isnull && (watch == 0 || watch == task->seq);
 	}
-	ds_scan_end(&scan);
+	ds_table_scan_end(&scan);
 	return watched;
 }
 
 bool
-ds_store_is_stirred(const char *instance_id, bool events)
+ds_store_wait_may_be_over(const char *instance_id, bool events)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	bool		stirred;
 
-	ds_open_session(&s);
-	ds_add_text(&p, instance_id);
-	ds_add_bool(&p, events);
-	stirred = ds_execute(DS_SQL_IS_STIRRED, &p) > 0;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, instance_id);
+	ds_param_bool(&p, events);
+	stirred = ds_query_execute(DS_SQL_IS_STIRRED, &p) > 0;
+	ds_query_close(&s);
 	return stirred;
 }
 
 /* --- parts of a step --- */
 
 void
-ds_put_tasks(const DsStepWrite *w)
+ds_store_put_tasks(const DsStepWrite *w)
 {
 	ListCell   *cell;
 
@@ -217,34 +217,34 @@ ds_put_tasks(const DsStepWrite *w)
 		const DsTask *task = lfirst(cell);
 		DsParameters p;
 
-		ds_row_begin(&p, DS_TASK);
-		ds_add_time(ds_at(&p, TASK_ready_time), task->ready_time);
-		ds_add_time(ds_at(&p, TASK_first_time), task->first_time);
-		ds_add_oid(ds_at(&p, TASK_owner), task->owner);
-		ds_add_uuid(ds_at(&p, TASK_execution_id), &task->execution_id);
-		ds_add_int(ds_at(&p, TASK_seq), task->seq);
-		ds_add_int(ds_at(&p, TASK_attempt), task->attempt);
-		ds_add_int(ds_at(&p, TASK_counted), task->counted);
-		ds_add_int(ds_at(&p, TASK_automatic), task->automatic);
-		ds_add_int(ds_at(&p, TASK_home), task->home);
-		ds_add_char(ds_at(&p, TASK_kind), task->kind);
-		ds_add_text(ds_at(&p, TASK_instance_id), task->instance_id);
-		ds_add_text(ds_at(&p, TASK_name), task->name);
-		ds_add_text(ds_at(&p, TASK_search_path), task->search_path);
-		ds_add_jsonb(ds_at(&p, TASK_input), task->input);
-		ds_add_jsonb(ds_at(&p, TASK_retry), task->retry);
+		ds_table_row_begin(&p, DS_TASK);
+		ds_param_time(ds_param_at(&p, TASK_ready_time), task->ready_time);
+		ds_param_time(ds_param_at(&p, TASK_first_time), task->first_time);
+		ds_param_oid(ds_param_at(&p, TASK_owner), task->owner);
+		ds_param_uuid(ds_param_at(&p, TASK_execution_id), &task->execution_id);
+		ds_param_int(ds_param_at(&p, TASK_seq), task->seq);
+		ds_param_int(ds_param_at(&p, TASK_attempt), task->attempt);
+		ds_param_int(ds_param_at(&p, TASK_counted), task->counted);
+		ds_param_int(ds_param_at(&p, TASK_automatic), task->automatic);
+		ds_param_int(ds_param_at(&p, TASK_home), task->home);
+		ds_param_char(ds_param_at(&p, TASK_kind), task->kind);
+		ds_param_text(ds_param_at(&p, TASK_instance_id), task->instance_id);
+		ds_param_text(ds_param_at(&p, TASK_name), task->name);
+		ds_param_text(ds_param_at(&p, TASK_search_path), task->search_path);
+		ds_param_jsonb(ds_param_at(&p, TASK_input), task->input);
+		ds_param_jsonb(ds_param_at(&p, TASK_retry), task->retry);
 		ds_table_insert(DS_TASK, &p);
 	}
 }
 
 bool
-ds_delete_tasks(const pg_uuid_t *execution_id, bool bounded)
+ds_store_delete_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait)
 {
-	return ds_execute_for(DS_SQL_DELETE_TASKS, execution_id, bounded) > 0;
+	return ds_query_execute_for(DS_SQL_DELETE_TASKS, execution_id, limit_lock_wait) > 0;
 }
 
 static DsKey
 task_key(const pg_uuid_t *execution_id, int seq)
 {
-	return ds_key2(UUIDPGetDatum(execution_id), Int32GetDatum(seq));
+	return ds_table_key2(UUIDPGetDatum(execution_id), Int32GetDatum(seq));
 }

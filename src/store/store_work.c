@@ -26,25 +26,25 @@ ds_store_find_ready(Oid owner, TimestampTz now, int home, bool any_home,
 	List	   *result;
 	uint64		n;
 
-	ds_open_session(&s);
-	ds_add_oid(&p, owner);
-	ds_add_time(&p, now);
-	ds_add(&p, TimestampTzGetDatum(after->time), false);
-	ds_add_text(&p, after->work.instance_id);
+	ds_query_open(&s);
+	ds_param_oid(&p, owner);
+	ds_param_time(&p, now);
+	ds_param_datum(&p, TimestampTzGetDatum(after->time), false);
+	ds_param_text(&p, after->work.instance_id);
 	add_home(&p, any_home, home);
-	ds_add_int(&p, limit);
-	n = ds_execute(DS_SQL_FIND_READY, &p);
+	ds_param_int(&p, limit);
+	n = ds_query_execute(DS_SQL_FIND_READY, &p);
 	result = work_list(&s, n, false, after);
 	for (uint64 i = 0; i < n; i++)
 	{
 		DsWork	   *work = list_nth(result, i);
 
 		work->due = ds_column_time(i, 2);
-		work->place = ds_column_place(i, 3);
+		work->tid = ds_column_tid(i, 3);
 	}
 	if (n > 0)
 		after->time = ds_column_time(n - 1, 2);
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return result;
 }
 
@@ -57,21 +57,21 @@ ds_store_find_ready_tasks(Oid owner, TimestampTz now, int home, bool any_home,
 	List	   *result;
 	uint64		n;
 
-	ds_open_session(&s);
-	ds_add_oid(&p, owner);
-	ds_add_time(&p, now);
-	ds_add(&p, TimestampTzGetDatum(after->time), false);
-	ds_add_uuid(&p, &after->work.execution_id);
-	ds_add_int(&p, after->work.seq);
+	ds_query_open(&s);
+	ds_param_oid(&p, owner);
+	ds_param_time(&p, now);
+	ds_param_datum(&p, TimestampTzGetDatum(after->time), false);
+	ds_param_uuid(&p, &after->work.execution_id);
+	ds_param_int(&p, after->work.seq);
 	add_home(&p, any_home, home);
-	ds_add_int(&p, limit);
-	n = ds_execute(DS_SQL_FIND_READY_TASKS, &p);
+	ds_param_int(&p, limit);
+	n = ds_query_execute(DS_SQL_FIND_READY_TASKS, &p);
 	result = work_list(&s, n, true, after);
 	for (uint64 i = 0; i < n; i++)
 		((DsWork *) list_nth(result, i))->due = ds_column_time(i, 4);
 	if (n > 0)
 		after->time = ds_column_time(n - 1, 4);
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return result;
 }
 
@@ -83,29 +83,29 @@ ds_store_find_awaiting(Oid owner, int home, bool any_home, DsSearchKey *after,
 	DsParameters p = {0};
 	List	   *result;
 
-	ds_open_session(&s);
-	ds_add_oid(&p, owner);
+	ds_query_open(&s);
+	ds_param_oid(&p, owner);
 	add_home(&p, any_home, home);
-	ds_add_text(&p, after->work.instance_id);
-	ds_add_int(&p, limit);
-	result = work_list(&s, ds_execute(DS_SQL_FIND_AWAITING, &p), false, after);
-	ds_close_session(&s);
+	ds_param_text(&p, after->work.instance_id);
+	ds_param_int(&p, limit);
+	result = work_list(&s, ds_query_execute(DS_SQL_FIND_AWAITING, &p), false, after);
+	ds_query_close(&s);
 	return result;
 }
 
 List *
-ds_store_find_told(Oid owner, int home, bool any_home, int limit)
+ds_store_find_with_message(Oid owner, int home, bool any_home, int limit)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	List	   *result;
 
-	ds_open_session(&s);
-	ds_add_oid(&p, owner);
+	ds_query_open(&s);
+	ds_param_oid(&p, owner);
 	add_home(&p, any_home, home);
-	ds_add_int(&p, limit);
-	result = work_list(&s, ds_execute(DS_SQL_FIND_TOLD, &p), false, NULL);
-	ds_close_session(&s);
+	ds_param_int(&p, limit);
+	result = work_list(&s, ds_query_execute(DS_SQL_FIND_WITH_MESSAGE, &p), false, NULL);
+	ds_query_close(&s);
 	return result;
 }
 
@@ -116,12 +116,12 @@ ds_store_next_wake(Oid owner, TimestampTz now)
 	DsParameters p = {0};
 	TimestampTz next = 0;
 
-	ds_open_session(&s);
-	ds_add_oid(&p, owner);
-	ds_add_time(&p, now);
-	if (ds_execute(DS_SQL_NEXT_WAKE, &p) > 0)
+	ds_query_open(&s);
+	ds_param_oid(&p, owner);
+	ds_param_time(&p, now);
+	if (ds_query_execute(DS_SQL_NEXT_WAKE, &p) > 0)
 		next = ds_column_time(0, 1);
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return TIMESTAMP_NOT_FINITE(next) ? 0 : next;
 }
 
@@ -135,17 +135,17 @@ ds_store_owners_with_work(void)
 	}			queries[] = {
 		{DS_SQL_OWNERS_WITH_WORK, true},
 		{DS_SQL_OWNERS_WITH_TASKS, true},
-		{DS_SQL_OWNERS_TOLD, false},
+		{DS_SQL_OWNERS_WITH_MESSAGE, false},
 		{DS_SQL_OWNERS_AWAITING, false}
 	};
 	DsSession	s;
 	List	   *result = NIL;
 
-	ds_open_session(&s);
+	ds_query_open(&s);
 	for (int q = 0; q < lengthof(queries); q++)
 	{
 		DsParameters p = {0};
-		uint64		n = ds_execute(queries[q].statement, &p);
+		uint64		n = ds_query_execute(queries[q].statement, &p);
 
 		for (uint64 i = 0; i < n; i++)
 		{
@@ -158,7 +158,7 @@ ds_store_owners_with_work(void)
 			MemoryContextSwitchTo(old);
 		}
 	}
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return result;
 }
 
@@ -169,25 +169,25 @@ ds_store_count_active(Oid owner)
 	DsParameters p = {0};
 	int64		n;
 
-	ds_open_session(&s);
-	ds_add_oid(&p, owner);
-	ds_execute(DS_SQL_COUNT_ACTIVE, &p);
+	ds_query_open(&s);
+	ds_param_oid(&p, owner);
+	ds_query_execute(DS_SQL_COUNT_ACTIVE, &p);
 	n = ds_column_int64(0, 1);
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return n;
 }
 
 List *
-ds_store_ownerless(int limit)
+ds_store_find_ownerless(int limit)
 {
 	DsSession	s;
 	DsParameters p = {0};
 	List	   *result;
 
-	ds_open_session(&s);
-	ds_add_int(&p, limit);
-	result = ds_column_list(&s, ds_execute(DS_SQL_OWNERLESS, &p));
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_int(&p, limit);
+	result = ds_column_list(&s, ds_query_execute(DS_SQL_OWNERLESS, &p));
+	ds_query_close(&s);
 	return result;
 }
 
@@ -197,9 +197,9 @@ ds_store_delete_ownerless_tasks(void)
 	DsSession	s;
 	DsParameters p = {0};
 
-	ds_open_session(&s);
-	ds_execute(DS_SQL_DELETE_OWNERLESS_TASKS, &p);
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_query_execute(DS_SQL_DELETE_OWNERLESS_TASKS, &p);
+	ds_query_close(&s);
 }
 
 /* --- purging --- */
@@ -213,16 +213,16 @@ ds_store_find_purgeable(TimestampTz created_from, TimestampTz created_to,
 	DsParameters p = {0};
 	List	   *result;
 
-	ds_open_session(&s);
-	ds_add(&p, TimestampTzGetDatum(created_from), false);
-	ds_add(&p, TimestampTzGetDatum(created_to), false);
-	ds_add_status_array(&p, n_statuses, statuses);
-	ds_add_oid(&p, user);
-	ds_add_text(&p, after_id);
-	ds_add_int(&p, limit);
-	ds_add_bool(&p, exposed_only);
-	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_PURGEABLE, &p));
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_datum(&p, TimestampTzGetDatum(created_from), false);
+	ds_param_datum(&p, TimestampTzGetDatum(created_to), false);
+	ds_param_status_array(&p, n_statuses, statuses);
+	ds_param_oid(&p, user);
+	ds_param_text(&p, after_id);
+	ds_param_int(&p, limit);
+	ds_param_bool(&p, exposed_only);
+	result = ds_column_list(&s, ds_query_execute(DS_SQL_FIND_PURGEABLE, &p));
+	ds_query_close(&s);
 	return result;
 }
 
@@ -233,12 +233,12 @@ ds_store_find_expired(TimestampTz ended_before, const char *after_id, int limit)
 	DsParameters p = {0};
 	List	   *result;
 
-	ds_open_session(&s);
-	ds_add(&p, TimestampTzGetDatum(ended_before), false);
-	ds_add_text(&p, after_id);
-	ds_add_int(&p, limit);
-	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_EXPIRED, &p));
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_datum(&p, TimestampTzGetDatum(ended_before), false);
+	ds_param_text(&p, after_id);
+	ds_param_int(&p, limit);
+	result = ds_column_list(&s, ds_query_execute(DS_SQL_FIND_EXPIRED, &p));
+	ds_query_close(&s);
 	return result;
 }
 
@@ -249,11 +249,11 @@ ds_store_find_ended_children(const DsInstance *parent)
 	DsParameters p = {0};
 	List	   *result;
 
-	ds_open_session(&s);
-	ds_add_text(&p, parent->instance_id);
-	ds_add_oid(&p, parent->owner);
-	result = ds_column_list(&s, ds_execute(DS_SQL_FIND_ENDED_CHILDREN, &p));
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_text(&p, parent->instance_id);
+	ds_param_oid(&p, parent->owner);
+	result = ds_column_list(&s, ds_query_execute(DS_SQL_FIND_ENDED_CHILDREN, &p));
+	ds_query_close(&s);
 	return result;
 }
 
@@ -266,10 +266,10 @@ ds_store_any_foreign(int stamp)
 	DsParameters p = {0};
 	bool		result;
 
-	ds_open_session(&s);
-	ds_add_int(&p, stamp);
-	result = ds_execute(DS_SQL_ANY_FOREIGN, &p) > 0;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_param_int(&p, stamp);
+	result = ds_query_execute(DS_SQL_ANY_FOREIGN, &p) > 0;
+	ds_query_close(&s);
 	return result;
 }
 
@@ -280,12 +280,12 @@ ds_store_is_home(int64 system_identifier, Oid database)
 	DsParameters p = {0};
 	bool		result = false;
 
-	ds_open_session(&s);
-	ds_add_int64(&p, system_identifier);
-	ds_add_oid(&p, database);
-	if (ds_execute(DS_SQL_LOAD_HOME, &p) > 0)
+	ds_query_open(&s);
+	ds_param_int64(&p, system_identifier);
+	ds_param_oid(&p, database);
+	if (ds_query_execute(DS_SQL_LOAD_HOME, &p) > 0)
 		result = ds_column_bool(0, 1);
-	ds_close_session(&s);
+	ds_query_close(&s);
 	return result;
 }
 
@@ -296,9 +296,9 @@ ds_store_has_one_home(void)
 	DsParameters p = {0};
 	bool		result;
 
-	ds_open_session(&s);
-	result = ds_execute(DS_SQL_COUNT_HOMES, &p) > 0 && ds_column_int64(0, 1) == 1;
-	ds_close_session(&s);
+	ds_query_open(&s);
+	result = ds_query_execute(DS_SQL_COUNT_HOMES, &p) > 0 && ds_column_int64(0, 1) == 1;
+	ds_query_close(&s);
 	return result;
 }
 
@@ -311,23 +311,23 @@ ds_store_move_home(int64 system_identifier, Oid database, int stamp)
 	DsParameters instances = {0};
 	DsParameters tasks = {0};
 
-	ds_open_session(&s);
-	ds_execute(DS_SQL_DELETE_HOME, &none);
-	ds_add_int64(&home, system_identifier);
-	ds_add_oid(&home, database);
-	ds_execute(DS_SQL_INSERT_HOME, &home);
-	ds_add_int(&instances, stamp);
-	ds_execute(DS_SQL_MOVE_HOME, &instances);
-	ds_add_int(&tasks, stamp);
-	ds_execute(DS_SQL_MOVE_TASKS_HOME, &tasks);
-	ds_execute(DS_SQL_MOVE_MESSAGE_IDS, &none);
-	ds_close_session(&s);
+	ds_query_open(&s);
+	ds_query_execute(DS_SQL_DELETE_HOME, &none);
+	ds_param_int64(&home, system_identifier);
+	ds_param_oid(&home, database);
+	ds_query_execute(DS_SQL_INSERT_HOME, &home);
+	ds_param_int(&instances, stamp);
+	ds_query_execute(DS_SQL_MOVE_HOME, &instances);
+	ds_param_int(&tasks, stamp);
+	ds_query_execute(DS_SQL_MOVE_TASKS_HOME, &tasks);
+	ds_query_execute(DS_SQL_MOVE_MESSAGE_IDS, &none);
+	ds_query_close(&s);
 }
 
 static void
 add_home(DsParameters *p, bool any_home, int home)
 {
-	ds_add(p, Int32GetDatum(home), any_home);
+	ds_param_datum(p, Int32GetDatum(home), any_home);
 }
 
 /* Rows of instance ids, with execution and number if they are tasks. */

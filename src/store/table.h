@@ -14,10 +14,10 @@
  *
  *	DsScan scan;
  *
- *	ds_scan_begin(&scan, DS_HISTORY, ds_key(UUIDPGetDatum(execution_id)));
- *	while (ds_scan_next(&scan))
+ *	ds_table_scan_begin(&scan, DS_HISTORY, ds_table_key(UUIDPGetDatum(execution_id)));
+ *	while (ds_table_scan_next(&scan))
  *		seq = ds_column_int(0, HISTORY_seq);
- *	ds_scan_end(&scan);
+ *	ds_table_scan_end(&scan);
  *
  * All need a transaction.
  *
@@ -43,15 +43,27 @@ typedef struct DsKey
 } DsKey;
 
 static inline DsKey
-ds_key(Datum value)
+ds_table_key(Datum value)
 {
-	return (DsKey) {1, {value}};
+	return (DsKey)
+	{
+		1,
+		{
+			value
+		}
+	};
 }
 
 static inline DsKey
-ds_key2(Datum first, Datum second)
+ds_table_key2(Datum first, Datum second)
 {
-	return (DsKey) {2, {first, second}};
+	return (DsKey)
+	{
+		2,
+		{
+			first, second
+		}
+	};
 }
 
 /* Rows of one table in the order of its primary key. */
@@ -68,50 +80,51 @@ typedef struct DsScan
 
 /*
  * Rows whose primary key begins with "key".  While a row is
- * current, ds_column...() read it, as row 0.  ds_scan_end() also gives back
+ * current, ds_column...() read it, as row 0.  ds_table_scan_end() also gives back
  * the lock on the table, so that user code may follow in the transaction.
  */
-extern void ds_scan_begin(DsScan *scan, DsTable table, DsKey key);
-extern bool ds_scan_next(DsScan *scan);
-extern void ds_scan_end(DsScan *scan);
+extern void ds_table_scan_begin(DsScan *scan, DsTable table, DsKey key);
+extern bool ds_table_scan_next(DsScan *scan);
+extern void ds_table_scan_end(DsScan *scan);
 
 /*
  * A scan of one row only, which is current already, looked for where it was
  * last seen; false: it is not there any more.  It may be another row.
  */
-extern bool ds_scan_begin_at(DsScan *scan, DsTable table,
-							 const ItemPointerData *place);
+extern bool ds_table_scan_begin_tid(DsScan *scan, DsTable table,
+									const ItemPointerData *tid);
 
 /* Is there any such row? */
 extern bool ds_table_has(DsTable table, DsKey key);
 
 /* The transaction that wrote the current row, and where it is. */
-extern TransactionId ds_scan_xmin(const DsScan *scan);
-extern ItemPointerData ds_scan_place(const DsScan *scan);
+extern TransactionId ds_table_scan_xmin(const DsScan *scan);
+extern ItemPointerData ds_table_scan_tid(const DsScan *scan);
 
 /*
- * The parameters of a new row are its columns: ds_row_begin() makes them all
- * NULL, and ds_add...(ds_at(&p, column), value) sets one.
+ * The parameters of a new row are its columns: ds_table_row_begin() makes them all
+ * NULL, and ds_param_datum...(ds_param_at(&p, column), value) sets one.
  */
-extern void ds_row_begin(DsParameters *p, DsTable table);
+extern void ds_table_row_begin(DsParameters *p, DsTable table);
 
 extern void ds_table_insert(DsTable table, const DsParameters *p);
 
 /*
- * *place becomes where the row is.  False: a row with that key is there, at the latest after somebody's
- * transaction has ended that was waited for; if bounded, for a second only.
+ * Inserts the row and sets *tid.  Returns false if the key already exists.
+ * Waits for a concurrent inserter of the same key (for one second at most with
+ * limit_lock_wait).
  */
 extern bool ds_table_insert_if_absent(DsTable table, const DsParameters *p,
-									  bool bounded, ItemPointer place);
+									  bool limit_lock_wait, ItemPointer tid);
 
 /*
  * Updates the row with that key as "change" says.  It finds the row's columns
  * in p, may look at them with ds_column...(), and returns false to leave the
  * row alone.  It is called again if somebody has changed the row in the
- * meantime, who was waited for (bounded: for a second only).  Returns whether
+ * meantime, who was waited for (limit_lock_wait: for a second only).  Returns whether
  * the row was changed.
  *
- * *place is where the row was last seen, if that is known, and becomes where
+ * *tid is where the row was last seen, if that is known, and becomes where
  * it is then.  It saves the way through the index; since another row may be
  * there by now, "change" has to look at the key, or at something as unique.
  */
@@ -121,10 +134,10 @@ typedef bool (*DsChange) (DsParameters *p, void *arg);
  * Deletes the row with that key if "change" is NULL or returns true.  Else as
  * ds_table_update().
  */
-extern bool ds_table_delete(DsTable table, DsKey key, bool bounded,
+extern bool ds_table_delete(DsTable table, DsKey key, bool limit_lock_wait,
 							DsChange change, void *arg);
 
-extern bool ds_table_update(DsTable table, DsKey key, ItemPointer place,
-							bool bounded, DsChange change, void *arg);
+extern bool ds_table_update(DsTable table, DsKey key, ItemPointer tid,
+							bool limit_lock_wait, DsChange change, void *arg);
 
 #endif

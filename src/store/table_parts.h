@@ -13,18 +13,18 @@
 extern int	ds_table_n_columns(DsTable table);
 
 /* Opened, locked, and found to have the columns that the code knows. */
-extern Relation ds_open_table(DsTable table, LOCKMODE mode);
+extern Relation ds_table_open(DsTable table, LOCKMODE mode);
 
 /* A scan of a table that the caller has opened, and closes. */
-extern void ds_begin_scan(DsScan *scan, DsTable table, Relation rel,
-						  DsKey key);
-extern void ds_end_scan(DsScan *scan);
+extern void ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel,
+									DsKey key);
+extern void ds_table_scan_end_rel(DsScan *scan);
 
 /*
  * A scan of one row, which is found without the index or not at all.
  * make_room: on its page, for another version of it.
  */
-extern bool ds_fetch_at(DsScan *scan, Relation rel,
-						const ItemPointerData *place, bool make_room);
+extern bool ds_table_fetch_tid(DsScan *scan, Relation rel,
+							   const ItemPointerData *tid, bool make_room);
 
 #endif

@@ -58,16 +58,16 @@ static const TableForm forms[DS_NUM_TABLES] = {
 
 static void check_form(DsTable table, TupleDesc desc);
 static Oid	key_index(Relation rel);
-static void make_room_at(Relation rel, const ItemPointerData *place);
+static void make_room_at(Relation rel, const ItemPointerData *at);
 
 void
-ds_scan_begin(DsScan *scan, DsTable table, DsKey key)
+ds_table_scan_begin(DsScan *scan, DsTable table, DsKey key)
 {
-	ds_begin_scan(scan, table, ds_open_table(table, AccessShareLock), key);
+	ds_table_scan_begin_rel(scan, table, ds_table_open(table, AccessShareLock), key);
 }
 
 bool
-ds_scan_next(DsScan *scan)
+ds_table_scan_next(DsScan *scan)
 {
 	bool		found;
 
@@ -75,25 +75,26 @@ ds_scan_next(DsScan *scan)
 	found = index_getnext_slot(scan->scan, scan->direction, scan->slot);
 	if (found)
 		slot_getallattrs(scan->slot);
-	ds_read_slot(found ? scan->slot : NULL);
+	ds_column_read_slot(found ? scan->slot : NULL);
 	return found;
 }
 
 void
-ds_scan_end(DsScan *scan)
+ds_table_scan_end(DsScan *scan)
 {
-	ds_end_scan(scan);
+	ds_table_scan_end_rel(scan);
 	table_close(scan->table, AccessShareLock);
 }
 
 bool
-ds_scan_begin_at(DsScan *scan, DsTable table, const ItemPointerData *place)
+ds_table_scan_begin_tid(DsScan *scan, DsTable table, const ItemPointerData *at)
 {
-	return ds_fetch_at(scan, ds_open_table(table, AccessShareLock), place, false);
+	return ds_table_fetch_tid(scan, ds_table_open(table, AccessShareLock), at,
+							  false);
 }
 
 TransactionId
-ds_scan_xmin(const DsScan *scan)
+ds_table_scan_xmin(const DsScan *scan)
 {
 	bool		isnull;
 
@@ -103,7 +104,7 @@ ds_scan_xmin(const DsScan *scan)
 }
 
 ItemPointerData
-ds_scan_place(const DsScan *scan)
+ds_table_scan_tid(const DsScan *scan)
 {
 	return scan->slot->tts_tid;
 }
@@ -115,7 +116,7 @@ ds_table_n_columns(DsTable table)
 }
 
 Relation
-ds_open_table(DsTable table, LOCKMODE mode)
+ds_table_open(DsTable table, LOCKMODE mode)
 {
 	static uint64 checked[DS_NUM_TABLES];
 	const DsCatalog *catalog = ds_catalog(false);
@@ -175,7 +176,7 @@ key_index(Relation rel)
 }
 
 void
-ds_begin_scan(DsScan *scan, DsTable table, Relation rel, DsKey key)
+ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel, DsKey key)
 {
 	ScanKeyData scan_keys[DS_KEY_COLUMNS];
 
@@ -209,16 +210,16 @@ ds_begin_scan(DsScan *scan, DsTable table, Relation rel, DsKey key)
  * another page, and each update has to write entries into all indexes.
  */
 static void
-make_room_at(Relation rel, const ItemPointerData *place)
+make_room_at(Relation rel, const ItemPointerData *at)
 {
-	OffsetNumber offset = ItemPointerGetOffsetNumber(place);
+	OffsetNumber offset = ItemPointerGetOffsetNumber(at);
 	Size		needed = 0;
 	Buffer		buffer;
 	Page		page;
 
 	if (rel->rd_tableam != GetHeapamTableAmRoutine())
 		return;
-	buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(place));
+	buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(at));
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(buffer);
 	if (offset <= PageGetMaxOffsetNumber(page))
@@ -232,10 +233,10 @@ make_room_at(Relation rel, const ItemPointerData *place)
 }
 
 bool
-ds_fetch_at(DsScan *scan, Relation rel, const ItemPointerData *place,
-			bool make_room)
+ds_table_fetch_tid(DsScan *scan, Relation rel, const ItemPointerData *at,
+				   bool make_room)
 {
-	ItemPointerData tid = *place;
+	ItemPointerData tid = *at;
 	bool		found;
 
 	scan->table = rel;
@@ -244,24 +245,24 @@ ds_fetch_at(DsScan *scan, Relation rel, const ItemPointerData *place,
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan->slot = table_slot_create(rel, NULL);
 	/* the file may have been cut off since; where we wrote last it was not */
-	found = ItemPointerGetBlockNumber(place) == RelationGetTargetBlock(rel) ||
-		ItemPointerGetBlockNumber(place) < RelationGetNumberOfBlocks(rel);
+	found = ItemPointerGetBlockNumber(at) == RelationGetTargetBlock(rel) ||
+		ItemPointerGetBlockNumber(at) < RelationGetNumberOfBlocks(rel);
 	if (found && make_room)
-		make_room_at(rel, place);
+		make_room_at(rel, at);
 	found = found &&
 		table_tuple_fetch_row_version(rel, &tid, scan->snapshot, scan->slot);
 	if (found)
 	{
 		slot_getallattrs(scan->slot);
-		ds_read_slot(scan->slot);
+		ds_column_read_slot(scan->slot);
 	}
 	return found;
 }
 
 void
-ds_end_scan(DsScan *scan)
+ds_table_scan_end_rel(DsScan *scan)
 {
-	ds_read_slot(NULL);
+	ds_column_read_slot(NULL);
 	if (scan->index != NULL)
 		index_endscan(scan->scan);
 	ExecDropSingleTupleTableSlot(scan->slot);
@@ -276,8 +277,8 @@ ds_table_has(DsTable table, DsKey key)
 	DsScan		scan;
 	bool		found;
 
-	ds_scan_begin(&scan, table, key);
-	found = ds_scan_next(&scan);
-	ds_scan_end(&scan);
+	ds_table_scan_begin(&scan, table, key);
+	found = ds_table_scan_next(&scan);
+	ds_table_scan_end(&scan);
 	return found;
 }

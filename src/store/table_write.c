@@ -56,7 +56,7 @@ typedef struct Kept
 	EState	   *estate;
 	ResultRelInfo *result;		/* NULL: no index was needed yet */
 	bool		key_is_the_only_constraint;
-}			Kept;
+} Kept;
 
 /* A table opened for a write. */
 typedef struct Writer
@@ -72,7 +72,7 @@ typedef struct Writer
 static Kept all_kept[DS_NUM_TABLES];
 
 static void begin_write(Writer *w, DsTable table);
-static Kept * get_kept(DsTable table, Relation rel);
+static Kept *get_kept(DsTable table, Relation rel);
 static void forget_kept(Datum arg, Oid relid);
 static void open_indexes(Writer *w);
 static void close_indexes(Writer *w);
@@ -80,18 +80,18 @@ static void put_index_entries(Writer *w, bool update, bool *taken,
 							  bool only_summarizing);
 static void put_entries_of_same_key(Writer *w);
 static void end_write(Writer *w);
-static bool write_row(Writer *w, DsKey key, ItemPointer place, bool bounded,
+static bool write_row(Writer *w, DsKey key, ItemPointer tid, bool limit_lock_wait,
 					  DsChange change, void *arg);
 static void fill_slot(Writer *w, const DsParameters *p);
 static bool insert_if_absent(Writer *w);
-static bool change_row(Writer *w, DsKey key, ItemPointer place,
+static bool change_row(Writer *w, DsKey key, ItemPointer tid,
 					   bool at_place, DsChange change, void *arg);
 static TM_Result change_version(Writer *w, const DsScan *scan,
 								const DsParameters *p);
 static void load_row(DsParameters *p, TupleTableSlot *slot);
 
 void
-ds_row_begin(DsParameters *p, DsTable table)
+ds_table_row_begin(DsParameters *p, DsTable table)
 {
 	StaticAssertStmt(INSTANCE_END <= DS_MAX_PARAMETERS, "too many columns");
 	p->n = ds_table_n_columns(table);
@@ -113,70 +113,70 @@ ds_table_insert(DsTable table, const DsParameters *p)
 }
 
 bool
-ds_table_insert_if_absent(DsTable table, const DsParameters *p, bool bounded,
-						  ItemPointer place)
+ds_table_insert_if_absent(DsTable table, const DsParameters *p, bool limit_lock_wait,
+						  ItemPointer tid)
 {
 	Writer		w = {0};
-	DsLockBound bound;
+	DsLockWait	bound;
 	volatile bool done = false;
 
-	ds_bound_locks(&bound, bounded);
+	ds_query_limit_lock_wait(&bound, limit_lock_wait);
 	PG_TRY();
 	{
 		begin_write(&w, table);
 		fill_slot(&w, p);
 		open_indexes(&w);
 		done = insert_if_absent(&w);
-		*place = w.kept->slot->tts_tid;
+		*tid = w.kept->slot->tts_tid;
 		end_write(&w);
 	}
 	PG_FINALLY();
 	{
-		ds_unbound_locks(&bound);
+		ds_query_restore_lock_wait(&bound);
 	}
 	PG_END_TRY();
 	return done;
 }
 
 bool
-ds_table_update(DsTable table, DsKey key, ItemPointer place, bool bounded,
+ds_table_update(DsTable table, DsKey key, ItemPointer tid, bool limit_lock_wait,
 				DsChange change, void *arg)
 {
 	Writer		w = {.number = table};
 
-	return write_row(&w, key, place, bounded, change, arg);
+	return write_row(&w, key, tid, limit_lock_wait, change, arg);
 }
 
 bool
-ds_table_delete(DsTable table, DsKey key, bool bounded, DsChange change,
+ds_table_delete(DsTable table, DsKey key, bool limit_lock_wait, DsChange change,
 				void *arg)
 {
 	Writer		w = {.number = table,.deletes = true};
 	ItemPointerData nowhere;
 
 	ItemPointerSetInvalid(&nowhere);
-	return write_row(&w, key, &nowhere, bounded, change, arg);
+	return write_row(&w, key, &nowhere, limit_lock_wait, change, arg);
 }
 
 static bool
-write_row(Writer *w, DsKey key, ItemPointer place, bool bounded,
+write_row(Writer *w, DsKey key, ItemPointer tid, bool limit_lock_wait,
 		  DsChange change, void *arg)
 {
-	DsLockBound bound;
+	DsLockWait	bound;
 	volatile bool done = false;
 
-	ds_bound_locks(&bound, bounded);
+	ds_query_limit_lock_wait(&bound, limit_lock_wait);
 	PG_TRY();
 	{
 		begin_write(w, w->number);
-		done = (ItemPointerIsValid(place) &&
-				change_row(w, key, place, true, change, arg)) ||
-			change_row(w, key, place, false, change, arg);
+		done = (ItemPointerIsValid(tid) &&
+				change_row(w, key, tid, true, change, arg)) ||
+			change_row(w, key, tid, false, change, arg);
 		end_write(w);
 	}
 	PG_FINALLY();
 	{
-		ds_unbound_locks(&bound);
+		ds_query_restore_lock_wait(&bound);
 	}
 	PG_END_TRY();
 	return done;
@@ -186,7 +186,7 @@ static void
 begin_write(Writer *w, DsTable table)
 {
 	w->number = table;
-	w->table = ds_open_table(table, RowExclusiveLock);
+	w->table = ds_table_open(table, RowExclusiveLock);
 	w->kept = get_kept(table, w->table);
 	w->indexes_open = false;
 	/* large values go to other tables under one */
@@ -452,7 +452,7 @@ insert_if_absent(Writer *w)
  * that.
  */
 static bool
-change_row(Writer *w, DsKey key, ItemPointer place, bool at_place,
+change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 		   DsChange change, void *arg)
 {
 	for (;;)
@@ -463,11 +463,11 @@ change_row(Writer *w, DsKey key, ItemPointer place, bool at_place,
 		bool		changed;
 
 		if (at_place)
-			changed = ds_fetch_at(&scan, w->table, place, true);
+			changed = ds_table_fetch_tid(&scan, w->table, tid, true);
 		else
 		{
-			ds_begin_scan(&scan, w->number, w->table, key);
-			changed = ds_scan_next(&scan);
+			ds_table_scan_begin_rel(&scan, w->number, w->table, key);
+			changed = ds_table_scan_next(&scan);
 		}
 		if (changed && change != NULL)
 		{
@@ -476,9 +476,9 @@ change_row(Writer *w, DsKey key, ItemPointer place, bool at_place,
 		}
 		if (changed)
 			result = change_version(w, &scan, &p);
-		ds_end_scan(&scan);
+		ds_table_scan_end_rel(&scan);
 		if (changed && result == TM_Ok && !w->deletes)
-			*place = w->kept->slot->tts_tid;
+			*tid = w->kept->slot->tts_tid;
 		if (!changed || result == TM_Ok)
 			return changed;
 		/* somebody else was faster, and has committed by now */

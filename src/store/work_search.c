@@ -18,8 +18,8 @@ static void forget_due_times(List *found, TimestampTz due_from);
 static void begin_phase(DsWorkSearch *search, DsSearchPhase phase);
 
 void
-ds_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
-				bool all)
+ds_work_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
+					 bool all)
 {
 	search->begun = GetCurrentTimestamp();
 	search->due_from = DT_NOEND;
@@ -31,7 +31,7 @@ ds_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
 }
 
 List *
-ds_search_next(DsWorkSearch *search, int batch)
+ds_work_search_next(DsWorkSearch *search, int batch)
 {
 	List	   *found = NIL;
 
@@ -57,8 +57,8 @@ ds_search_next(DsWorkSearch *search, int batch)
 											   batch);
 				break;
 			case DS_SEARCH_TOLD:
-				found = ds_store_find_told(search->owner, search->home,
-										   search->any_home, batch);
+				found = ds_store_find_with_message(search->owner, search->home,
+												   search->any_home, batch);
 				break;
 			case DS_SEARCH_DONE:
 				break;
@@ -90,13 +90,13 @@ forget_due_times(List *found, TimestampTz due_from)
 }
 
 bool
-ds_search_is_done(const DsWorkSearch *search)
+ds_work_search_is_done(const DsWorkSearch *search)
 {
 	return search->phase == DS_SEARCH_DONE;
 }
 
 void
-ds_search_end(DsWorkSearch *search)
+ds_work_search_end(DsWorkSearch *search)
 {
 	begin_phase(search, DS_SEARCH_DONE);
 }

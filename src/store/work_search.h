@@ -11,13 +11,13 @@
 #include "store/store.h"
 
 /* For work of the owner's; home and any_home as in store.h. */
-extern void ds_search_begin(DsWorkSearch *search, Oid owner, int home,
-							bool any_home, bool all);
+extern void ds_work_search_begin(DsWorkSearch *search, Oid owner, int home,
+								 bool any_home, bool all);
 
 /* The next batch, a list of DsWork.  Needs a transaction. */
-extern List *ds_search_next(DsWorkSearch *search, int batch);
+extern List *ds_work_search_next(DsWorkSearch *search, int batch);
 
-extern bool ds_search_is_done(const DsWorkSearch *search);
-extern void ds_search_end(DsWorkSearch *search);
+extern bool ds_work_search_is_done(const DsWorkSearch *search);
+extern void ds_work_search_end(DsWorkSearch *search);
 
 #endif

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * crashes.c
- *	  Instances whose executor crashed: counting, and giving up.
+ *	  Instances whose runner crashed: counting, and giving up.
  *
  * A step that crashes its server process makes the postmaster restart all of
  * them.  Tried again for ever it would keep everybody from working, so after
@@ -41,12 +41,12 @@ static void fail_task(const DsTask *task, Jsonb *failure);
 static Jsonb *make_failure(const DsCrash *crash, int crashes);
 
 bool
-ds_count_crashes(void)
+ds_crashes_count(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext cxt;
 	DsCrash    *crashes;
-	int			n = ds_slot_crashes(MyDatabaseId, &crashes);
+	int			n = ds_crashed_slots_find(MyDatabaseId, &crashes);
 	bool		all = true;
 
 	if (n == 0)
@@ -59,7 +59,7 @@ ds_count_crashes(void)
 		MemoryContextReset(cxt);
 		MemoryContextSwitchTo(cxt);
 		if (ds_crash_limit == 0 || count(&crashes[i]))
-			ds_slot_crash_counted(MyDatabaseId, &crashes[i]);
+			ds_crashed_slots_counted(MyDatabaseId, &crashes[i]);
 		else
 			all = false;
 	}
@@ -83,13 +83,13 @@ count(const DsCrash *crash)
 	{
 		int			crashes;
 
-		ds_tx_begin();
+		ds_transaction_begin();
 		crashes = count_in_table(crash);
-		ds_tx_commit();
+		ds_transaction_commit();
 		XLogFlush(XactLastCommitEnd);
 		if (crashes > 0)
 		{
-			ds_count(DS_CRASHES, 1);
+			ds_counters_add(DS_CRASHES, 1);
 			ereport(LOG,
 					(crash->left ?
 					 errmsg("the server process executing instance \"%s\" ended itself",
@@ -101,9 +101,9 @@ count(const DsCrash *crash)
 		}
 		if (crashes >= ds_crash_limit)
 		{
-			ds_tx_begin();
+			ds_transaction_begin();
 			give_up(crash, crashes);
-			ds_tx_commit();
+			ds_transaction_commit();
 			XLogFlush(XactLastCommitEnd);
 		}
 		done = true;
@@ -115,8 +115,8 @@ count(const DsCrash *crash)
 		MemoryContextSwitchTo(cxt);
 		error = CopyErrorData();
 		FlushErrorState();
-		ds_tx_abort();
-		if (ds_error_is_cancel(error))
+		ds_transaction_abort();
+		if (ds_failure_is_cancel(error))
 			ReThrowError(error);
 		ereport(LOG,
 				(errcode(error->sqlerrcode),
@@ -192,8 +192,8 @@ fail_instance(const DsInstance *inst, Jsonb *failure)
 {
 	if (!ds_store_fail(inst, failure, true))
 		return false;
-	ds_instance_has_ended(inst, DS_FAILED, NULL, failure, true);
-	ds_log_failed(inst, failure);
+	ds_end_tell(inst, DS_FAILED, NULL, failure, true);
+	ds_end_log_failure(inst, failure);
 	return true;
 }
 
@@ -213,7 +213,7 @@ fail_task(const DsTask *task, Jsonb *failure)
 	if (ds_store_end_task(task))
 	{
 		ds_store_add_row(&task->execution_id, &row);
-		ds_count_at_commit(DS_ACTIVITIES_FAILED);
+		ds_commit_counts_add(DS_ACTIVITIES_FAILED);
 	}
 }
 

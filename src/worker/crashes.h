@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * crashes.h
- *	  Instances whose executor crashed.
+ *	  Instances whose runner crashed.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +14,6 @@
  * run again.  Outside a transaction, in a process that runs no user code now.
  * False: some could not be counted, and it is to be called again later.
  */
-extern bool ds_count_crashes(void);
+extern bool ds_crashes_count(void);
 
 #endif

@@ -31,7 +31,7 @@
 static bool is_in_transaction(Oid database);
 
 int64
-ds_transactions_ended(Oid database)
+ds_database_idle_n_ended(Oid database)
 {
 	PgStat_StatDBEntry *entry;
 	int64		n = 0;
@@ -49,18 +49,18 @@ ds_transactions_ended(Oid database)
 }
 
 void
-ds_stillness_begins(DsStillness *s, int64 n_ended)
+ds_database_idle_begin(DsDatabaseIdle *s, int64 n_ended)
 {
 	s->known = true;
 	s->n_ended = n_ended;
 }
 
 bool
-ds_is_still(DsStillness *s, Oid database)
+ds_database_idle_check(DsDatabaseIdle *s, Oid database)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (!s->known || ds_transactions_ended(database) != s->n_ended)
+	if (!s->known || ds_database_idle_n_ended(database) != s->n_ended)
 	{
 		s->changed = now;
 		return false;

@@ -4,7 +4,7 @@
  *	  CALL df_run: the caller's own instances, run in the caller's session.
  *
  * For tests, for schedulers, and for databases whose workers are switched off
- * or paused.  It is an executor like a worker, with the same claims and
+ * or paused.  It is a runner like a worker, with the same claims and
  * fences, so both may be at work at once.
  *
  *-------------------------------------------------------------------------
@@ -54,7 +54,7 @@ ds_run(PG_FUNCTION_ARGS)
 	DsRunLimits limits = {.any_home = true,.steps_left = -1};
 	MemoryContext caller = CurrentMemoryContext;
 
-	ds_hub_require();
+	ds_shared_require();
 	if (!PG_ARGISNULL(0))
 	{
 		limits.steps_left = PG_GETARG_INT32(0);
@@ -73,15 +73,15 @@ ds_run(PG_FUNCTION_ARGS)
 	check_identity();
 	ds_function_trust_begin();
 	ds_catalog(false);
-	ds_tx_enter_foreground(atomic);
+	ds_transaction_enter_foreground(atomic);
 
 	PG_TRY();
 	{
 		ds_slot_attach_foreground();
-		pqsignal(SIGUSR2, ds_cancel_handler);
-		pqsignal(SIGQUIT, ds_bystander_session_handler);
+		pqsignal(SIGUSR2, ds_claim_cancel_handler);
+		pqsignal(SIGQUIT, ds_crash_notes_session_handler);
 		/* where the workers are switched off, no janitor does it */
-		(void) ds_count_crashes();
+		(void) ds_crashes_count();
 		run_all(&limits);
 	}
 	PG_CATCH();
@@ -93,17 +93,17 @@ ds_run(PG_FUNCTION_ARGS)
 		error = CopyErrorData();
 		FlushErrorState();
 		leave();
-		ds_tx_abort();
-		ds_tx_leave_foreground();
+		ds_transaction_abort();
+		ds_transaction_leave_foreground();
 		ReThrowError(error);
 	}
 	PG_END_TRY();
 	leave();
-	ds_tx_leave_foreground();
+	ds_transaction_leave_foreground();
 	PG_RETURN_VOID();
 }
 
-/* The session is no executor any more. */
+/* The session is no runner any more. */
 static void
 leave(void)
 {
@@ -125,7 +125,7 @@ run_all(DsRunLimits *limits)
 		DsWorkSearch search;
 
 		progress = false;
-		ds_search_begin(&search, GetUserId(), 0, true, true);
+		ds_work_search_begin(&search, GetUserId(), 0, true, true);
 		do
 		{
 			List	   *batch;
@@ -133,11 +133,11 @@ run_all(DsRunLimits *limits)
 			CHECK_FOR_INTERRUPTS();
 			MemoryContextReset(cxt);
 			MemoryContextSwitchTo(cxt);
-			ds_tx_begin();
-			batch = ds_search_next(&search, SEARCH_BATCH);
-			ds_tx_commit();
+			ds_transaction_begin();
+			batch = ds_work_search_next(&search, SEARCH_BATCH);
+			ds_transaction_commit();
 			progress |= run_batch(batch, limits);
-		} while (!ds_search_is_done(&search) && limits->steps_left != 0);
+		} while (!ds_work_search_is_done(&search) && limits->steps_left != 0);
 	}
 	MemoryContextSwitchTo(MemoryContextGetParent(cxt));
 	MemoryContextDelete(cxt);
@@ -157,7 +157,7 @@ run_batch(List *batch, DsRunLimits *limits)
 		CHECK_FOR_INTERRUPTS();
 		if (limits->steps_left == 0)
 			break;
-		result = ds_execute_work(lfirst(cell), limits);
+		result = ds_runner_run(lfirst(cell), limits);
 		if (result == DS_RUN_PROGRESS || result == DS_RUN_UNFINISHED)
 			progress = true;
 	}

@@ -6,7 +6,7 @@
  * The launcher cannot see into databases, and workers see no role's work but
  * their own.  So at the start of the server, after CREATE EXTENSION and every
  * rescan_interval a janitor connects as the bootstrap superuser, runs no
- * user code, tells the hub which roles have work and when, and leaves.
+ * user code, tells shared memory which roles have work and when, and leaves.
  *
  *-------------------------------------------------------------------------
  */
@@ -86,12 +86,12 @@ enter(Oid database)
 {
 	bool		ours;
 
-	ds_hub_lock();
-	ours = ds_hub->janitor_database == database && ds_hub->janitor_pid == 0 &&
-		!ds_is_closed(database);
+	ds_shared_lock();
+	ours = ds_shared->janitor_database == database && ds_shared->janitor_pid == 0 &&
+		!ds_eviction_is_closed(database);
 	if (ours)
-		ds_hub->janitor_pid = MyProcPid;
-	ds_hub_unlock();
+		ds_shared->janitor_pid = MyProcPid;
+	ds_shared_unlock();
 	if (ours)
 		before_shmem_exit(leave_at_exit, (Datum) 0);
 	return ours;
@@ -100,15 +100,15 @@ enter(Oid database)
 static void
 leave_at_exit(int code, Datum arg)
 {
-	ds_hub_lock();
-	if (ds_hub->janitor_pid == MyProcPid)
+	ds_shared_lock();
+	if (ds_shared->janitor_pid == MyProcPid)
 	{
-		ds_hub->janitor_pid = 0;
-		ds_hub->janitor_is_content = content && code == 0;
-		ds_hub->janitor_transactions = n_transactions;
+		ds_shared->janitor_pid = 0;
+		ds_shared->janitor_left_nothing = content && code == 0;
+		ds_shared->janitor_transactions = n_transactions;
 	}
-	ds_hub_wake_launcher();
-	ds_hub_unlock();
+	ds_shared_wake_launcher();
+	ds_shared_unlock();
 }
 
 static void
@@ -121,15 +121,15 @@ count_transaction(XactEvent event, void *arg)
 static void
 report(bool found_extension, bool may_run)
 {
-	ds_hub_lock();
+	ds_shared_lock();
 	/* the launcher may have been restarted, and sent another one */
-	if (ds_hub->janitor_pid == MyProcPid)
+	if (ds_shared->janitor_pid == MyProcPid)
 	{
-		ds_hub->janitor_found_extension = found_extension;
-		ds_hub->janitor_may_run = may_run;
-		ds_hub->janitor_done = true;
+		ds_shared->janitor_found_extension = found_extension;
+		ds_shared->janitor_may_run = may_run;
+		ds_shared->janitor_done = true;
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 }
 
 static void
@@ -143,24 +143,24 @@ visit(void)
 	MemoryContextSwitchTo(TopMemoryContext);
 	/* other databases wait for us */
 	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
-	ds_tx_begin();
+	ds_transaction_begin();
 	if (ds_catalog(true) == NULL)
 	{
-		ds_tx_commit();
-		ds_slot_forget_crashes(MyDatabaseId);
+		ds_transaction_commit();
+		ds_crashed_slots_forget(MyDatabaseId);
 		report(false, false);
 		return;
 	}
-	ds_tx_commit();
+	ds_transaction_commit();
 	/* nobody may run these before */
-	counted = ds_count_crashes();
-	ds_tx_begin();
-	if (!ds_enabled || !ds_settle_down())
+	counted = ds_crashes_count();
+	ds_transaction_begin();
+	if (!ds_enabled || !ds_home_settle())
 	{
-		ds_tx_commit();
+		ds_transaction_commit();
 		/* those that came before: new ones see for themselves */
-		ds_retire_workers(MyDatabaseId);
-		ds_forget_database(MyDatabaseId);
+		ds_eviction_retire_workers(MyDatabaseId);
+		ds_hint_forget_database(MyDatabaseId);
 		/* the launcher says so, once */
 		report(true, !ds_enabled);
 		return;
@@ -185,13 +185,13 @@ visit(void)
 	 */
 	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
 	{
-		ds_tx_commit();
-		ds_tx_begin();
+		ds_transaction_commit();
+		ds_transaction_begin();
 	}
 	ds_store_drop_orphaned_messages();
 	if (seeks_ownerless())
 		fail_all_ownerless();
-	ds_tx_commit();
+	ds_transaction_commit();
 	found_ownerless();
 	purge_expired();
 	content = ds_retention < 0;
@@ -202,19 +202,19 @@ seeks_ownerless(void)
 {
 	bool		seeks;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	seeks = ds_hub->janitor_pid == MyProcPid && ds_hub->janitor_seeks_ownerless;
-	LWLockRelease(ds_hub->lock);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	seeks = ds_shared->janitor_pid == MyProcPid && ds_shared->janitor_seeks_ownerless;
+	LWLockRelease(ds_shared->lock);
 	return seeks;
 }
 
 static void
 found_ownerless(void)
 {
-	ds_hub_lock();
-	if (ds_hub->janitor_pid == MyProcPid)
-		ds_hub->janitor_seeks_ownerless = false;
-	ds_hub_unlock();
+	ds_shared_lock();
+	if (ds_shared->janitor_pid == MyProcPid)
+		ds_shared->janitor_seeks_ownerless = false;
+	ds_shared_unlock();
 }
 
 /* What ended longer than durable_singleton.retention ago, batch by batch. */
@@ -237,12 +237,12 @@ purge_expired(void)
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(cxt);
 		MemoryContextSwitchTo(cxt);
-		ds_tx_begin();
+		ds_transaction_begin();
 		ids = ds_store_find_expired(before, after, PURGE_BATCH);
 		if (ids != NIL)
 			strlcpy(after, llast(ids), sizeof(after));
 		(void) ds_purge_families(ids, true);
-		ds_tx_commit();
+		ds_transaction_commit();
 	} while (ids != NIL);
 	MemoryContextSwitchTo(MemoryContextGetParent(cxt));
 	MemoryContextDelete(cxt);
@@ -259,9 +259,9 @@ fail_all_ownerless(void)
 	MemoryContextSwitchTo(cxt);
 	while (fail_ownerless())
 	{
-		ds_tx_commit();
+		ds_transaction_commit();
 		MemoryContextReset(cxt);
-		ds_tx_begin();
+		ds_transaction_begin();
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(cxt);
@@ -275,7 +275,7 @@ static bool
 fail_ownerless(void)
 {
 	ErrorData	error = {0};
-	List	   *ids = ds_store_ownerless(OWNERLESS_BATCH);
+	List	   *ids = ds_store_find_ownerless(OWNERLESS_BATCH);
 	ListCell   *cell;
 
 	CHECK_FOR_INTERRUPTS();
@@ -290,7 +290,7 @@ fail_ownerless(void)
 
 		if (inst != NULL &&
 			ds_store_fail(inst, ds_failure_from_error(&error), false))
-			ds_instance_is_over(inst, DS_FAILED);
+			ds_end_tell_waiters(inst, DS_FAILED);
 	}
 	return true;
 }
@@ -299,7 +299,7 @@ fail_ownerless(void)
 PGDLLEXPORT Datum
 ds_request_visit(PG_FUNCTION_ARGS)
 {
-	if (ds_hub_is_there())
+	if (ds_shared_is_there())
 		ds_at_commit_visit(MyDatabaseId);
 	PG_RETURN_VOID();
 }

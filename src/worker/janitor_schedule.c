@@ -49,7 +49,7 @@ typedef struct KnownDatabase
 	bool		has_extension;
 	bool		told_paused;
 	uint32		all_visits;		/* n_all_visits when it was looked through */
-	DsStillness stillness;		/* since the last visit */
+	DsDatabaseIdle idle;		/* since the last visit */
 } KnownDatabase;
 
 static HTAB *known_databases;
@@ -60,7 +60,7 @@ static BackgroundWorkerHandle *janitor = NULL;
 static uint32 visited_in;		/* n_all_visits when it was sent */
 static int64 visited_after;		/* so many transactions in the database */
 static TimestampTz next_rescan = 0;
-static TimestampTz next_request = DT_NOEND;	/* that is to be taken later */
+static TimestampTz next_request = DT_NOEND; /* that is to be taken later */
 
 /*
  * Counts the times that all databases were to be visited, for instance since
@@ -70,13 +70,13 @@ static TimestampTz next_request = DT_NOEND;	/* that is to be taken later */
 static uint32 n_all_visits = 0;
 
 static char *database_name(Oid database);
-static void take_visit_requests(void);
+static void plan_visits(void);
 static void scan_databases(bool still_ones);
 static void forget_dropped_statistics(void);
 static bool start_janitor(void);
 
 void
-ds_visits_init(void)
+ds_janitor_schedule_init(void)
 {
 	HASHCTL		info = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownDatabase)};
 
@@ -85,7 +85,7 @@ ds_visits_init(void)
 }
 
 void
-ds_visits_reap(void)
+ds_janitor_schedule_reap(void)
 {
 	static Oid	last_failed = InvalidOid;
 	static int	n_failures = 0;
@@ -105,20 +105,20 @@ ds_visits_reap(void)
 	pfree(janitor);
 	janitor = NULL;
 
-	ds_hub_lock();
-	database = ds_hub->janitor_database;
-	done = ds_hub->janitor_done;
-	found = ds_hub->janitor_found_extension;
-	may_run = ds_hub->janitor_may_run;
-	closed = ds_is_closed(database);
-	looked_through = !ds_hub->janitor_seeks_ownerless;
-	content = ds_hub->janitor_is_content;
-	n_ended = visited_after + ds_hub->janitor_transactions;
-	ds_hub->janitor_database = InvalidOid;
-	ds_hub_unlock();
+	ds_shared_lock();
+	database = ds_shared->janitor_database;
+	done = ds_shared->janitor_done;
+	found = ds_shared->janitor_found_extension;
+	may_run = ds_shared->janitor_may_run;
+	closed = ds_eviction_is_closed(database);
+	looked_through = !ds_shared->janitor_seeks_ownerless;
+	content = ds_shared->janitor_left_nothing;
+	n_ended = visited_after + ds_shared->janitor_transactions;
+	ds_shared->janitor_database = InvalidOid;
+	ds_shared_unlock();
 
-	if (!done && !closed && !ds_database_is_open(database))
-		ds_slot_forget_crashes(database);
+	if (!done && !closed && !ds_janitor_schedule_is_open(database))
+		ds_crashed_slots_forget(database);
 	else if (!done && !closed)
 	{
 		/* a lock that somebody holds for long, perhaps */
@@ -144,9 +144,9 @@ ds_visits_reap(void)
 		if (looked_through)
 			known->all_visits = visited_in;
 		if (content)
-			ds_stillness_begins(&known->stillness, n_ended);
+			ds_database_idle_begin(&known->idle, n_ended);
 		else
-			known->stillness.known = false;
+			known->idle.known = false;
 		if (found && !may_run && !known->told_paused)
 			ereport(WARNING,
 					(errmsg("orchestrations in database \"%s\" are paused",
@@ -158,11 +158,11 @@ ds_visits_reap(void)
 }
 
 TimestampTz
-ds_visits_send(void)
+ds_janitor_schedule_send(void)
 {
 	TimestampTz next = DT_NOEND;
 
-	take_visit_requests();
+	plan_visits();
 	if (visits != NIL && janitor == NULL && !start_janitor())
 		next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										   DS_NO_WORKER_RETRY_MS);
@@ -175,7 +175,7 @@ ds_visits_send(void)
 }
 
 bool
-ds_database_is_open(Oid database)
+ds_janitor_schedule_is_open(Oid database)
 {
 	MemoryContext old = CurrentMemoryContext;
 	HeapTuple	tuple;
@@ -208,7 +208,7 @@ database_name(Oid database)
 }
 
 static void
-take_visit_requests(void)
+plan_visits(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Oid			requested[DS_MAX_VISITS];
@@ -217,25 +217,25 @@ take_visit_requests(void)
 	bool		all;
 
 	next_request = DT_NOEND;
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->n_visits; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->n_visits; i++)
 	{
-		DsVisit		visit = ds_hub->visits[i];
+		DsVisit		visit = ds_shared->visits[i];
 
 		if (visit.at <= now)
 			requested[n++] = visit.database;
 		else
 		{
-			ds_hub->visits[left++] = visit;
+			ds_shared->visits[left++] = visit;
 			next_request = Min(next_request, visit.at);
 		}
 	}
-	ds_hub->n_visits = left;
-	all = ds_hub->visit_all_at <= now;
+	ds_shared->n_visits = left;
+	all = ds_shared->visit_all_at <= now;
 	if (all)
-		ds_hub->visit_all_at = DT_NOEND;
-	next_request = Min(next_request, ds_hub->visit_all_at);
-	ds_hub_unlock();
+		ds_shared->visit_all_at = DT_NOEND;
+	next_request = Min(next_request, ds_shared->visit_all_at);
+	ds_shared_unlock();
 
 	if (all)
 		n_all_visits++;
@@ -297,7 +297,7 @@ scan_databases(bool still_ones)
 		if (!db->datallowconn || db->datistemplate ||
 			(known != NULL && !known->has_extension) ||
 			(known != NULL && !still_ones &&
-			 ds_is_still(&known->stillness, db->oid)))
+			 ds_database_idle_check(&known->idle, db->oid)))
 			continue;
 		in_transaction = MemoryContextSwitchTo(TopMemoryContext);
 		found = lappend_oid(found, db->oid);
@@ -317,7 +317,7 @@ scan_databases(bool still_ones)
 	{
 		if (!known->present)
 		{
-			ds_forget_database(known->oid);
+			ds_hint_forget_database(known->oid);
 			ds_quota_forget_database(known->oid);
 			hash_search(known_databases, &known->oid, HASH_REMOVE, NULL);
 		}
@@ -334,14 +334,14 @@ forget_dropped_statistics(void)
 {
 	MemoryContext old = CurrentMemoryContext;
 	Oid		   *databases;
-	int			n = ds_statistics_databases(&databases);
+	int			n = ds_counters_databases(&databases);
 
 	StartTransactionCommand();
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(databases[i])))
-			ds_statistics_forget(databases[i]);
+			ds_counters_forget(databases[i]);
 	}
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(old);
@@ -352,24 +352,24 @@ static bool
 start_janitor(void)
 {
 	BackgroundWorker worker =
-	ds_background_worker("ds_janitor_main", "durable_singleton janitor");
+	ds_worker_template("ds_janitor_main", "durable_singleton janitor");
 	Oid			database = linitial_oid(visits);
 	KnownDatabase *known = hash_search(known_databases, &database, HASH_FIND,
 									   NULL);
 
 	visited_in = n_all_visits;
-	visited_after = ds_transactions_ended(database);
-	ds_hub_lock();
-	ds_hub->janitor_database = database;
-	ds_hub->janitor_pid = 0;
-	ds_hub->janitor_done = false;
-	ds_hub->janitor_is_content = false;
-	ds_hub->janitor_seeks_ownerless = known == NULL ||
+	visited_after = ds_database_idle_n_ended(database);
+	ds_shared_lock();
+	ds_shared->janitor_database = database;
+	ds_shared->janitor_pid = 0;
+	ds_shared->janitor_done = false;
+	ds_shared->janitor_left_nothing = false;
+	ds_shared->janitor_seeks_ownerless = known == NULL ||
 		known->all_visits != n_all_visits;
-	ds_hub_unlock();
+	ds_shared_unlock();
 
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
-	if (!ds_start_background(&worker, &janitor))
+	if (!ds_worker_start(&worker, &janitor))
 		return false;
 	visits = list_delete_first(visits);
 	return true;

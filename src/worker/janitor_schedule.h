@@ -10,15 +10,15 @@
 
 #include "datatype/timestamp.h"
 
-extern void ds_visits_init(void);
+extern void ds_janitor_schedule_init(void);
 
 /* Learns what the last janitor found, if it has finished. */
-extern void ds_visits_reap(void);
+extern void ds_janitor_schedule_reap(void);
 
 /* Sends the next janitor, if it is time; returns when to look again. */
-extern TimestampTz ds_visits_send(void);
+extern TimestampTz ds_janitor_schedule_send(void);
 
 /* The database exists, and workers may connect to it. */
-extern bool ds_database_is_open(Oid database);
+extern bool ds_janitor_schedule_is_open(Oid database);
 
 #endif

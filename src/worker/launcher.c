@@ -88,7 +88,7 @@ static bool group_has_starting_worker(const DsGroup *group);
 static bool start_worker(const DsGroupKey *key);
 static bool role_exists(Oid role);
 static TimestampTz make_room(int n_workers, int n_starving);
-static int	length_of_turn(int n_starving);
+static int	time_slice(int n_starving);
 static bool is_at_work(const DsSlot *slot);
 static void ask_to_leave(DsSlot *slot);
 static void ignore_hints(void);
@@ -98,7 +98,7 @@ void
 ds_launcher_register(void)
 {
 	BackgroundWorker worker =
-	ds_background_worker("ds_launcher_main", "durable_singleton launcher");
+	ds_worker_template("ds_launcher_main", "durable_singleton launcher");
 
 	worker.bgw_restart_time = 5;
 	RegisterBackgroundWorker(&worker);
@@ -113,15 +113,15 @@ ds_launcher_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 
-	ds_visits_init();
+	ds_janitor_schedule_init();
 	before_shmem_exit(forget_launcher, (Datum) 0);
-	ds_hub_lock();
-	ds_hub->launcher_latch = MyLatch;
-	ds_hub->launcher_sleeps_until = DT_NOEND;
-	ds_hub_visit_at(InvalidOid, DT_NOBEGIN);
-	ds_hub_unlock();
+	ds_shared_lock();
+	ds_shared->launcher_latch = MyLatch;
+	ds_shared->launcher_sleeps_until = DT_NOEND;
+	ds_janitor_request_visit(InvalidOid, DT_NOBEGIN);
+	ds_shared_unlock();
 	ds_slot_abandon_starting();
-	ds_flusher_reset();
+	ds_wal_flusher_reset();
 	ds_durability_start();
 	pgstat_report_activity(STATE_IDLE, NULL);
 
@@ -140,11 +140,11 @@ ds_launcher_main(Datum arg)
 		}
 
 		reap_workers();
-		ds_visits_reap();
+		ds_janitor_schedule_reap();
 		survey.next = DT_NOEND;
 		if (ds_enabled)
 		{
-			TimestampTz next_visit = ds_visits_send();
+			TimestampTz next_visit = ds_janitor_schedule_send();
 
 			survey_groups(&survey);
 			survey.next = Min(survey.next, next_visit);
@@ -180,18 +180,18 @@ ds_launcher_main(Datum arg)
 static void
 ignore_hints(void)
 {
-	ds_hub_lock();
-	ds_hub->launcher_sleeps_until = DT_NOBEGIN;
-	ds_hub_unlock();
+	ds_shared_lock();
+	ds_shared->launcher_sleeps_until = DT_NOBEGIN;
+	ds_shared_unlock();
 }
 
 static void
 forget_launcher(int code, Datum arg)
 {
-	ds_hub_lock();
-	ds_hub->launcher_latch = NULL;
-	ds_hub_unlock();
-	ds_flusher_reset();
+	ds_shared_lock();
+	ds_shared->launcher_latch = NULL;
+	ds_shared_unlock();
+	ds_wal_flusher_reset();
 }
 
 /* Slots of workers that ended without giving them back are free again. */
@@ -222,20 +222,20 @@ static void
 survey_groups(Survey *survey)
 {
 	static Candidate candidates[DS_MAX_GROUPS];
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
 	survey->candidates = candidates;
-	ds_hub_lock();
+	ds_shared_lock();
 	survey->now = GetCurrentTimestamp();
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		if (slots[i].state != DS_SLOT_FREE &&
 			slots[i].state != DS_SLOT_CRASHED && !slots[i].foreground)
 			survey->n_workers++;
 	}
-	ds_hub_each_group(survey_group, survey);
-	ds_hub->launcher_sleeps_until = survey->next;
-	ds_hub_unlock();
+	ds_group_each(survey_group, survey);
+	ds_shared->launcher_sleeps_until = survey->next;
+	ds_shared_unlock();
 	qsort(survey->candidates, survey->n_candidates, sizeof(Candidate),
 		  compare_candidates);
 }
@@ -260,11 +260,11 @@ survey_group(DsGroup *group, void *arg)
 	if (due == 0)
 	{
 		if (group->n_workers == 0)
-			ds_hub_drop_group(group);
+			ds_group_drop(group);
 		return;
 	}
 	due = Max(due, group->not_before);
-	if (ds_is_closed(group->key.database))
+	if (ds_eviction_is_closed(group->key.database))
 		return;					/* whoever closed it wakes us again */
 	if (group_has_starting_worker(group))
 		return;
@@ -273,7 +273,7 @@ survey_group(DsGroup *group, void *arg)
 		survey->next = Min(survey->next, due);
 		return;
 	}
-	if (ds_wake_idle_worker(group))
+	if (ds_group_wake_idle_worker(group))
 	{
 		/* it may just be about to take another hint, and be away for long */
 		survey->next = Min(survey->next,
@@ -318,8 +318,8 @@ has_much_work(const DsGroup *group)
 
 	return n > group->n_workers * HINTS_PER_WORKER ||
 		(n > HINTS_PER_WORKER &&
-		 (group->rescan || !ds_search_is_done(&group->due_search) ||
-		  !ds_search_is_done(&group->full_search)));
+		 (group->rescan || !ds_work_search_is_done(&group->due_search) ||
+		  !ds_work_search_is_done(&group->full_search)));
 }
 
 /* Who has the fewest workers first; of those, who has waited longest. */
@@ -340,9 +340,9 @@ compare_candidates(const void *a, const void *b)
 static bool
 group_has_starting_worker(const DsGroup *group)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 
-	for (int i = 0; i < ds_hub->slots_used; i++)
+	for (int i = 0; i < ds_shared->slots_used; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 
@@ -358,15 +358,15 @@ static bool
 start_worker(const DsGroupKey *key)
 {
 	BackgroundWorker worker =
-	ds_background_worker("ds_worker_main", "durable_singleton worker");
+	ds_worker_template("ds_worker_main", "durable_singleton worker");
 	DsWorkerOrder order = {.database = key->database,.role = key->role};
 	MemoryContext old;
 	Started    *s;
 
 	/* what was dropped, or lets nobody in, has no work */
-	if (!role_exists(key->role) || !ds_database_is_open(key->database))
+	if (!role_exists(key->role) || !ds_janitor_schedule_is_open(key->database))
 	{
-		ds_forget_group(key);
+		ds_hint_forget_group(key);
 		return true;
 	}
 	order.slot = ds_slot_reserve(key->database, key->role, &order.generation);
@@ -376,7 +376,7 @@ start_worker(const DsGroupKey *key)
 	s = MemoryContextAlloc(TopMemoryContext, sizeof(Started));
 	s->slot = order.slot;
 	s->generation = order.generation;
-	if (!ds_start_background(&worker, &s->handle))
+	if (!ds_worker_start(&worker, &s->handle))
 	{
 		ds_slot_abandon(order.slot, order.generation, false);
 		pfree(s);
@@ -411,22 +411,22 @@ role_exists(Oid role)
 static TimestampTz
 make_room(int n_workers, int n_starving)
 {
-	DsSlot	   *slots = ds_hub_slots();
+	DsSlot	   *slots = ds_slots();
 	TimestampTz now = GetCurrentTimestamp();
-	int			turn_ms = length_of_turn(n_starving);
-	TimestampTz next = TimestampTzPlusMilliseconds(now, turn_ms);
+	int			slice_ms = time_slice(n_starving);
+	TimestampTz next = TimestampTzPlusMilliseconds(now, slice_ms);
 	DsSlot	   *idle = NULL;
 	int			most = n_workers == 0 ? 1 : n_workers + 2;
 
-	ds_hub_lock();
-	for (int i = 0; i < ds_hub->slots_used && idle == NULL; i++)
+	ds_shared_lock();
+	for (int i = 0; i < ds_shared->slots_used && idle == NULL; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 		DsGroup    *group;
 
 		if (!is_at_work(slot) || slot->leave)
 			continue;
-		group = ds_hub_group(slot->database, slot->role, false);
+		group = ds_group_get(slot->database, slot->role, false);
 		/* one that is still connecting has not had its turn yet */
 		if (slot->state == DS_SLOT_IDLE &&
 			(group == NULL || !ds_group_has_due_work(group, now)))
@@ -436,24 +436,24 @@ make_room(int n_workers, int n_starving)
 	}
 	if (idle != NULL)
 		ask_to_leave(idle);
-	for (int i = 0; i < ds_hub->slots_used && idle == NULL; i++)
+	for (int i = 0; i < ds_shared->slots_used && idle == NULL; i++)
 	{
 		DsSlot	   *slot = &slots[i];
 		DsGroup    *group;
 
 		if (!is_at_work(slot) || slot->leave)
 			continue;
-		group = ds_hub_group(slot->database, slot->role, false);
+		group = ds_group_get(slot->database, slot->role, false);
 		if (group == NULL || group->n_workers < most)
 			continue;
 		/* it has its turn, and no more */
-		if (TimestampDifferenceExceeds(slot->attached, now, turn_ms))
+		if (TimestampDifferenceExceeds(slot->attached, now, slice_ms))
 			ask_to_leave(slot);
 		else
 			next = Min(next, TimestampTzPlusMilliseconds(slot->attached,
-														 turn_ms + 1));
+														 slice_ms + 1));
 	}
-	ds_hub_unlock();
+	ds_shared_unlock();
 	return next;
 }
 
@@ -462,7 +462,7 @@ make_room(int n_workers, int n_starving)
  * roles wait, the shorter, so that the last of them has not to wait for long.
  */
 static int
-length_of_turn(int n_starving)
+time_slice(int n_starving)
 {
 	int64		share = TURN_MS * (int64) ds_max_workers / Max(n_starving, 1);
 
@@ -491,7 +491,7 @@ sleep_until(TimestampTz until)
 	int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
 	long		timeout = -1;
 
-	while (ds_flush_behind())
+	while (ds_wal_flusher_flush())
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (MyLatch->is_set || GetCurrentTimestamp() >= until)

@@ -101,7 +101,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 		}
 		PG_END_ENSURE_ERROR_CLEANUP(reopen_after_error,
 									ObjectIdGetDatum(closed));
-		ds_reopen_database(closed);
+		ds_eviction_reopen(closed);
 		/* it has another name now, or is gone, or there are two */
 		ds_at_commit_visit(InvalidOid);
 	}
@@ -198,7 +198,7 @@ may_copy(Oid database)
 static void
 reopen_after_error(int code, Datum database)
 {
-	ds_reopen_database(DatumGetObjectId(database));
+	ds_eviction_reopen(DatumGetObjectId(database));
 	ds_hint_visit(DatumGetObjectId(database));
 }
 
@@ -208,8 +208,8 @@ empty_database(Oid database)
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 													   EVICTION_MS);
 
-	ds_close_database(database);
-	while (!ds_is_deserted(database) && GetCurrentTimestamp() < deadline)
+	ds_eviction_close(database);
+	while (!ds_eviction_is_done(database) && GetCurrentTimestamp() < deadline)
 	{
 		CHECK_FOR_INTERRUPTS();
 		pg_usleep(EVICTION_LOOK_MS * 1000L);
@@ -244,14 +244,14 @@ after_transaction_command(TransactionStmt *statement)
 	switch (statement->kind)
 	{
 		case TRANS_STMT_PREPARE:
-			ds_counts_prepare_as(statement->gid);
+			ds_commit_counts_prepare_as(statement->gid);
 			break;
 		case TRANS_STMT_COMMIT_PREPARED:
-			ds_counts_finish_prepared(statement->gid, true);
+			ds_commit_counts_finish_prepared(statement->gid, true);
 			after_commit_prepared();
 			break;
 		case TRANS_STMT_ROLLBACK_PREPARED:
-			ds_counts_finish_prepared(statement->gid, false);
+			ds_commit_counts_finish_prepared(statement->gid, false);
 			break;
 		default:
 			break;
@@ -271,15 +271,15 @@ after_commit_prepared(void)
 	DsExecuting *steps;
 	int			n;
 
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	work = ds_hub->prepared_work;
-	LWLockRelease(ds_hub->lock);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	work = ds_shared->prepared_work;
+	LWLockRelease(ds_shared->lock);
 	if (!work || ds_catalog(true) == NULL)
 		return;
 
 	ds_hint_rescan_database(MyDatabaseId);
 	ds_waiters_wake_all(MyDatabaseId);
-	n = ds_executing_steps(MyDatabaseId, &steps);
+	n = ds_claim_executing_steps(MyDatabaseId, &steps);
 	if (n == 0 ||
 		!ConditionalLockRelationOid(ds_catalog(true)->table[DS_INSTANCE],
 									AccessShareLock))
@@ -292,8 +292,8 @@ after_commit_prepared(void)
 		if (inst == NULL || !ds_status_is_active(inst->status) ||
 			memcmp(&inst->execution_id, &steps[i].execution_id,
 				   sizeof(pg_uuid_t)) != 0)
-			ds_cancel_step(MyDatabaseId, steps[i].instance_id,
-						   &steps[i].execution_id);
+			ds_claim_cancel_step(MyDatabaseId, steps[i].instance_id,
+								 &steps[i].execution_id);
 	}
 	RESUME_INTERRUPTS();
 }

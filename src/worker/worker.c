@@ -60,7 +60,7 @@ static bool must_leave(void);
 static long time_to_sleep(TimestampTz idle_since);
 
 BackgroundWorker
-ds_background_worker(const char *function, const char *type)
+ds_worker_template(const char *function, const char *type)
 {
 	BackgroundWorker worker;
 
@@ -77,7 +77,7 @@ ds_background_worker(const char *function, const char *type)
 }
 
 bool
-ds_start_background(BackgroundWorker *worker, BackgroundWorkerHandle **handle)
+ds_worker_start(BackgroundWorker *worker, BackgroundWorkerHandle **handle)
 {
 	static bool told = false;
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
@@ -100,8 +100,8 @@ ds_worker_main(Datum arg)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	handle_terminate();
-	pqsignal(SIGQUIT, ds_bystander_worker_handler);
-	pqsignal(SIGUSR2, ds_cancel_handler);
+	pqsignal(SIGQUIT, ds_crash_notes_worker_handler);
+	pqsignal(SIGUSR2, ds_claim_cancel_handler);
 	BackgroundWorkerUnblockSignals();
 
 	attach_and_connect();
@@ -121,7 +121,7 @@ handle_terminate(void)
 {
 	struct sigaction action = {0};
 
-	action.sa_sigaction = ds_terminate_handler;
+	action.sa_sigaction = ds_slot_terminate_handler;
 	action.sa_flags = SA_SIGINFO | SA_RESTART;
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
@@ -137,9 +137,9 @@ attach_and_connect(void)
 	/* first, so that whoever drops the database can send us away */
 	if (!ds_slot_attach(order.slot, order.generation))
 		proc_exit(0);
-	LWLockAcquire(ds_hub->lock, LW_SHARED);
-	closed = ds_is_closed(order.database);
-	LWLockRelease(ds_hub->lock);
+	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	closed = ds_eviction_is_closed(order.database);
+	LWLockRelease(ds_shared->lock);
 	if (closed)
 	{
 		ds_slot_retire(true);
@@ -157,14 +157,14 @@ attach_and_connect(void)
 	 * ALTER ROLE ... SET role = ... makes another role of it; the steps run
 	 * as the owner and nothing else.
 	 */
-	ds_tx_begin();
+	ds_transaction_begin();
 	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
 #if PG_VERSION_NUM >= 170000
 	/* it would end the worker; statement_timeout limits a step */
 	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 #endif
 	ds_function_trust_begin();
-	ds_tx_commit();
+	ds_transaction_commit();
 	check_identity();
 }
 
@@ -194,7 +194,7 @@ forget_my_group(void)
 {
 	DsGroupKey	key = {.database = MyDatabaseId,.role = ds_my_slot->role};
 
-	ds_forget_group(&key);
+	ds_hint_forget_group(&key);
 	if (ds_enabled)
 		ds_hint_visit(MyDatabaseId);
 }
@@ -205,9 +205,9 @@ may_work_here(void)
 {
 	bool		may;
 
-	ds_tx_begin();
-	may = ds_enabled && ds_catalog(true) != NULL && ds_is_at_home();
-	ds_tx_commit();
+	ds_transaction_begin();
+	may = ds_enabled && ds_catalog(true) != NULL && ds_home_is_here();
+	ds_transaction_commit();
 	return may;
 }
 
@@ -246,8 +246,8 @@ work(void)
 		MemoryContextSwitchTo(cxt);
 
 		check_identity();
-		searched = ds_take_search(MyDatabaseId, role, ds_home_stamp(), &search,
-								  &fresh);
+		searched = ds_group_search_take(MyDatabaseId, role, ds_home_stamp(), &search,
+										&fresh);
 		if (searched)
 		{
 			if (fresh && !may_work_here())
@@ -257,19 +257,19 @@ work(void)
 				return;
 			}
 			kept = search_for_work(&search);
-			ds_return_search(MyDatabaseId, role, &search, !kept);
+			ds_group_search_return(MyDatabaseId, role, &search, !kept);
 		}
 		if (ds_slot_take_hint(&next))
 		{
 			run_hint(&next);
-			ds_slot_works();
+			ds_slot_has_worked();
 			idle_since = GetCurrentTimestamp();
 			continue;
 		}
 		if (searched)
 			continue;
 
-		ds_park_clear();
+		ds_run_cache_clear();
 		pgstat_report_stat(true);
 		pgstat_report_activity(STATE_IDLE, NULL);
 		{
@@ -297,7 +297,7 @@ run_hint(const DsWork *work)
 			 work->instance_id);
 	pgstat_report_activity(STATE_RUNNING, activity);
 
-	switch (ds_execute_work(work, &limits))
+	switch (ds_runner_run(work, &limits))
 	{
 		case DS_RUN_NOT_READY:
 		case DS_RUN_PROGRESS:
@@ -324,11 +324,11 @@ search_for_work(DsWorkSearch *search)
 	ListCell   *cell;
 	bool		kept = true;
 
-	ds_tx_begin();
-	found = ds_search_next(search, SEARCH_BATCH);
-	if (ds_search_is_done(search))
+	ds_transaction_begin();
+	found = ds_work_search_next(search, SEARCH_BATCH);
+	if (ds_work_search_is_done(search))
 		next = ds_store_next_wake(search->owner, search->begun);
-	ds_tx_commit();
+	ds_transaction_commit();
 
 	foreach(cell, found)
 		kept &= ds_hint_ready(MyDatabaseId, search->owner, lfirst(cell));
@@ -340,7 +340,7 @@ search_for_work(DsWorkSearch *search)
 static bool
 others_wait(void)
 {
-	return ds_has_work(MyDatabaseId, GetUserId());
+	return ds_hint_has_work(MyDatabaseId, GetUserId());
 }
 
 static bool
@@ -365,7 +365,7 @@ time_to_sleep(TimestampTz idle_since)
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz until = TimestampTzPlusMilliseconds(idle_since,
 													ds_worker_idle_timeout);
-	TimestampTz next = ds_next_wake(MyDatabaseId, GetUserId());
+	TimestampTz next = ds_hint_next_wake(MyDatabaseId, GetUserId());
 
 	if (until <= now)
 		return 0;

@@ -22,15 +22,15 @@ typedef struct DsWorkerOrder
 } DsWorkerOrder;
 
 /* A worker to fill in further; never restarted by the postmaster. */
-extern BackgroundWorker ds_background_worker(const char *function,
-											 const char *type);
+extern BackgroundWorker ds_worker_template(const char *function,
+										   const char *type);
 
 /*
  * Starts it for the launcher; false, with a warning the first time, if no
  * background worker can be had.  Then try again after DS_NO_WORKER_RETRY_MS.
  */
-extern bool ds_start_background(BackgroundWorker *worker,
-								BackgroundWorkerHandle **handle);
+extern bool ds_worker_start(BackgroundWorker *worker,
+							BackgroundWorkerHandle **handle);
 
 #define DS_NO_WORKER_RETRY_MS	1000
 
