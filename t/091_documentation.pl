@@ -15,14 +15,16 @@ my $guide = slurp_file("$folder/docs/programming.md");
 my $reference = slurp_file("$folder/docs/reference.md");
 my $readme = slurp_file("$folder/README.md");
 
-# The guide: blocks of SQL, in order, for an ordinary role.  What a block has
-# to come to stands behind it, hidden in a comment.
+# The guide: blocks of SQL, in order, run by an ordinary role.  The comments
+# behind a block, which a reader does not see, say what must hold after it, or
+# what a superuser does before the next one.
 $node->safe_psql('postgres', q{
-	CREATE ROLE app LOGIN;
+	CREATE ROLE manager;
+	CREATE ROLE app LOGIN IN ROLE manager;
 	GRANT CREATE ON SCHEMA public TO app;
 	SELECT df_grant_usage('app')});
 my ($blocks, $checks) = (0, 0);
-while ($guide =~ /^```sql\n(.*?)^```|^<!-- (check|until): (\N*) -->$/msg)
+while ($guide =~ /^```sql\n(.*?)^```|^<!-- (check|until|admin): (\N*) -->$/msg)
 {
 	if (defined $1)
 	{
@@ -37,6 +39,10 @@ while ($guide =~ /^```sql\n(.*?)^```|^<!-- (check|until): (\N*) -->$/msg)
 	{
 		is($node->safe_psql('postgres', "SELECT $3"), 't', "it holds: $3");
 		$checks++;
+	}
+	elsif ($2 eq 'admin')
+	{
+		$node->safe_psql('postgres', $3);
 	}
 	else
 	{
