@@ -35,9 +35,12 @@ include $(PGXS)
 
 # Server headers are somebody else's: -isystem keeps -Wextra to our code.
 override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(CPPFLAGS))
+override CPPFLAGS += -DDS_VERSION='"$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)"'
 override CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 $(OBJS): $(wildcard $(addsuffix /*.h,$(SOURCE_DIRS)))
+
+src/store/version.o: $(EXTENSION).control
 
 $(SCRIPT): $(SCRIPT_PARTS)
 	cat $^ >$@

@@ -3,3 +3,99 @@
 
 -- As in the script of 1.0: nothing is looked up in the target schema.
 SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- The objects that exist so far, for the end of the script.
+SELECT pg_catalog.set_config('durable_singleton_script.members',
+	(SELECT pg_catalog.array_agg(d.classid::pg_catalog.text || ' ' || d.objid)
+	FROM pg_catalog.pg_depend d
+		JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
+			AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+	WHERE x.extname = 'durable_singleton' AND d.deptype = 'e')::pg_catalog.text, true);
+
+-- ---------------------------------------------------------------------------
+-- The library
+-- ---------------------------------------------------------------------------
+
+-- A server keeps the library that it loaded when it started.  The library of
+-- 1.0 lacks this function, and the functions of this script would fail with it.
+DO $$
+BEGIN
+	CREATE FUNCTION durable_singleton.library_version()
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'ds_library_version'
+	LANGUAGE C STABLE PARALLEL SAFE;
+EXCEPTION WHEN undefined_function THEN
+	RAISE EXCEPTION USING
+		ERRCODE = 'object_not_in_prerequisite_state',
+		MESSAGE = 'version 1.1 of extension "durable_singleton" needs the library of version 1.1',
+		DETAIL = 'The server has loaded the library of an older version.',
+		HINT = 'Install the library of version 1.1 and restart the server.';
+END
+$$;
+COMMENT ON FUNCTION durable_singleton.library_version IS
+	'version of the library that the server has loaded';
+
+-- ---------------------------------------------------------------------------
+-- Privileges: the last part of the script
+-- ---------------------------------------------------------------------------
+
+-- What privileges.sql does for the objects of 1.0, for those that an upgrade
+-- script adds.  The privileges on older objects stay: df_grant_usage and
+-- administrators have granted them.  Every upgrade script calls it at its end
+-- and then grants to PUBLIC what is for everybody.
+CREATE FUNCTION durable_singleton.withdraw_privileges(older text[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	command text;
+BEGIN
+	FOR command IN
+		SELECT format('REVOKE ALL ON %s FROM %s CASCADE', o.what,
+				CASE a.grantee WHEN 0 THEN 'PUBLIC'
+					ELSE a.grantee::regrole::text END)
+		FROM (
+			SELECT d.classid, d.objid
+			FROM pg_depend d
+				JOIN pg_extension x ON x.oid = d.refobjid
+					AND d.refclassid = 'pg_extension'::regclass
+			WHERE x.extname = 'durable_singleton' AND d.deptype = 'e'
+				AND d.classid::text || ' ' || d.objid <> ALL (older)) m,
+		LATERAL (
+			SELECT 'SCHEMA ' || n.oid::regnamespace AS what, n.nspacl AS acl,
+				n.nspowner AS owner
+			FROM pg_namespace n
+			WHERE m.classid = 'pg_namespace'::regclass AND n.oid = m.objid
+			UNION ALL
+			SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END
+				|| c.oid::regclass, c.relacl, c.relowner
+			FROM pg_class c
+			WHERE m.classid = 'pg_class'::regclass AND c.oid = m.objid
+				AND c.relkind IN ('r', 'v', 'S')
+			UNION ALL
+			SELECT 'ROUTINE ' || p.oid::regprocedure,
+				coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
+			FROM pg_proc p
+			WHERE m.classid = 'pg_proc'::regclass AND p.oid = m.objid
+			UNION ALL
+			SELECT 'TYPE ' || t.oid::regtype,
+				coalesce(t.typacl, acldefault('T', t.typowner)), t.typowner
+			FROM pg_type t
+			WHERE m.classid = 'pg_type'::regclass AND t.oid = m.objid
+				AND t.typelem = 0
+				-- on those of tables pg_dump knows of no privileges
+				AND NOT EXISTS (SELECT FROM pg_class c
+					WHERE c.oid = t.typrelid AND c.relkind <> 'c')) o,
+		LATERAL (SELECT DISTINCT e.grantee FROM aclexplode(o.acl) e) a
+		WHERE a.grantee <> o.owner
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION durable_singleton.withdraw_privileges IS
+	'takes from everybody but the owner what an upgrade script has just created';
+
+SELECT durable_singleton.withdraw_privileges(
+	pg_catalog.current_setting('durable_singleton_script.members')::pg_catalog.text[]);

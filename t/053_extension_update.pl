@@ -155,8 +155,9 @@ foreach my $call (
 {
 	my ($sqlstate, $message, $hint) = error_of($node, 'postgres', $call);
 
-	is("$sqlstate $message",
-		'55000 the tables of extension "durable_singleton" are of another version than its library',
+	is("$sqlstate $message; $hint",
+		'55000 the tables of extension "durable_singleton" are of another version than its library; '
+		  . 'Install the library of version 2.0 and restart the server.',
 		"told: $call");
 }
 $gate->query_safe('SELECT pg_advisory_unlock(1)');
@@ -187,6 +188,26 @@ ok($node->poll_query_until('postgres', q{
 		SELECT count(*) = 0 FROM df_stat_workers WHERE instance_id IS NOT NULL}),
 	'no worker is stuck in it');
 is($node->safe_psql('other', q{SELECT count(*) FROM ledger}), 0, 'the step is undone');
+
+# Also after a restart the instance waits, without a worker that tries, and the
+# log tells of it once.
+$other_gate->quit;
+$gate->quit;
+$session->quit;
+$mark = -s $node->logfile;
+$node->restart;
+my $waits = qr/WARNING:  .*orchestrations in database "other" wait: their tables are of another version than the library/;
+ok($node->wait_for_log($waits, $mark), 'the log tells of the database that waits');
+my $n_transactions = q{SELECT xact_commit FROM pg_stat_database WHERE datname = 'other'};
+my $first = $node->safe_psql('postgres', $n_transactions);
+ok($node->poll_query_until('postgres', "SELECT ($n_transactions) >= $first + 6"),
+	'janitors have looked again');
+my @told = grep { /durable_singleton|orchestrations|of another version/ }
+  split /\n/, slurp_file($node->logfile, $mark);
+is(scalar(grep { /$waits/ } @told), 1, 'the log tells of it once');
+is(scalar(grep { /ERROR|FATAL/ } @told), 0, 'no worker tries in vain') or diag(join "\n", @told);
+is($node->safe_psql('postgres', q{
+		SELECT count(*) FROM df_stat_workers WHERE database = 'other'}), 0, 'none is there');
 is($node->safe_psql('postgres', q{
 		SELECT df_start_singleton('ready', 'first', '4');
 		SELECT output FROM df_wait_for_completion('first')}),
@@ -198,8 +219,5 @@ is($node->safe_psql('other', q{
 		SELECT output FROM df_wait_for_completion('new')}),
 	"t\n5", 'and so does this one with tables that fit');
 
-$other_gate->quit;
-$gate->quit;
-$session->quit;
 finish($node);
 done_testing();

@@ -25,6 +25,7 @@
 #include "port/atomics.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
+#include "base/limits.h"
 #include "store/instance.h"
 
 /* Shared memory is fixed; what does not fit becomes a rescan. */
@@ -132,6 +133,15 @@ typedef struct DsClosed
 	pid_t		by;
 } DsClosed;
 
+/* What a janitor found in a database. */
+typedef enum DsFinding
+{
+	DS_FOUND_NOTHING,			/* no extension */
+	DS_FOUND_OTHER_VERSION,		/* tables that this library does not know */
+	DS_FOUND_AWAY,				/* instances that are at home elsewhere */
+	DS_FOUND_HOME
+} DsFinding;
+
 /* A database that the janitor shall visit, at that time. */
 typedef struct DsVisit
 {
@@ -172,8 +182,8 @@ typedef struct DsShared
 	/* mailbox of the one janitor that runs at a time */
 	Oid			janitor_database;
 	pid_t		janitor_pid;
-	bool		janitor_found_extension;
-	bool		janitor_may_run;
+	DsFinding	janitor_finding;
+	char		janitor_version[DS_MAX_VERSION];	/* of the extension */
 	bool		janitor_done;
 	bool		janitor_seeks_ownerless;	/* asked to, and not done yet */
 	/* of one that has found all there was, and need not look at the clock */

@@ -34,7 +34,6 @@
 
 #include "store/catalog.h"
 
-#define EXTENSION_NAME	"durable_singleton"
 #define TABLE_SCHEMA	"durable_singleton"
 
 static const char *const status_names[DS_NUM_STATUS] = {
@@ -70,8 +69,8 @@ ds_catalog(bool missing_ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("extension \"%s\" is not installed in this database",
-						EXTENSION_NAME),
-				 errhint("Run CREATE EXTENSION %s.", EXTENSION_NAME)));
+						DS_EXTENSION_NAME),
+				 errhint("Run CREATE EXTENSION %s.", DS_EXTENSION_NAME)));
 	}
 	return &cache;
 }
@@ -138,11 +137,12 @@ ds_identity_leave(const DsIdentity *saved)
 static bool
 load_catalog(void)
 {
-	Oid			extension = get_extension_oid(EXTENSION_NAME, true);
+	Oid			extension = get_extension_oid(DS_EXTENSION_NAME, true);
 	DsCatalog	fresh;
 	Oid			namespace;
 	Oid			table;
 	HeapTuple	tuple;
+	bool		complete = true;
 
 	if (!OidIsValid(extension))
 		return false;
@@ -168,8 +168,7 @@ load_catalog(void)
 	for (int i = 0; i < DS_NUM_TABLES; i++)
 	{
 		fresh.table[i] = get_relname_relid(table_names[i], namespace);
-		if (!OidIsValid(fresh.table[i]))
-			return false;
+		complete = complete && OidIsValid(fresh.table[i]);
 	}
 	fresh.status_array_type = get_array_type(fresh.status_type);
 	for (int i = 0; i < DS_NUM_STATUS; i++)
@@ -196,7 +195,8 @@ load_catalog(void)
 		cache = fresh;
 	}
 	cached_table = table;
-	cache_valid = true;
+	/* what is missing may come with ALTER EXTENSION UPDATE */
+	cache_valid = complete;
 	return true;
 }
 

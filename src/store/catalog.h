@@ -11,6 +11,8 @@
 
 #include "store/instance.h"
 
+#define DS_EXTENSION_NAME	"durable_singleton"
+
 /* The tables that are also read and written without a statement (table_read.c). */
 typedef enum DsTable
 {
@@ -28,6 +30,11 @@ typedef struct DsCatalog
 	Oid			extension;
 	Oid			schema;			/* where functions, views and types are */
 	Oid			owner;			/* of the tables */
+
+	/*
+	 * InvalidOid: the extension is of a version without it.  Such a catalog is
+	 * read anew each time, so that ALTER EXTENSION UPDATE is noticed.
+	 */
 	Oid			table[DS_NUM_TABLES];
 	Oid			status_type;	/* df_runtime_status */
 	Oid			status_array_type;

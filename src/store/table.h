@@ -94,6 +94,12 @@ extern void ds_table_scan_end(DsScan *scan);
 extern bool ds_table_scan_begin_tid(DsScan *scan, DsTable table,
 									const ItemPointerData *tid);
 
+/*
+ * Do all tables have the columns that this library knows?  If not, whatever
+ * opens one raises an error.  Needs the extension to be there.
+ */
+extern bool ds_tables_fit(void);
+
 /* Is there any such row? */
 extern bool ds_table_has(DsTable table, DsKey key);
 

@@ -20,6 +20,7 @@
 #include "utils/snapmgr.h"
 
 #include "store/table_parts.h"
+#include "store/version.h"
 
 #define COLUMN_NAME(name)	#name,
 
@@ -56,7 +57,8 @@ static const TableForm forms[DS_NUM_TABLES] = {
 	[DS_EXECUTION] = {{F_TEXTEQ}, lengthof(execution_names), execution_names},
 };
 
-static void check_form(DsTable table, TupleDesc desc);
+static bool has_form(TupleDesc desc, const TableForm *form);
+pg_attribute_noreturn() static void refuse_tables(void);
 static Oid	key_index(Relation rel);
 static void make_room_at(Relation rel, const ItemPointerData *at);
 
@@ -120,8 +122,11 @@ ds_table_open(DsTable table, LOCKMODE mode)
 {
 	static uint64 checked[DS_NUM_TABLES];
 	const DsCatalog *catalog = ds_catalog(false);
-	Relation	rel = try_relation_open(catalog->table[table], mode);
+	Relation	rel;
 
+	if (!OidIsValid(catalog->table[table]))
+		refuse_tables();
+	rel = try_relation_open(catalog->table[table], mode);
 	/* we have waited for a DROP EXTENSION: says so, or finds the new one */
 	if (rel == NULL)
 	{
@@ -131,29 +136,59 @@ ds_table_open(DsTable table, LOCKMODE mode)
 	if (checked[table] != catalog->generation ||
 		RelationGetNumberOfAttributes(rel) != forms[table].n_columns)
 	{
-		check_form(table, RelationGetDescr(rel));
+		if (!has_form(RelationGetDescr(rel), &forms[table]))
+			refuse_tables();
 		checked[table] = catalog->generation;
 	}
 	return rel;
 }
 
-/* A library of another version than the tables must not touch them. */
-static void
-check_form(DsTable table, TupleDesc desc)
+bool
+ds_tables_fit(void)
 {
-	const TableForm *form = &forms[table];
+	const DsCatalog *catalog = ds_catalog(false);
+
+	for (int i = 0; i < DS_NUM_TABLES; i++)
+	{
+		Relation	rel;
+		bool		fits;
+
+		if (!OidIsValid(catalog->table[i]))
+			return false;
+		rel = table_open(catalog->table[i], AccessShareLock);
+		fits = has_form(RelationGetDescr(rel), &forms[i]);
+		table_close(rel, AccessShareLock);
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+static bool
+has_form(TupleDesc desc, const TableForm *form)
+{
 	bool		same = desc->natts == form->n_columns;
 
 	for (int i = 0; same && i < desc->natts; i++)
 		same = strcmp(NameStr(TupleDescAttr(desc, i)->attname),
 					  form->names[i]) == 0;
-	if (!same)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the tables of extension \"%s\" are of another version than its library",
-						"durable_singleton"),
-				 errhint("Run ALTER EXTENSION %s UPDATE, or restart the server if the library was just replaced.",
-						 "durable_singleton")));
+	return same;
+}
+
+/* A library of another version than the tables must not touch them. */
+static void
+refuse_tables(void)
+{
+	char		version[DS_MAX_VERSION];
+
+	ds_extension_version(version);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the tables of extension \"%s\" are of another version than its library",
+					DS_EXTENSION_NAME),
+			 errdetail("The extension is of version %s in this database, the library of version %s.",
+					   version, ds_library_version_text()),
+			 ds_errhint_version(version)));
 }
 
 /* Asked for each time: REINDEX CONCURRENTLY makes another one of it. */
@@ -170,7 +205,7 @@ key_index(Relation rel)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("table \"%s\" of extension \"%s\" has no primary key",
-						RelationGetRelationName(rel), "durable_singleton"),
+						RelationGetRelationName(rel), DS_EXTENSION_NAME),
 				 errhint("Create it again as the extension's script does.")));
 	return index;
 }

@@ -37,6 +37,8 @@
 #include "shmem/shared.h"
 #include "store/catalog.h"
 #include "store/store.h"
+#include "store/table.h"
+#include "store/version.h"
 #include "worker/crashes.h"
 #include "worker/worker.h"
 
@@ -51,12 +53,14 @@ extern PGDLLEXPORT void ds_janitor_main(Datum arg);
 /* Our transactions; to connect was one, too. */
 static int	n_transactions = 1;
 static bool content = false;
+static char extension_version[DS_MAX_VERSION] = "";
 
 static bool enter(Oid database);
 static void leave_at_exit(int code, Datum arg);
 static void count_transaction(XactEvent event, void *arg);
-static void report(bool found_extension, bool may_run);
+static void report(DsFinding finding);
 static void visit(void);
+static void send_workers_away(void);
 static bool seeks_ownerless(void);
 static void found_ownerless(void);
 static void fail_all_ownerless(void);
@@ -119,14 +123,14 @@ count_transaction(XactEvent event, void *arg)
 }
 
 static void
-report(bool found_extension, bool may_run)
+report(DsFinding finding)
 {
 	ds_shared_lock();
 	/* the launcher may have been restarted, and sent another one */
 	if (ds_shared->janitor_pid == MyProcPid)
 	{
-		ds_shared->janitor_found_extension = found_extension;
-		ds_shared->janitor_may_run = may_run;
+		ds_shared->janitor_finding = finding;
+		strlcpy(ds_shared->janitor_version, extension_version, DS_MAX_VERSION);
 		ds_shared->janitor_done = true;
 	}
 	ds_shared_unlock();
@@ -148,7 +152,15 @@ visit(void)
 	{
 		ds_transaction_commit();
 		ds_crashed_slots_forget(MyDatabaseId);
-		report(false, false);
+		report(DS_FOUND_NOTHING);
+		return;
+	}
+	ds_extension_version(extension_version);
+	if (!ds_tables_fit())
+	{
+		ds_transaction_commit();
+		send_workers_away();
+		report(DS_FOUND_OTHER_VERSION);
 		return;
 	}
 	ds_transaction_commit();
@@ -158,11 +170,8 @@ visit(void)
 	if (!ds_enabled || !ds_home_settle())
 	{
 		ds_transaction_commit();
-		/* those that came before: new ones see for themselves */
-		ds_eviction_retire_workers(MyDatabaseId);
-		ds_hint_forget_database(MyDatabaseId);
-		/* the launcher says so, once */
-		report(true, !ds_enabled);
+		send_workers_away();
+		report(ds_enabled ? DS_FOUND_AWAY : DS_FOUND_HOME);
 		return;
 	}
 	work = ds_store_owners_with_work();
@@ -177,7 +186,7 @@ visit(void)
 	}
 	/* if not, this visit is to be made again soon */
 	if (counted)
-		report(true, true);
+		report(DS_FOUND_HOME);
 
 	/*
 	 * Last, whatever may be locked in there: the work has been found.  It is
@@ -195,6 +204,14 @@ visit(void)
 	found_ownerless();
 	purge_expired();
 	content = ds_retention < 0;
+}
+
+/* Those that came before: new ones see for themselves. */
+static void
+send_workers_away(void)
+{
+	ds_eviction_retire_workers(MyDatabaseId);
+	ds_hint_forget_database(MyDatabaseId);
 }
 
 static bool

@@ -32,6 +32,8 @@
 #include "shmem/eviction.h"
 #include "shmem/hints.h"
 #include "shmem/shared.h"
+#include "store/catalog.h"
+#include "store/version.h"
 #include "worker/database_idle.h"
 #include "worker/janitor_schedule.h"
 #include "worker/worker.h"
@@ -47,6 +49,7 @@ typedef struct KnownDatabase
 	Oid			oid;			/* hash key */
 	bool		present;		/* seen in the last scan of pg_database */
 	bool		has_extension;
+	bool		told_version;
 	bool		told_paused;
 	uint32		all_visits;		/* n_all_visits when it was looked through */
 	DsDatabaseIdle idle;		/* since the last visit */
@@ -69,6 +72,7 @@ static TimestampTz next_request = DT_NOEND; /* that is to be taken later */
  */
 static uint32 n_all_visits = 0;
 
+static void tell(KnownDatabase *known, DsFinding finding, const char *version);
 static char *database_name(Oid database);
 static void plan_visits(void);
 static void scan_databases(bool still_ones);
@@ -92,8 +96,8 @@ ds_janitor_schedule_reap(void)
 	pid_t		pid;
 	Oid			database;
 	bool		done;
-	bool		found;
-	bool		may_run;
+	DsFinding	finding;
+	char		version[DS_MAX_VERSION];
 	bool		closed;
 	bool		looked_through;
 	bool		content;
@@ -108,8 +112,8 @@ ds_janitor_schedule_reap(void)
 	ds_shared_lock();
 	database = ds_shared->janitor_database;
 	done = ds_shared->janitor_done;
-	found = ds_shared->janitor_found_extension;
-	may_run = ds_shared->janitor_may_run;
+	finding = ds_shared->janitor_finding;
+	strlcpy(version, ds_shared->janitor_version, DS_MAX_VERSION);
 	closed = ds_eviction_is_closed(database);
 	looked_through = !ds_shared->janitor_seeks_ownerless;
 	content = ds_shared->janitor_left_nothing;
@@ -140,21 +144,46 @@ ds_janitor_schedule_reap(void)
 		if (!old)
 			memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
 		known->present = true;
-		known->has_extension = found;
+		known->has_extension = finding != DS_FOUND_NOTHING;
 		if (looked_through)
 			known->all_visits = visited_in;
 		if (content)
 			ds_database_idle_begin(&known->idle, n_ended);
 		else
 			known->idle.known = false;
-		if (found && !may_run && !known->told_paused)
-			ereport(WARNING,
-					(errmsg("orchestrations in database \"%s\" are paused",
-							database_name(database)),
-					 errdetail("The database was restored or copied from another one, where they may still run."),
-					 errhint("Run SELECT df_adopt_database() in it to run them here.")));
-		known->told_paused = found && !may_run;
+		tell(known, finding, version);
 	}
+}
+
+/* What keeps orchestrations of a database from running, or parts of them: once. */
+static void
+tell(KnownDatabase *known, DsFinding finding, const char *version)
+{
+	bool		waits = finding == DS_FOUND_OTHER_VERSION;
+	bool		paused = finding == DS_FOUND_AWAY;
+	bool		differs = finding != DS_FOUND_NOTHING &&
+		strcmp(version, ds_library_version_text()) != 0;
+
+	if ((waits || differs) && !known->told_version)
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 waits ?
+				 errmsg("orchestrations in database \"%s\" wait: their tables are of another version than the library",
+						database_name(known->oid)) :
+				 errmsg("extension \"%s\" in database \"%s\" is of another version than its library",
+						DS_EXTENSION_NAME, database_name(known->oid)),
+				 errdetail("The extension is of version %s there, the library of version %s.",
+						   version, ds_library_version_text()),
+				 ds_errhint_version(version)));
+	known->told_version = waits || differs;
+
+	if (paused && !known->told_paused)
+		ereport(WARNING,
+				(errmsg("orchestrations in database \"%s\" are paused",
+						database_name(known->oid)),
+				 errdetail("The database was restored or copied from another one, where they may still run."),
+				 errhint("Run SELECT df_adopt_database() in it to run them here.")));
+	known->told_paused = paused;
 }
 
 TimestampTz

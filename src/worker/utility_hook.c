@@ -12,6 +12,7 @@
  *	DROP EXTENSION		 would wait for a step that has sent an event or
  *						 started an instance; so here, too, and once more
  *						 at commit
+ *	ALTER EXTENSION		 may bring tables that the library knows, or others
  *	ALTER DATABASE		 may switch durable_singleton.enabled, or let workers
  *						 in again
  *
@@ -232,6 +233,10 @@ after_command(Node *statement)
 		after_transaction_command((TransactionStmt *) statement);
 	else if (IsA(statement, CreatedbStmt) || IsA(statement, DropRoleStmt))
 		ds_at_commit_visit(InvalidOid);
+	else if (IsA(statement, AlterExtensionStmt) &&
+			 strcmp(((AlterExtensionStmt *) statement)->extname,
+					DS_EXTENSION_NAME) == 0)
+		ds_at_commit_visit(MyDatabaseId);
 	else if (IsA(statement, AlterDatabaseSetStmt))
 		visit_at_commit(((AlterDatabaseSetStmt *) statement)->dbname);
 	else if (IsA(statement, AlterDatabaseStmt))
@@ -323,7 +328,7 @@ drops_extension(DropStmt *statement)
 		return false;
 	foreach(cell, statement->objects)
 	{
-		if (strcmp(strVal(lfirst(cell)), "durable_singleton") == 0)
+		if (strcmp(strVal(lfirst(cell)), DS_EXTENSION_NAME) == 0)
 			return owns_extension();
 	}
 	return false;

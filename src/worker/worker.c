@@ -38,6 +38,7 @@
 #include "shmem/shared.h"
 #include "store/catalog.h"
 #include "store/store.h"
+#include "store/table.h"
 #include "store/work_search.h"
 #include "worker/worker.h"
 
@@ -199,14 +200,15 @@ forget_my_group(void)
 		ds_hint_visit(MyDatabaseId);
 }
 
-/* Is the extension here, at home, and allowed to run? */
+/* Is the extension here, of a version we know, at home, and allowed to run? */
 static bool
 may_work_here(void)
 {
 	bool		may;
 
 	ds_transaction_begin();
-	may = ds_enabled && ds_catalog(true) != NULL && ds_home_is_here();
+	may = ds_enabled && ds_catalog(true) != NULL && ds_tables_fit() &&
+		ds_home_is_here();
 	ds_transaction_commit();
 	return may;
 }

@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * version.h
+ *	  The version of the library and that of the extension in this database.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DS_VERSION_H
+#define DS_VERSION_H
+
+#include "base/limits.h"
+
+/* The library's version: that of the control file it was built with. */
+extern const char *ds_library_version_text(void);
+
+/*
+ * The version of the extension in this database, "" if it is not installed.
+ * Needs a transaction.
+ */
+extern void ds_extension_version(char version[DS_MAX_VERSION]);
+
+/*
+ * How an administrator makes the extension, which is of that version, and the
+ * library agree.  For errhint().
+ */
+extern int	ds_errhint_version(const char *extension_version);
+
+#endif
