@@ -31,6 +31,16 @@ EXTRA_CLEAN = tmp_regress tmp_iso tmp_check output_iso results regression.diffs 
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
+# Packages of the client alone have pg_config and PGXS, too.
+SERVER_HEADERS := $(wildcard $(shell $(PG_CONFIG) --includedir-server)/postgres.h)
+ifeq ($(and $(wildcard $(PGXS)),$(SERVER_HEADERS)),)
+$(error PG_CONFIG=$(PG_CONFIG) lacks the files that extensions are built with (pgxs.mk, postgres.h): install the server's development package (on Debian postgresql-server-dev-NN), or name the pg_config of a server in PG_CONFIG)
+endif
+# Bitcode for the JIT needs the clang that the server was built with.
+SERVER_CLANG := $(shell sed -n 's/^CLANG = *//p' $(dir $(PGXS))../Makefile.global)
+ifeq ($(shell command -v $(firstword $(SERVER_CLANG) clang)),)
+override with_llvm = no
+endif
 include $(PGXS)
 
 # Server headers are somebody else's: -isystem keeps -Wextra to our code.
@@ -55,13 +65,22 @@ gateway:
 install-gateway:
 	$(GATEWAY_MAKE) install DESTDIR='$(DESTDIR)'
 
+uninstall-gateway:
+	$(GATEWAY_MAKE) uninstall DESTDIR='$(DESTDIR)'
+
 ifeq ($(with_gateway),yes)
 all: gateway
 install: install-gateway
+uninstall: uninstall-gateway
+else
+all: without-gateway
+without-gateway:
+	@echo 'The HTTP gateway is left out: with_gateway=$(with_gateway)$(if $(filter file,$(origin with_gateway)), (no headers of libmicrohttpd or libpq)).'
+.PHONY: without-gateway
 endif
 
 clean: clean-gateway
 clean-gateway:
 	$(GATEWAY_MAKE) clean
 
-.PHONY: gateway install-gateway clean-gateway
+.PHONY: gateway install-gateway uninstall-gateway clean-gateway

@@ -20,198 +20,7 @@ die()
 	exit 1
 }
 
-# --- the server ------------------------------------------------------------
-
-debian_root=/usr/lib/postgresql
-
-# Highest installed major (15 or newer) that has this file.
-newest_with()
-{
-	local dir
-	for dir in "$debian_root"/*; do
-		[ -e "$dir/$1" ] && [[ ${dir##*/} =~ ^[0-9]+$ ]] &&
-			[ "${dir##*/}" -ge 15 ] && echo "${dir##*/}"
-	done | sort -n | tail -n 1
-}
-
-pgxs_file=lib/pgxs/src/makefiles/pgxs.mk
-
-# Sets pg_config and, where the server comes from Debian, major.  An installed
-# server that extensions can be built for comes first, then any installed
-# server, then the one this Debian has.
-choose_server()
-{
-	major=
-	if [ -n "${PG_CONFIG:-}" ]; then
-		pg_config=$PG_CONFIG
-		if [[ $pg_config == "$debian_root"/*/bin/pg_config ]]; then
-			major=${pg_config#"$debian_root"/}
-			major=${major%%/*}
-		else
-			pg_config=$(type -P "$pg_config") ||
-				die "PG_CONFIG=$PG_CONFIG: no such program"
-		fi
-		return
-	fi
-	major=$(newest_with "$pgxs_file")
-	[ -n "$major" ] || major=$(newest_with bin/postgres)
-	if [ -z "$major" ]; then
-		# Without package lists apt does not know; they are needed anyway.
-		has_package postgresql || refresh_packages
-		major=$(apt-cache depends postgresql 2>/dev/null |
-			sed -n 's/.*Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -n 1)
-		[ -n "$major" ] || major=15
-	fi
-	pg_config=$debian_root/$major/bin/pg_config
-}
-
-# Sets bindir, libdir, sharedir, version and extension_setting; the server is
-# installed by now.
-describe_server()
-{
-	[ -x "$pg_config" ] || die "$pg_config is missing"
-	bindir=$("$pg_config" --bindir)
-	libdir=$("$pg_config" --pkglibdir)
-	sharedir=$("$pg_config" --sharedir)
-	version=$("$pg_config" --version)
-	version=${version#PostgreSQL }
-	version=${version%% *}
-	[[ $version =~ ^[0-9]+ ]] && [ "${BASH_REMATCH[0]}" -ge 15 ] ||
-		die "PostgreSQL $version: durable_singleton needs 15 or newer"
-	[ -x "$bindir/postgres" ] || die "no server program in $bindir"
-	[ -e "$("$pg_config" --pgxs)" ] ||
-		die "the server's build files (pgxs) are missing for $pg_config"
-
-	# Debian's servers have the first of these, all servers from 18 the second.
-	for extension_setting in extension_destdir extension_control_path ''; do
-		grep -q "${extension_setting:-.}" "$bindir/postgres" && break
-	done
-	[ -n "$extension_setting" ] ||
-		say "this server has extensions only in $libdir: installing there"
-}
-
-# --- packages --------------------------------------------------------------
-
-has_package()
-{
-	[[ $(apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[!\(]* ]]
-}
-
-as_root()
-{
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	else
-		sudo -n "$@"
-	fi
-}
-
-can_be_root()
-{
-	[ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null
-}
-
-apt_get()
-{
-	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-		apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null
-}
-
-refresh_packages()
-{
-	[ -z "${refreshed:-}" ] || return 0
-	refreshed=yes
-	type -P apt-get >/dev/null && can_be_root || return 0
-	local out
-	say "apt-get update"
-	out=$(apt_get update 2>&1) ||
-		printf 'apt-get update failed, going on with the lists that are there:\n%s\n' "$out" >&2
-}
-
-# The command line tools among these that are missing.
-missing_tools()
-{
-	local tool
-	for tool; do
-		type -P "$tool" >/dev/null || echo "$tool"
-	done
-}
-
-# What is missing, as Debian packages.  Arguments: ipc_run if TAP tests are
-# wanted, gateway if the HTTP gateway is, and its tests; coverage, static and
-# valgrind for what these options of ./test run.
-missing_packages()
-{
-	type -P make >/dev/null || echo make
-	type -P gcc >/dev/null || echo gcc
-	[ -e /usr/include/stdio.h ] || echo libc6-dev
-	if [ -n "$major" ]; then
-		[ -x "$debian_root/$major/bin/postgres" ] || echo "postgresql-$major"
-		[ -e "$debian_root/$major/$pgxs_file" ] || echo "postgresql-server-dev-$major"
-	fi
-	if [[ " $* " == *" gateway "* ]]; then
-		[ -e /usr/include/microhttpd.h ] || echo libmicrohttpd-dev
-		[ -e "$("$pg_config" --includedir 2>/dev/null)/libpq-fe.h" ] ||
-			[ -e /usr/include/postgresql/libpq-fe.h ] || echo libpq-dev
-		missing_tools curl wrk npm
-		type -P node >/dev/null || echo nodejs
-	fi
-	[[ " $* " != *" coverage "* ]] || missing_tools gcovr
-	[[ " $* " != *" valgrind "* ]] || missing_tools valgrind
-	if [[ " $* " == *" static "* ]]; then
-		missing_tools cppcheck clang-tidy
-		type -P scan-build >/dev/null || echo clang-tools
-	fi
-	if [[ " $* " == *" ipc_run "* ]]; then
-		perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
-		type -P prove >/dev/null || echo perl
-	fi
-}
-
-install_missing()
-{
-	local packages package
-	mapfile -t packages < <(missing_packages "$@")
-	[ ${#packages[@]} -gt 0 ] || return 0
-
-	type -P apt-get >/dev/null ||
-		die "missing: ${packages[*]} (Debian's names), and this machine has no apt-get"
-	can_be_root ||
-		die "missing: ${packages[*]}
-Only root can install them.  Run this first:
-    apt-get update && apt-get install --no-install-recommends ${packages[*]}"
-
-	say "installing: ${packages[*]}"
-	for package in "${packages[@]}"; do
-		has_package "$package" || { refresh_packages; break; }
-	done
-	# Stale lists name versions that the mirror no longer has.
-	install_packages "${packages[@]}" || {
-		refresh_packages
-		install_packages "${packages[@]}"
-	} || die "installing failed: $(tail -n 5 "$apt_log")"
-	rm -f "$apt_log"
-	mapfile -t packages < <(missing_packages "$@")
-	[ ${#packages[@]} -eq 0 ] || die "still missing: ${packages[*]}"
-}
-
-# A new server package would make a cluster "main" and start it.  Nobody asked
-# for that one, so it is switched off while we install.
-install_packages()
-{
-	local common=/etc/postgresql-common status=0
-	local no_main=$common/createcluster.d/durable_singleton_no_main.conf
-	apt_log=$(mktemp)
-	if [[ " $* " == *" postgresql-"* ]]; then
-		apt_get install --no-install-recommends postgresql-common \
-			>"$apt_log" 2>&1 || return
-		as_root mkdir -p "$common/createcluster.d"
-		echo 'create_main_cluster = false' | as_root tee "$no_main" >/dev/null
-	fi
-	apt_get install --no-install-recommends "$@" >"$apt_log" 2>&1 || status=$?
-	[[ " $* " != *" postgresql-"* ]] || as_root rm -f "$no_main"
-	return $status
-}
+. "$tree/scripts/packages.sh"
 
 # --- the private directory -------------------------------------------------
 
@@ -226,8 +35,8 @@ make_base()
 		user=postgres
 		id "$user" >/dev/null 2>&1 || user=nobody
 	fi
-	# The names of sockets below it must stay short.
-	[ ${#parent} -le 40 ] || parent=/tmp
+	# The names of sockets below it must stay short, and make knows no quoting.
+	[[ ${#parent} -le 40 && $parent =~ ^/[A-Za-z0-9._/-]*$ ]] || parent=/tmp
 	base=$(mktemp -d "$parent/durable_singleton.XXXXXX") ||
 		die "cannot make a directory in $parent"
 	mkdir -m 700 "$base/home" "$base/tmp" "$base/log"
@@ -237,6 +46,10 @@ make_base()
 	trap remove_base EXIT
 	trap 'interrupted 130' INT
 	trap 'interrupted 143' TERM HUP
+	# What is built here is also run here.
+	cp "$(type -P true)" "$base/tmp/true" && "$base/tmp/true" ||
+		die "nothing can be run in $parent (mounted noexec?): set TMPDIR to another directory"
+	rm "$base/tmp/true"
 }
 
 # Not empty: the tests run at full length.
@@ -330,14 +143,19 @@ interrupted()
 
 # --- building --------------------------------------------------------------
 
-copy_tree()
+# The tree without what is built or fetched in it, as an archive.
+pack_tree()
 {
-	mkdir "$base/$1"
 	tar -C "$tree" -c --exclude=./.git --exclude='*.o' --exclude='*.bc' \
 		--exclude='*.so' --exclude=./results --exclude=./output_iso \
 		--exclude=node_modules --exclude=./gateway/durable-singleton-http \
-		--exclude='*-sanitized' --exclude='./tmp_*' --exclude='./regression.*' --exclude=./log . |
-		tar -x -C "$base/$1" --no-same-owner
+		--exclude='*-sanitized' --exclude='./tmp_*' --exclude='./regression.*' --exclude=./log .
+}
+
+copy_tree()
+{
+	mkdir "$base/$1"
+	pack_tree | tar -x -C "$base/$1" --no-same-owner
 	[ "$(id -u)" != 0 ] || chown -R "$user" "$base/$1"
 }
 
