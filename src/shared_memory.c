@@ -16,14 +16,23 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
+#include "commit/at_commit.h"
 #include "commit/commit_counts.h"
+#include "commit/durability.h"
 #include "commit/quota.h"
 #include "commit/standby_wait.h"
+#include "commit/wal_flusher.h"
 #include "shared_memory.h"
+#include "shmem/closed_databases.h"
 #include "shmem/counters.h"
 #include "shmem/crashed_slots.h"
+#include "shmem/group.h"
+#include "shmem/hint_queue.h"
 #include "shmem/incarnation.h"
+#include "shmem/janitor_requests.h"
 #include "shmem/shared.h"
+#include "shmem/slot.h"
+#include "shmem/waiter.h"
 
 typedef struct SharedPiece
 {
@@ -33,12 +42,21 @@ typedef struct SharedPiece
 
 static const SharedPiece pieces[] = {
 	{ds_shared_size, ds_shared_startup},
+	{ds_slot_size, ds_slot_startup},
+	{ds_hint_queue_size, ds_hint_queue_startup},
+	{ds_group_size, ds_group_startup},
+	{ds_waiter_size, ds_waiter_startup},
+	{ds_closed_databases_size, ds_closed_databases_startup},
+	{ds_janitor_size, ds_janitor_startup},
 	{ds_incarnation_size, ds_incarnation_startup},
-	{ds_quota_size, ds_quota_startup},
-	{ds_standby_wait_size, ds_standby_wait_startup},
 	{ds_counters_size, ds_counters_startup},
+	{ds_at_commit_size, ds_at_commit_startup},
 	{ds_commit_counts_size, ds_commit_counts_startup},
-	/* asks for a visit of the janitor, so it comes after that */
+	{ds_quota_size, ds_quota_startup},
+	{ds_wal_flusher_size, ds_wal_flusher_startup},
+	{ds_durability_size, ds_durability_startup},
+	{ds_standby_wait_size, ds_standby_wait_startup},
+	/* fills slots, and asks for visits of the janitor */
 	{ds_crashed_slots_size, ds_crashed_slots_startup},
 };
 

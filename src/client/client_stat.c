@@ -19,8 +19,10 @@
 
 #include "instance/access.h"
 #include "shmem/counters.h"
-#include "shmem/hints.h"
+#include "shmem/group.h"
 #include "shmem/shared.h"
+#include "shmem/slot.h"
+#include "shmem/waiter.h"
 
 PG_FUNCTION_INFO_V1(ds_workers);
 PG_FUNCTION_INFO_V1(ds_statistics);
@@ -57,11 +59,11 @@ ds_workers(PG_FUNCTION_ARGS)
 	ds_shared_require();
 	InitMaterializedSRF(fcinfo, 0);
 
-	copy = palloc(ds_shared->n_slots * sizeof(DsSlot));
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	n = ds_shared->slots_used;
-	memcpy(copy, ds_slots(), n * sizeof(DsSlot));
-	LWLockRelease(ds_shared->lock);
+	copy = palloc(ds_slots->n * sizeof(DsSlot));
+	ds_shared_lock_to_look();
+	n = ds_slots->used;
+	memcpy(copy, ds_slots->slot, n * sizeof(DsSlot));
+	ds_shared_unlock();
 
 	for (int i = 0; i < n; i++)
 	{
@@ -134,11 +136,11 @@ ds_statistics(PG_FUNCTION_ARGS)
 static void
 look(Present *present)
 {
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
+	ds_shared_lock_to_look();
 	ds_group_each(look_at_group, present);
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		const DsSlot *slot = &ds_slots()[i];
+		const DsSlot *slot = &ds_slots->slot[i];
 
 		if (slot->foreground || slot->pid == 0 ||
 			slot->database != MyDatabaseId)
@@ -147,17 +149,8 @@ look(Present *present)
 		if (slot->state == DS_SLOT_BUSY)
 			present->n_busy++;
 	}
-	for (int i = 0, left = ds_shared->n_waiters; left > 0 && i < ds_shared->n_slots; i++)
-	{
-		const DsWaiter *waiter = &ds_waiters()[i];
-
-		if (!waiter->in_use)
-			continue;
-		left--;
-		if (waiter->database == MyDatabaseId)
-			present->n_waiting++;
-	}
-	LWLockRelease(ds_shared->lock);
+	present->n_waiting = ds_waiter_count(MyDatabaseId);
+	ds_shared_unlock();
 }
 
 /* What has fallen due is ready, too, before anybody has searched for it. */
@@ -170,8 +163,8 @@ look_at_group(DsGroup *group, void *arg)
 	if (group->key.database != MyDatabaseId)
 		return;
 	present->n_hints += ds_group_n_hints(group);
-	look_at_queue(&group->fresh, present);
-	look_at_queue(&group->begun, present);
+	look_at_queue(&group->new_hints, present);
+	look_at_queue(&group->yielded, present);
 	if (due != 0 && due <= GetCurrentTimestamp())
 	{
 		present->search = true;
@@ -185,11 +178,11 @@ look_at_group(DsGroup *group, void *arg)
 static void
 look_at_queue(const DsHintQueue *queue, Present *present)
 {
-	if (queue->first == DS_NO_HINT)
-		return;
-	if (present->oldest == 0 ||
-		ds_shared->hints[queue->first].since < present->oldest)
-		present->oldest = ds_shared->hints[queue->first].since;
+	const DsHint *first = ds_hint_queue_first(queue);
+
+	if (first != NULL &&
+		(present->oldest == 0 || first->since < present->oldest))
+		present->oldest = first->since;
 }
 
 /* In milliseconds; the last one is infinite. */

@@ -29,6 +29,7 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "base/sleep.h"
 #include "client/client_status.h"
 #include "instance/access.h"
 #include "shmem/shared.h"

@@ -18,8 +18,10 @@
  */
 #include "postgres.h"
 
+#include "access/twophase.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
@@ -75,6 +77,9 @@ typedef struct Pending
 /* In TopTransactionContext; NULL if the transaction has nothing to tell. */
 static Pending *pending = NULL;
 
+/* Lock rules: the shared lock. */
+static bool *prepared_work = NULL;
+
 static DsWork *add_ready(Oid owner, const char *instance_id, TimestampTz at);
 static Pending *get_pending(void);
 static void at_transaction_end(XactEvent event, void *arg);
@@ -90,6 +95,35 @@ ds_at_commit_init(void)
 	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
 	RegisterResourceReleaseCallback(at_release, NULL);
+}
+
+Size
+ds_at_commit_size(void)
+{
+	return sizeof(bool);
+}
+
+void
+ds_at_commit_startup(void)
+{
+	bool		found;
+
+	prepared_work = ShmemInitStruct("durable_singleton prepared work",
+									ds_at_commit_size(), &found);
+	/* prepared transactions may have survived a restart */
+	if (!found)
+		*prepared_work = max_prepared_xacts > 0;
+}
+
+bool
+ds_at_commit_has_prepared(void)
+{
+	bool		has;
+
+	ds_shared_lock_to_look();
+	has = *prepared_work;
+	ds_shared_unlock();
+	return has;
 }
 
 void
@@ -242,7 +276,7 @@ at_transaction_end(XactEvent event, void *arg)
 			 */
 			pending = NULL;
 			ds_shared_lock();
-			ds_shared->prepared_work = true;
+			*prepared_work = true;
 			ds_shared_unlock();
 			break;
 		case XACT_EVENT_ABORT:
@@ -320,9 +354,9 @@ tell(const Pending *p)
 	if (p->rescan_database)
 		ds_hint_rescan_database(MyDatabaseId);
 	for (int i = 0; i < p->n_ended; i++)
-		ds_waiters_wake(MyDatabaseId, p->ended[i]);
+		ds_waiter_wake(MyDatabaseId, p->ended[i]);
 	if (p->ended_any)
-		ds_waiters_wake_all(MyDatabaseId);
+		ds_waiter_wake_all(MyDatabaseId);
 	if (p->evict != InvalidSubTransactionId)
 	{
 		ds_eviction_evict(MyDatabaseId);

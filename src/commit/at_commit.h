@@ -16,6 +16,8 @@
 #include "store/store.h"
 
 extern void ds_at_commit_init(void);
+extern Size ds_at_commit_size(void);
+extern void ds_at_commit_startup(void);
 
 /* The owner's instance is ready at that time (now or earlier: at once). */
 extern void ds_at_commit_ready(Oid owner, const char *instance_id, TimestampTz at);
@@ -41,5 +43,11 @@ extern void ds_at_commit_visit(Oid database);
 
 /* The extension goes: its workers shall leave this database. */
 extern void ds_at_commit_evict(void);
+
+/*
+ * May a prepared transaction have something to tell?  No callback comes at
+ * COMMIT PREPARED, so utility_hook.c asks for a rescan then.
+ */
+extern bool ds_at_commit_has_prepared(void);
 
 #endif

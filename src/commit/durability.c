@@ -20,14 +20,44 @@
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "storage/lwlock.h"
+#include "storage/shmem.h"
 #include "utils/guc.h"
 
 #include "commit/durability.h"
 #include "commit/standby_wait.h"
 #include "shmem/shared.h"
 
+/*
+ * What the server began with.  Lock rules: the shared lock; constant once it
+ * is set.
+ */
+typedef struct ServerStart
+{
+	TransactionId xid;			/* the next one then, */
+	XLogRecPtr	lsn;			/* and the end of the WAL */
+} ServerStart;
+
+static ServerStart *server_start = NULL;
+
 static XLogRecPtr lsn_before_start(TransactionId xid);
 static TransactionId oldest_clog_xid(void);
+
+Size
+ds_durability_size(void)
+{
+	return sizeof(ServerStart);
+}
+
+void
+ds_durability_startup(void)
+{
+	bool		found;
+
+	server_start = ShmemInitStruct("durable_singleton server start",
+								   ds_durability_size(), &found);
+	if (!found)
+		memset(server_start, 0, ds_durability_size());
+}
 
 XLogRecPtr
 ds_durability_lsn_of(TransactionId xmin)
@@ -88,9 +118,9 @@ ds_durability_start(void)
 	TransactionId xid;
 	XLogRecPtr	lsn;
 
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	lsn = ds_shared->start_lsn;
-	LWLockRelease(ds_shared->lock);
+	ds_shared_lock_to_look();
+	lsn = server_start->lsn;
+	ds_shared_unlock();
 	if (!XLogRecPtrIsInvalid(lsn))
 		return;
 
@@ -99,10 +129,10 @@ ds_durability_start(void)
 	XLogRegisterData((char *) &xid, sizeof(xid));	/* must have something */
 	lsn = XLogInsert(RM_XLOG_ID, XLOG_NOOP);
 	ds_shared_lock();
-	if (XLogRecPtrIsInvalid(ds_shared->start_lsn))
+	if (XLogRecPtrIsInvalid(server_start->lsn))
 	{
-		ds_shared->start_xid = xid;
-		ds_shared->start_lsn = lsn;
+		server_start->xid = xid;
+		server_start->lsn = lsn;
 	}
 	ds_shared_unlock();
 }
@@ -118,10 +148,10 @@ lsn_before_start(TransactionId xid)
 	TransactionId start;
 
 	ds_durability_start();		/* the launcher may not be up yet */
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	lsn = ds_shared->start_lsn;
-	start = ds_shared->start_xid;
-	LWLockRelease(ds_shared->lock);
+	ds_shared_lock_to_look();
+	lsn = server_start->lsn;
+	start = server_start->xid;
+	ds_shared_unlock();
 	return TransactionIdPrecedes(xid, start) ? lsn : InvalidXLogRecPtr;
 }
 

@@ -10,6 +10,9 @@
 
 #include "access/xlogdefs.h"
 
+extern Size ds_durability_size(void);
+extern void ds_durability_startup(void);
+
 /*
  * An upper bound for the end of the commit record of a row's writer;
  * InvalidXLogRecPtr if it is known to be flushed and, if the session waits for

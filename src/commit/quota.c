@@ -33,6 +33,8 @@
 #include "utils/timestamp.h"
 
 #include "commit/quota.h"
+#include "shmem/group.h"
+#include "shmem/shared.h"
 #include "store/store.h"
 
 #define MAX_QUOTAS		1024
@@ -63,6 +65,7 @@ typedef struct Change
 } Change;
 
 static HTAB *quotas = NULL;
+int		   *ds_quota_n_roles = NULL;
 
 /* Somebody has counted.  One for all: who wakes up looks for its entry anew. */
 static ConditionVariable *counted_cv = NULL;
@@ -92,7 +95,7 @@ Size
 ds_quota_size(void)
 {
 	return add_size(hash_estimate_size(MAX_QUOTAS, sizeof(Quota)),
-					sizeof(ConditionVariable));
+					add_size(MAXALIGN(sizeof(int)), sizeof(ConditionVariable)));
 }
 
 void
@@ -101,6 +104,10 @@ ds_quota_startup(void)
 	HASHCTL		info = {.keysize = sizeof(DsGroupKey),.entrysize = sizeof(Quota)};
 	bool		found;
 
+	ds_quota_n_roles = ShmemInitStruct("durable_singleton number of quotas",
+									   sizeof(int), &found);
+	if (!found)
+		*ds_quota_n_roles = 0;
 	quotas = ShmemInitHash("durable_singleton quotas", MAX_QUOTAS, MAX_QUOTAS,
 						   &info, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
 	counted_cv = ShmemInitStruct("durable_singleton count of quotas",
@@ -156,7 +163,7 @@ ds_quota_forget_database(Oid database)
 		if (quota->key.database != database || quota->counting != 0)
 			continue;
 		hash_search(quotas, &quota->key, HASH_REMOVE, NULL);
-		ds_shared->n_quotas--;
+		(*ds_quota_n_roles)--;
 	}
 	ds_shared_unlock();
 }
@@ -221,7 +228,7 @@ find_or_add(Oid owner)
 	if (quota != NULL && !found)
 	{
 		memset((char *) quota + sizeof(key), 0, sizeof(*quota) - sizeof(key));
-		ds_shared->n_quotas++;
+		(*ds_quota_n_roles)++;
 	}
 	return quota;
 }
@@ -248,7 +255,7 @@ make_room_for_quota(void)
 	if (oldest == NULL)
 		return false;
 	hash_search(quotas, &oldest->key, HASH_REMOVE, NULL);
-	ds_shared->n_quotas--;
+	(*ds_quota_n_roles)--;
 	return true;
 }
 
@@ -410,7 +417,7 @@ apply(const Change *change, bool committed)
 	Quota	   *quota;
 
 	/* whoever adds the first one will see what has committed by now */
-	if (ds_shared->n_quotas == 0)
+	if (*ds_quota_n_roles == 0)
 		return;
 	ds_shared_lock();
 	quota = find(change->owner);

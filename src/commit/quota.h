@@ -9,11 +9,16 @@
 #define DS_QUOTA_H
 
 #include "base/settings.h"
-#include "shmem/shared.h"
 
 /* In the postmaster, when shared memory is set up. */
 extern Size ds_quota_size(void);
 extern void ds_quota_startup(void);
+
+/*
+ * Roles whose instances are counted.  Changed under the shared lock; a look
+ * without it is for those to whom a moment does not matter.
+ */
+extern int *ds_quota_n_roles;
 
 /* For a transaction whose roles are counted, or are to be. */
 extern void ds_quota_take_counted(Oid owner, bool enforce);
@@ -36,7 +41,7 @@ extern void ds_quota_forget_database(Oid database);
 static inline void
 ds_quota_take(Oid owner, bool enforce)
 {
-	if (ds_shared->n_quotas > 0 || (enforce && ds_max_active_instances >= 0))
+	if (*ds_quota_n_roles > 0 || (enforce && ds_max_active_instances >= 0))
 		ds_quota_take_counted(owner, enforce);
 }
 
@@ -44,7 +49,7 @@ ds_quota_take(Oid owner, bool enforce)
 static inline void
 ds_quota_give_back(Oid owner)
 {
-	if (ds_shared->n_quotas > 0)
+	if (*ds_quota_n_roles > 0)
 		ds_quota_give_back_counted(owner);
 }
 

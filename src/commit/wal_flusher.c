@@ -17,9 +17,39 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "port/atomics.h"
+#include "storage/shmem.h"
 
 #include "commit/wal_flusher.h"
 #include "shmem/shared.h"
+
+/* Lock rules: none, these are atomics. */
+typedef struct Flusher
+{
+	pg_atomic_uint64 wanted;	/* up to where */
+	pg_atomic_uint32 flushing;	/* the launcher looks in a moment anyway */
+} Flusher;
+
+static Flusher *flusher = NULL;
+
+Size
+ds_wal_flusher_size(void)
+{
+	return sizeof(Flusher);
+}
+
+void
+ds_wal_flusher_startup(void)
+{
+	bool		found;
+
+	flusher = ShmemInitStruct("durable_singleton flusher",
+							  ds_wal_flusher_size(), &found);
+	if (found)
+		return;
+	pg_atomic_init_u64(&flusher->wanted, InvalidXLogRecPtr);
+	pg_atomic_init_u32(&flusher->flushing, 0);
+}
 
 void
 ds_wal_flusher_request(void)
@@ -27,16 +57,16 @@ ds_wal_flusher_request(void)
 	XLogRecPtr	lsn = XactLastCommitEnd;
 
 	/* one that looks in a moment anyway is not worth a system call */
-	if (pg_atomic_read_u32(&ds_shared->flushing) != 0)
+	if (pg_atomic_read_u32(&flusher->flushing) != 0)
 	{
-		pg_atomic_write_u64(&ds_shared->flush_wanted, lsn);
+		pg_atomic_write_u64(&flusher->wanted, lsn);
 		return;
 	}
 	/* of less than a page the next steps' waits are enough */
 	if (lsn - lsn % XLOG_BLCKSZ <= GetFlushRecPtr(NULL))
 		return;
-	pg_atomic_write_u64(&ds_shared->flush_wanted, lsn);
-	if (pg_atomic_exchange_u32(&ds_shared->flushing, 1) == 0)
+	pg_atomic_write_u64(&flusher->wanted, lsn);
+	if (pg_atomic_exchange_u32(&flusher->flushing, 1) == 0)
 	{
 		ds_shared_lock();
 		ds_shared_wake_launcher();
@@ -47,9 +77,9 @@ ds_wal_flusher_request(void)
 bool
 ds_wal_flusher_flush(void)
 {
-	XLogRecPtr	wanted = pg_atomic_read_u64(&ds_shared->flush_wanted);
+	XLogRecPtr	wanted = pg_atomic_read_u64(&flusher->wanted);
 
-	if (pg_atomic_read_u32(&ds_shared->flushing) == 0)
+	if (pg_atomic_read_u32(&flusher->flushing) == 0)
 		return false;
 	if (wanted > GetFlushRecPtr(NULL))
 	{
@@ -57,15 +87,15 @@ ds_wal_flusher_flush(void)
 		return true;
 	}
 	/* who asks from now on wakes us; who has just asked did not */
-	pg_atomic_exchange_u32(&ds_shared->flushing, 0);
-	if (pg_atomic_read_u64(&ds_shared->flush_wanted) == wanted)
+	pg_atomic_exchange_u32(&flusher->flushing, 0);
+	if (pg_atomic_read_u64(&flusher->wanted) == wanted)
 		return false;
-	pg_atomic_exchange_u32(&ds_shared->flushing, 1);
+	pg_atomic_exchange_u32(&flusher->flushing, 1);
 	return true;
 }
 
 void
 ds_wal_flusher_reset(void)
 {
-	pg_atomic_write_u32(&ds_shared->flushing, 0);
+	pg_atomic_write_u32(&flusher->flushing, 0);
 }

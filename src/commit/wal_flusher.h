@@ -8,6 +8,9 @@
 #ifndef DS_WAL_FLUSHER_H
 #define DS_WAL_FLUSHER_H
 
+extern Size ds_wal_flusher_size(void);
+extern void ds_wal_flusher_startup(void);
+
 /* After an asynchronous commit: it shall be flushed soon. */
 extern void ds_wal_flusher_request(void);
 

@@ -25,9 +25,9 @@
 #include "function/function_ref.h"
 #include "function/user_code.h"
 #include "orchestrator/retry_policy.h"
-#include "shmem/attach.h"
 #include "shmem/claim.h"
 #include "shmem/counters.h"
+#include "shmem/slot.h"
 
 /* Where the transaction was when it failed. */
 typedef enum Phase

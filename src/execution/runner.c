@@ -21,10 +21,10 @@
 #include "execution/step.h"
 #include "execution/task.h"
 #include "function/user_code.h"
-#include "shmem/attach.h"
 #include "shmem/claim.h"
 #include "shmem/counters.h"
 #include "shmem/hints.h"
+#include "shmem/slot.h"
 
 static DsRunResult run_claimed(const DsWork *work, MemoryContext *cxt,
 							   DsRunLimits *limits, Oid *owner);

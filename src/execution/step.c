@@ -47,11 +47,11 @@
 #include "function/user_code.h"
 #include "instance/end.h"
 #include "orchestrator/pass.h"
-#include "shmem/attach.h"
 #include "shmem/claim.h"
 #include "shmem/counters.h"
 #include "shmem/crashed_slots.h"
 #include "shmem/hints.h"
+#include "shmem/slot.h"
 #include "store/store.h"
 
 /* Others wait, but so much of reading a long history shall pay off first. */

@@ -25,7 +25,7 @@
 #include "base/settings.h"
 #include "commit/transaction.h"
 #include "function/user_code.h"
-#include "shmem/attach.h"
+#include "shmem/slot.h"
 
 static bool armed_timeout = false;
 

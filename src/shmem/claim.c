@@ -18,9 +18,10 @@
 #include "storage/latch.h"
 #include "utils/timestamp.h"
 
-#include "shmem/attach.h"
 #include "shmem/claim.h"
 #include "shmem/crash_notes.h"
+#include "shmem/shared.h"
+#include "shmem/slot.h"
 
 /* ds_claim_cancel_handler has asked for a cancel that nobody has acted upon yet. */
 static volatile sig_atomic_t cancel_asked = false;
@@ -34,15 +35,14 @@ static void forget_cancel(void);
 bool
 ds_claim_take(const DsWork *work)
 {
-	DsSlot	   *slots = ds_slots();
 	DsSlot	   *holder = NULL;
 
 	Assert(ds_my_slot != NULL && ds_my_slot->instance_id[0] == '\0');
 
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		if (slot->state >= DS_SLOT_BUSY && slot->database == MyDatabaseId &&
 			claims(slot, work))
@@ -156,12 +156,11 @@ void
 ds_claim_cancel_step(Oid database, const char *instance_id,
 					 const pg_uuid_t *execution_id)
 {
-	DsSlot	   *slots = ds_slots();
 
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		/* whoever ends an execution by its own step knows */
 		if (slot == ds_my_slot || slot->state != DS_SLOT_BUSY ||
@@ -202,14 +201,13 @@ ds_claim_cancel_handler(SIGNAL_ARGS)
 int
 ds_claim_executing_steps(Oid database, DsExecuting **steps)
 {
-	DsSlot	   *slots = ds_slots();
 	int			n = 0;
 
-	*steps = palloc(ds_shared->n_slots * sizeof(DsExecuting));
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	*steps = palloc(ds_slots->n * sizeof(DsExecuting));
+	ds_shared_lock_to_look();
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		if (slot->state != DS_SLOT_BUSY || !slot->executing ||
 			slot->database != database)
@@ -219,26 +217,25 @@ ds_claim_executing_steps(Oid database, DsExecuting **steps)
 				sizeof((*steps)[n].instance_id));
 		n++;
 	}
-	LWLockRelease(ds_shared->lock);
+	ds_shared_unlock();
 	return n;
 }
 
 bool
 ds_claim_is_executing(Oid database, const pg_uuid_t *execution_id)
 {
-	DsSlot	   *slots = ds_slots();
 	bool		executing = false;
 
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	for (int i = 0; i < ds_shared->slots_used && !executing; i++)
+	ds_shared_lock_to_look();
+	for (int i = 0; i < ds_slots->used && !executing; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		executing = slot->state == DS_SLOT_BUSY && slot->executing &&
 			slot->database == database &&
 			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0;
 	}
-	LWLockRelease(ds_shared->lock);
+	ds_shared_unlock();
 	return executing;
 }
 

@@ -8,7 +8,7 @@
 #ifndef DS_CLAIM_H
 #define DS_CLAIM_H
 
-#include "shmem/shared.h"
+#include "store/instance.h"
 
 /*
  * Claim an instance or a task: from true on until its release nobody else

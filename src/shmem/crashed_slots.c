@@ -14,10 +14,12 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-#include "shmem/attach.h"
 #include "shmem/crash_notes.h"
 #include "shmem/crashed_slots.h"
 #include "shmem/hints.h"
+#include "shmem/janitor_requests.h"
+#include "shmem/shared.h"
+#include "shmem/slot.h"
 
 /* By then the WAL writer has flushed in any case. */
 #define CAUTION_MS	60000
@@ -27,40 +29,16 @@ static TimestampTz *cautious_until = NULL;
 
 static void restore_crashes(void);
 
-/*
- * The claim stays, and is nobody's.  If the postmaster will tear down shared
- * memory, the note has to tell of it.
- */
-void
-ds_slot_crash(DsSlot *slot, bool keep_note)
-{
-	DsCrashNote *note = &ds_crash_notes[slot - ds_slots()];
-
-	slot->state = DS_SLOT_CRASHED;
-	slot->generation++;
-	slot->executing = false;
-	slot->searching = false;
-	slot->pid = 0;
-	slot->latch = NULL;
-	slot->left = true;
-	slot->crash_time = GetCurrentTimestamp();
-	if (keep_note)
-		note->crash_time = slot->crash_time;
-	else
-		note->claimed = false;
-}
-
 int
 ds_crashed_slots_find(Oid database, DsCrash **crashes)
 {
-	DsSlot	   *slots = ds_slots();
 	int			n = 0;
 
-	*crashes = palloc(ds_shared->n_slots * sizeof(DsCrash));
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	*crashes = palloc(ds_slots->n * sizeof(DsCrash));
+	ds_shared_lock_to_look();
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 		DsCrash    *crash = &(*crashes)[n];
 
 		if (slot->state != DS_SLOT_CRASHED || slot->database != database)
@@ -81,14 +59,14 @@ ds_crashed_slots_find(Oid database, DsCrash **crashes)
 				sizeof(crash->function_name));
 		n++;
 	}
-	LWLockRelease(ds_shared->lock);
+	ds_shared_unlock();
 	return n;
 }
 
 void
 ds_crashed_slots_counted(Oid database, const DsCrash *crash)
 {
-	DsSlot	   *slot = &ds_slots()[crash->slot];
+	DsSlot	   *slot = &ds_slots->slot[crash->slot];
 	bool		counted;
 
 	ds_shared_lock();
@@ -105,13 +83,12 @@ ds_crashed_slots_counted(Oid database, const DsCrash *crash)
 void
 ds_crashed_slots_forget(Oid database)
 {
-	DsSlot	   *slots = ds_slots();
 
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		if (slots[i].state == DS_SLOT_CRASHED && slots[i].database == database)
-			ds_slot_free(&slots[i]);
+		if (ds_slots->slot[i].state == DS_SLOT_CRASHED && ds_slots->slot[i].database == database)
+			ds_slot_free(&ds_slots->slot[i]);
 	}
 	ds_shared_unlock();
 }
@@ -146,12 +123,12 @@ ds_crashed_slots_startup(void)
 static void
 restore_crashes(void)
 {
-	int			n = ds_crash_notes_startup(ds_shared->n_slots);
+	int			n = ds_crash_notes_startup(ds_slots->n);
 
 	for (int i = 0; i < n; i++)
 	{
 		const DsCrashNote *note = &ds_crash_notes[i];
-		DsSlot	   *slot = &ds_slots()[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		slot->state = DS_SLOT_CRASHED;
 		slot->database = note->database;
@@ -166,7 +143,7 @@ restore_crashes(void)
 		/* also if the database is gone: then they are forgotten */
 		ds_janitor_request_visit(note->database, DT_NOBEGIN);
 	}
-	ds_shared->slots_used = n;
+	ds_slots->used = n;
 	if (n > 0)
 		*cautious_until =
 			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CAUTION_MS);

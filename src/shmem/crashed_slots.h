@@ -8,8 +8,8 @@
 #ifndef DS_CRASHED_SLOTS_H
 #define DS_CRASHED_SLOTS_H
 
-#include "shmem/shared.h"
-#include "utils/timestamp.h"
+#include "datatype/timestamp.h"
+#include "store/instance.h"
 
 /* What a crashed runner was at. */
 typedef struct DsCrash
@@ -30,9 +30,6 @@ extern void ds_crashed_slots_counted(Oid database, const DsCrash *crash);
 
 /* Nobody will ever count those of this database. */
 extern void ds_crashed_slots_forget(Oid database);
-
-/* With the lock held: its process ends, and the claim stays. */
-extern void ds_slot_crash(DsSlot *slot, bool keep_note);
 
 /*
  * The server has just crashed.  If a step crashes right after its instance's

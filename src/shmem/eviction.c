@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * eviction.c
- *	  Databases that none of our processes may be in for a while.
+ *	  Sending our processes away from a database.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,34 +10,18 @@
 #include <signal.h>
 
 #include "miscadmin.h"
-#include "utils/timestamp.h"
 
+#include "shmem/closed_databases.h"
 #include "shmem/eviction.h"
-
-bool
-ds_eviction_is_closed(Oid database)
-{
-	for (int i = 0; i < DS_MAX_CLOSED; i++)
-	{
-		if (ds_shared->closed[i].database == database)
-			return true;
-	}
-	return false;
-}
+#include "shmem/janitor_requests.h"
+#include "shmem/shared.h"
+#include "shmem/slot.h"
 
 void
 ds_eviction_close(Oid database)
 {
 	ds_shared_lock();
-	for (int i = 0; i < DS_MAX_CLOSED; i++)
-	{
-		if (!OidIsValid(ds_shared->closed[i].database))
-		{
-			ds_shared->closed[i].database = database;
-			ds_shared->closed[i].by = MyProcPid;
-			break;
-		}
-	}
+	ds_closed_databases_add(database);
 	ds_shared_unlock();
 	ds_eviction_evict(database);
 }
@@ -46,28 +30,19 @@ void
 ds_eviction_reopen(Oid database)
 {
 	ds_shared_lock();
-	for (int i = 0; i < DS_MAX_CLOSED; i++)
-	{
-		DsClosed   *closed = &ds_shared->closed[i];
-
-		if (closed->database == database && closed->by == MyProcPid)
-		{
-			closed->database = InvalidOid;
-			break;
-		}
-	}
+	ds_closed_databases_remove(database);
 	ds_shared_unlock();
 }
 
 void
 ds_eviction_evict(Oid database)
 {
-	DsSlot	   *slots = ds_slots();
+	pid_t		janitor;
 
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		if (slot->state != DS_SLOT_FREE && !slot->foreground &&
 			slot->database == database && slot->pid != 0)
@@ -76,20 +51,18 @@ ds_eviction_evict(Oid database)
 			kill(slot->pid, SIGTERM);
 		}
 	}
-	if (ds_shared->janitor_database == database && ds_shared->janitor_pid != 0)
-		kill(ds_shared->janitor_pid, SIGTERM);
+	if (ds_janitor_is_in(database, &janitor))
+		kill(janitor, SIGTERM);
 	ds_shared_unlock();
 }
 
 void
 ds_eviction_retire_workers(Oid database)
 {
-	DsSlot	   *slots = ds_slots();
-
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		if ((slot->state == DS_SLOT_IDLE || slot->state == DS_SLOT_BUSY) &&
 			!slot->foreground && slot->database == database && !slot->leave)
@@ -104,20 +77,19 @@ ds_eviction_retire_workers(Oid database)
 bool
 ds_eviction_is_done(Oid database)
 {
-	DsSlot	   *slots = ds_slots();
-	bool		deserted;
+	pid_t		janitor;
+	bool		done;
 
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	deserted = !(ds_shared->janitor_database == database &&
-				 ds_shared->janitor_pid != 0);
-	for (int i = 0; i < ds_shared->slots_used && deserted; i++)
+	ds_shared_lock_to_look();
+	done = !ds_janitor_is_in(database, &janitor);
+	for (int i = 0; i < ds_slots->used && done; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		if (slot->state != DS_SLOT_FREE && slot->state != DS_SLOT_CRASHED &&
 			!slot->foreground && slot->database == database)
-			deserted = false;
+			done = false;
 	}
-	LWLockRelease(ds_shared->lock);
-	return deserted;
+	ds_shared_unlock();
+	return done;
 }

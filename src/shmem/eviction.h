@@ -1,21 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * eviction.h
- *	  Databases that none of our processes may be in for a while.
+ *	  Sending our processes away from a database.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DS_EVICTION_H
 #define DS_EVICTION_H
 
-#include "shmem/shared.h"
-
-/* With the shared lock held. */
-extern bool ds_eviction_is_closed(Oid database);
-
 /*
  * Send our processes away from a database and keep them out until reopened.
- * Does not wait.  ds_eviction_is_done tells when they have gone.
+ * Does not wait.  ds_eviction_is_done() tells when they have gone.
  */
 extern void ds_eviction_close(Oid database);
 extern void ds_eviction_reopen(Oid database);

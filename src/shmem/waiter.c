@@ -14,21 +14,63 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/shmem.h"
 
 #include "shmem/shared.h"
 #include "shmem/waiter.h"
 
-static DsWaiter *my_waiter = NULL;
+typedef struct Waiter
+{
+	bool		in_use;
+	Oid			database;
+	uint64		mask;			/* bits of the ids' hashes */
+	Latch	   *latch;
+	int			pid;
+	Oid			role;
+	bool		called_off;		/* by another session of the role */
+} Waiter;
+
+/* Lock rules: the shared lock. */
+typedef struct Waiters
+{
+	int			n;
+	int			n_used;
+	Waiter		waiter[FLEXIBLE_ARRAY_MEMBER];
+} Waiters;
+
+static Waiters *waiters = NULL;
+static Waiter *my_waiter = NULL;
 
 static uint64 id_bit(const char *instance_id);
 static void wake(Oid database, uint64 mask);
 static void leave_at_exit(int code, Datum arg);
 
+/* Every backend may wait, and also one that is a runner. */
+Size
+ds_waiter_size(void)
+{
+	return add_size(offsetof(Waiters, waiter),
+					mul_size(MaxBackends, sizeof(Waiter)));
+}
+
+void
+ds_waiter_startup(void)
+{
+	bool		found;
+
+	waiters = ShmemInitStruct("durable_singleton waiters", ds_waiter_size(),
+							  &found);
+	if (found)
+		return;
+	memset(waiters, 0, ds_waiter_size());
+	waiters->n = MaxBackends;
+}
+
 void
 ds_waiter_enter(int n, char **instance_ids)
 {
 	static bool registered = false;
-	DsWaiter   *waiters = ds_waiters();
 	uint64		mask = 0;
 
 	if (!registered)
@@ -42,11 +84,11 @@ ds_waiter_enter(int n, char **instance_ids)
 	/* an error may have kept an earlier wait from leaving */
 	ds_waiter_leave();
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->n_slots; i++)
+	for (int i = 0; i < waiters->n; i++)
 	{
-		if (!waiters[i].in_use)
+		if (!waiters->waiter[i].in_use)
 		{
-			my_waiter = &waiters[i];
+			my_waiter = &waiters->waiter[i];
 			my_waiter->in_use = true;
 			my_waiter->database = MyDatabaseId;
 			my_waiter->mask = mask;
@@ -54,7 +96,7 @@ ds_waiter_enter(int n, char **instance_ids)
 			my_waiter->pid = MyProcPid;
 			my_waiter->role = GetUserId();
 			my_waiter->called_off = false;
-			ds_shared->n_waiters++;
+			waiters->n_used++;
 			break;
 		}
 	}
@@ -71,7 +113,7 @@ ds_waiter_leave(void)
 		return;
 	ds_shared_lock();
 	my_waiter->in_use = false;
-	ds_shared->n_waiters--;
+	waiters->n_used--;
 	ds_shared_unlock();
 	my_waiter = NULL;
 }
@@ -79,13 +121,12 @@ ds_waiter_leave(void)
 bool
 ds_waiter_call_off(int pid)
 {
-	DsWaiter   *waiters = ds_waiters();
 	bool		found = false;
 
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->n_slots && !found; i++)
+	for (int i = 0; i < waiters->n && !found; i++)
 	{
-		DsWaiter   *waiter = &waiters[i];
+		Waiter	   *waiter = &waiters->waiter[i];
 
 		if (waiter->in_use && waiter->pid == pid && waiter->role == GetUserId())
 		{
@@ -105,34 +146,49 @@ ds_waiter_called_off(void)
 }
 
 void
-ds_waiters_wake(Oid database, const char *instance_id)
+ds_waiter_wake(Oid database, const char *instance_id)
 {
 	wake(database, id_bit(instance_id));
 }
 
 void
-ds_waiters_wake_all(Oid database)
+ds_waiter_wake_all(Oid database)
 {
 	wake(database, PG_UINT64_MAX);
+}
+
+int
+ds_waiter_count(Oid database)
+{
+	int			n = 0;
+
+	for (int i = 0, left = waiters->n_used; left > 0 && i < waiters->n; i++)
+	{
+		if (!waiters->waiter[i].in_use)
+			continue;
+		left--;
+		if (waiters->waiter[i].database == database)
+			n++;
+	}
+	return n;
 }
 
 static void
 wake(Oid database, uint64 mask)
 {
-	DsWaiter   *waiters = ds_waiters();
 	int			left;
 
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	left = ds_shared->n_waiters;
-	for (int i = 0; left > 0 && i < ds_shared->n_slots; i++)
+	ds_shared_lock_to_look();
+	left = waiters->n_used;
+	for (int i = 0; left > 0 && i < waiters->n; i++)
 	{
-		if (!waiters[i].in_use)
+		if (!waiters->waiter[i].in_use)
 			continue;
 		left--;
-		if (waiters[i].database == database && (waiters[i].mask & mask) != 0)
-			SetLatch(waiters[i].latch);
+		if (waiters->waiter[i].database == database && (waiters->waiter[i].mask & mask) != 0)
+			SetLatch(waiters->waiter[i].latch);
 	}
-	LWLockRelease(ds_shared->lock);
+	ds_shared_unlock();
 }
 
 static uint64

@@ -8,6 +8,9 @@
 #ifndef DS_WAITER_H
 #define DS_WAITER_H
 
+extern Size ds_waiter_size(void);
+extern void ds_waiter_startup(void);
+
 /*
  * From here until ds_waiter_leave this session's latch is set whenever one of
  * the instances ends, and now and then without reason.
@@ -23,9 +26,12 @@ extern bool ds_waiter_call_off(int pid);
 extern bool ds_waiter_called_off(void);
 
 /* An instance has ended, and the transaction that says so has committed. */
-extern void ds_waiters_wake(Oid database, const char *instance_id);
+extern void ds_waiter_wake(Oid database, const char *instance_id);
 
 /* Any instance of the database may have ended. */
-extern void ds_waiters_wake_all(Oid database);
+extern void ds_waiter_wake_all(Oid database);
+
+/* How many sessions of the database wait; with the shared lock held. */
+extern int	ds_waiter_count(Oid database);
 
 #endif

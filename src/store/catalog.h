@@ -32,8 +32,8 @@ typedef struct DsCatalog
 	Oid			owner;			/* of the tables */
 
 	/*
-	 * InvalidOid: the extension is of a version without it.  Such a catalog is
-	 * read anew each time, so that ALTER EXTENSION UPDATE is noticed.
+	 * InvalidOid: the extension is of a version without it.  Such a catalog
+	 * is read anew each time, so that ALTER EXTENSION UPDATE is noticed.
 	 */
 	Oid			table[DS_NUM_TABLES];
 	Oid			status_type;	/* df_runtime_status */

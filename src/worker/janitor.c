@@ -34,6 +34,7 @@
 #include "shmem/crashed_slots.h"
 #include "shmem/eviction.h"
 #include "shmem/hints.h"
+#include "shmem/janitor_requests.h"
 #include "shmem/shared.h"
 #include "store/catalog.h"
 #include "store/store.h"
@@ -52,17 +53,13 @@ extern PGDLLEXPORT void ds_janitor_main(Datum arg);
 
 /* Our transactions; to connect was one, too. */
 static int	n_transactions = 1;
-static bool content = false;
+static bool left_nothing = false;
 static char extension_version[DS_MAX_VERSION] = "";
 
-static bool enter(Oid database);
 static void leave_at_exit(int code, Datum arg);
 static void count_transaction(XactEvent event, void *arg);
-static void report(DsFinding finding);
 static void visit(void);
 static void send_workers_away(void);
-static bool seeks_ownerless(void);
-static void found_ownerless(void);
 static void fail_all_ownerless(void);
 static bool fail_ownerless(void);
 static void purge_expired(void);
@@ -76,8 +73,9 @@ ds_janitor_main(Datum arg)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 
-	if (!enter(database))
+	if (!ds_janitor_enter(database))
 		proc_exit(0);
+	before_shmem_exit(leave_at_exit, (Datum) 0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	RegisterXactCallback(count_transaction, NULL);
 	pgstat_report_activity(STATE_RUNNING, "durable_singleton: looking for work");
@@ -85,34 +83,10 @@ ds_janitor_main(Datum arg)
 	proc_exit(0);
 }
 
-static bool
-enter(Oid database)
-{
-	bool		ours;
-
-	ds_shared_lock();
-	ours = ds_shared->janitor_database == database && ds_shared->janitor_pid == 0 &&
-		!ds_eviction_is_closed(database);
-	if (ours)
-		ds_shared->janitor_pid = MyProcPid;
-	ds_shared_unlock();
-	if (ours)
-		before_shmem_exit(leave_at_exit, (Datum) 0);
-	return ours;
-}
-
 static void
 leave_at_exit(int code, Datum arg)
 {
-	ds_shared_lock();
-	if (ds_shared->janitor_pid == MyProcPid)
-	{
-		ds_shared->janitor_pid = 0;
-		ds_shared->janitor_left_nothing = content && code == 0;
-		ds_shared->janitor_transactions = n_transactions;
-	}
-	ds_shared_wake_launcher();
-	ds_shared_unlock();
+	ds_janitor_leave(left_nothing && code == 0, n_transactions);
 }
 
 static void
@@ -120,20 +94,6 @@ count_transaction(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 		n_transactions++;
-}
-
-static void
-report(DsFinding finding)
-{
-	ds_shared_lock();
-	/* the launcher may have been restarted, and sent another one */
-	if (ds_shared->janitor_pid == MyProcPid)
-	{
-		ds_shared->janitor_finding = finding;
-		strlcpy(ds_shared->janitor_version, extension_version, DS_MAX_VERSION);
-		ds_shared->janitor_done = true;
-	}
-	ds_shared_unlock();
 }
 
 static void
@@ -152,7 +112,7 @@ visit(void)
 	{
 		ds_transaction_commit();
 		ds_crashed_slots_forget(MyDatabaseId);
-		report(DS_FOUND_NOTHING);
+		ds_janitor_report(DS_FOUND_NOTHING, extension_version);
 		return;
 	}
 	ds_extension_version(extension_version);
@@ -160,7 +120,7 @@ visit(void)
 	{
 		ds_transaction_commit();
 		send_workers_away();
-		report(DS_FOUND_OTHER_VERSION);
+		ds_janitor_report(DS_FOUND_OTHER_VERSION, extension_version);
 		return;
 	}
 	ds_transaction_commit();
@@ -171,7 +131,7 @@ visit(void)
 	{
 		ds_transaction_commit();
 		send_workers_away();
-		report(ds_enabled ? DS_FOUND_AWAY : DS_FOUND_HOME);
+		ds_janitor_report(ds_enabled ? DS_FOUND_AWAY : DS_FOUND_HOME, extension_version);
 		return;
 	}
 	work = ds_store_owners_with_work();
@@ -186,7 +146,7 @@ visit(void)
 	}
 	/* if not, this visit is to be made again soon */
 	if (counted)
-		report(DS_FOUND_HOME);
+		ds_janitor_report(DS_FOUND_HOME, extension_version);
 
 	/*
 	 * Last, whatever may be locked in there: the work has been found.  It is
@@ -198,12 +158,12 @@ visit(void)
 		ds_transaction_begin();
 	}
 	ds_store_drop_orphaned_messages();
-	if (seeks_ownerless())
+	if (ds_janitor_seeks_ownerless())
 		fail_all_ownerless();
 	ds_transaction_commit();
-	found_ownerless();
+	ds_janitor_sought_ownerless();
 	purge_expired();
-	content = ds_retention < 0;
+	left_nothing = ds_retention < 0;
 }
 
 /* Those that came before: new ones see for themselves. */
@@ -212,26 +172,6 @@ send_workers_away(void)
 {
 	ds_eviction_retire_workers(MyDatabaseId);
 	ds_hint_forget_database(MyDatabaseId);
-}
-
-static bool
-seeks_ownerless(void)
-{
-	bool		seeks;
-
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	seeks = ds_shared->janitor_pid == MyProcPid && ds_shared->janitor_seeks_ownerless;
-	LWLockRelease(ds_shared->lock);
-	return seeks;
-}
-
-static void
-found_ownerless(void)
-{
-	ds_shared_lock();
-	if (ds_shared->janitor_pid == MyProcPid)
-		ds_shared->janitor_seeks_ownerless = false;
-	ds_shared_unlock();
 }
 
 /* What ended longer than durable_singleton.retention ago, batch by batch. */

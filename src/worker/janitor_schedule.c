@@ -27,10 +27,11 @@
 
 #include "base/settings.h"
 #include "commit/quota.h"
+#include "shmem/closed_databases.h"
 #include "shmem/counters.h"
 #include "shmem/crashed_slots.h"
-#include "shmem/eviction.h"
 #include "shmem/hints.h"
+#include "shmem/janitor_requests.h"
 #include "shmem/shared.h"
 #include "store/catalog.h"
 #include "store/version.h"
@@ -94,14 +95,8 @@ ds_janitor_schedule_reap(void)
 	static Oid	last_failed = InvalidOid;
 	static int	n_failures = 0;
 	pid_t		pid;
-	Oid			database;
-	bool		done;
-	DsFinding	finding;
-	char		version[DS_MAX_VERSION];
+	DsJanitorReport report;
 	bool		closed;
-	bool		looked_through;
-	bool		content;
-	int64		n_ended;
 
 	if (janitor == NULL ||
 		GetBackgroundWorkerPid(janitor, &pid) != BGWH_STOPPED)
@@ -109,49 +104,42 @@ ds_janitor_schedule_reap(void)
 	pfree(janitor);
 	janitor = NULL;
 
-	ds_shared_lock();
-	database = ds_shared->janitor_database;
-	done = ds_shared->janitor_done;
-	finding = ds_shared->janitor_finding;
-	strlcpy(version, ds_shared->janitor_version, DS_MAX_VERSION);
-	closed = ds_eviction_is_closed(database);
-	looked_through = !ds_shared->janitor_seeks_ownerless;
-	content = ds_shared->janitor_left_nothing;
-	n_ended = visited_after + ds_shared->janitor_transactions;
-	ds_shared->janitor_database = InvalidOid;
+	report = ds_janitor_take_report();
+	ds_shared_lock_to_look();
+	closed = ds_closed_databases_has(report.database);
 	ds_shared_unlock();
 
-	if (!done && !closed && !ds_janitor_schedule_is_open(database))
-		ds_crashed_slots_forget(database);
-	else if (!done && !closed)
+	if (!report.done && !closed && !ds_janitor_schedule_is_open(report.database))
+		ds_crashed_slots_forget(report.database);
+	else if (!report.done && !closed)
 	{
 		/* a lock that somebody holds for long, perhaps */
 		MemoryContextSwitchTo(TopMemoryContext);
-		failed_visits = list_append_unique_oid(failed_visits, database);
-		n_failures = database == last_failed ? n_failures + 1 : 0;
-		last_failed = database;
+		failed_visits = list_append_unique_oid(failed_visits, report.database);
+		n_failures = report.database == last_failed ? n_failures + 1 : 0;
+		last_failed = report.database;
 		retry_visits =
 			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										Min(VISIT_RETRY_MS << Min(n_failures, 10),
 											MAX_VISIT_RETRY_MS));
 	}
-	if (done)
+	if (report.done)
 	{
 		KnownDatabase *known;
 		bool		old;
 
-		known = hash_search(known_databases, &database, HASH_ENTER, &old);
+		known = hash_search(known_databases, &report.database, HASH_ENTER, &old);
 		if (!old)
 			memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
 		known->present = true;
-		known->has_extension = finding != DS_FOUND_NOTHING;
-		if (looked_through)
+		known->has_extension = report.finding != DS_FOUND_NOTHING;
+		if (report.sought_ownerless)
 			known->all_visits = visited_in;
-		if (content)
-			ds_database_idle_begin(&known->idle, n_ended);
+		if (report.left_nothing)
+			ds_database_idle_begin(&known->idle, visited_after + report.n_transactions);
 		else
 			known->idle.known = false;
-		tell(known, finding, version);
+		tell(known, report.finding, report.version);
 	}
 }
 
@@ -162,7 +150,7 @@ tell(KnownDatabase *known, DsFinding finding, const char *version)
 	bool		waits = finding == DS_FOUND_OTHER_VERSION;
 	bool		paused = finding == DS_FOUND_AWAY;
 	bool		differs = finding != DS_FOUND_NOTHING &&
-		strcmp(version, ds_library_version_text()) != 0;
+	strcmp(version, ds_library_version_text()) != 0;
 
 	if ((waits || differs) && !known->told_version)
 		ereport(WARNING,
@@ -241,31 +229,10 @@ plan_visits(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Oid			requested[DS_MAX_VISITS];
-	int			n = 0;
-	int			left = 0;
+	int			n;
 	bool		all;
 
-	next_request = DT_NOEND;
-	ds_shared_lock();
-	for (int i = 0; i < ds_shared->n_visits; i++)
-	{
-		DsVisit		visit = ds_shared->visits[i];
-
-		if (visit.at <= now)
-			requested[n++] = visit.database;
-		else
-		{
-			ds_shared->visits[left++] = visit;
-			next_request = Min(next_request, visit.at);
-		}
-	}
-	ds_shared->n_visits = left;
-	all = ds_shared->visit_all_at <= now;
-	if (all)
-		ds_shared->visit_all_at = DT_NOEND;
-	next_request = Min(next_request, ds_shared->visit_all_at);
-	ds_shared_unlock();
-
+	n = ds_janitor_take_requests(now, requested, &all, &next_request);
 	if (all)
 		n_all_visits++;
 	MemoryContextSwitchTo(TopMemoryContext);
@@ -388,14 +355,8 @@ start_janitor(void)
 
 	visited_in = n_all_visits;
 	visited_after = ds_database_idle_n_ended(database);
-	ds_shared_lock();
-	ds_shared->janitor_database = database;
-	ds_shared->janitor_pid = 0;
-	ds_shared->janitor_done = false;
-	ds_shared->janitor_left_nothing = false;
-	ds_shared->janitor_seeks_ownerless = known == NULL ||
-		known->all_visits != n_all_visits;
-	ds_shared_unlock();
+	ds_janitor_order(database,
+					 known == NULL || known->all_visits != n_all_visits);
 
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	if (!ds_worker_start(&worker, &janitor))

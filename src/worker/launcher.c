@@ -26,14 +26,17 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
+#include "base/sleep.h"
 #include "commit/durability.h"
 #include "commit/wal_flusher.h"
-#include "shmem/attach.h"
-#include "shmem/eviction.h"
+#include "shmem/closed_databases.h"
+#include "shmem/group.h"
 #include "shmem/hints.h"
 #include "shmem/incarnation.h"
+#include "shmem/janitor_requests.h"
 #include "shmem/shared.h"
-#include "store/work_search.h"
+#include "shmem/slot.h"
+#include "shmem/slot_attach.h"
 #include "worker/janitor_schedule.h"
 #include "worker/worker.h"
 
@@ -222,15 +225,14 @@ static void
 survey_groups(Survey *survey)
 {
 	static Candidate candidates[DS_MAX_GROUPS];
-	DsSlot	   *slots = ds_slots();
 
 	survey->candidates = candidates;
 	ds_shared_lock();
 	survey->now = GetCurrentTimestamp();
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		if (slots[i].state != DS_SLOT_FREE &&
-			slots[i].state != DS_SLOT_CRASHED && !slots[i].foreground)
+		if (ds_slots->slot[i].state != DS_SLOT_FREE &&
+			ds_slots->slot[i].state != DS_SLOT_CRASHED && !ds_slots->slot[i].foreground)
 			survey->n_workers++;
 	}
 	ds_group_each(survey_group, survey);
@@ -244,19 +246,12 @@ static void
 survey_group(DsGroup *group, void *arg)
 {
 	Survey	   *survey = arg;
-	TimestampTz due = 0;		/* 0: nothing to do */
+	TimestampTz due;			/* 0: nothing to do */
 	Candidate  *candidate;
 	bool		needs;
 
 	/* when does the group have something to do? */
-	if (ds_group_has_work(group))
-		due = survey->now;
-	else
-	{
-		due = group->next_wake;
-		if (group->retry_time != 0 && (due == 0 || group->retry_time < due))
-			due = group->retry_time;
-	}
+	due = ds_group_has_work(group) ? survey->now : ds_group_next_due(group);
 	if (due == 0)
 	{
 		if (group->n_workers == 0)
@@ -264,7 +259,7 @@ survey_group(DsGroup *group, void *arg)
 		return;
 	}
 	due = Max(due, group->not_before);
-	if (ds_eviction_is_closed(group->key.database))
+	if (ds_closed_databases_has(group->key.database))
 		return;					/* whoever closed it wakes us again */
 	if (group_has_starting_worker(group))
 		return;
@@ -317,9 +312,7 @@ has_much_work(const DsGroup *group)
 	int			n = ds_group_n_hints(group);
 
 	return n > group->n_workers * HINTS_PER_WORKER ||
-		(n > HINTS_PER_WORKER &&
-		 (group->rescan || !ds_work_search_is_done(&group->due_search) ||
-		  !ds_work_search_is_done(&group->full_search)));
+		(n > HINTS_PER_WORKER && ds_group_is_searched(group));
 }
 
 /* Who has the fewest workers first; of those, who has waited longest. */
@@ -340,11 +333,10 @@ compare_candidates(const void *a, const void *b)
 static bool
 group_has_starting_worker(const DsGroup *group)
 {
-	DsSlot	   *slots = ds_slots();
 
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 
 		if (slot->state == DS_SLOT_STARTING && slot->role == group->key.role &&
 			slot->database == group->key.database)
@@ -411,7 +403,6 @@ role_exists(Oid role)
 static TimestampTz
 make_room(int n_workers, int n_starving)
 {
-	DsSlot	   *slots = ds_slots();
 	TimestampTz now = GetCurrentTimestamp();
 	int			slice_ms = time_slice(n_starving);
 	TimestampTz next = TimestampTzPlusMilliseconds(now, slice_ms);
@@ -419,9 +410,9 @@ make_room(int n_workers, int n_starving)
 	int			most = n_workers == 0 ? 1 : n_workers + 2;
 
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->slots_used && idle == NULL; i++)
+	for (int i = 0; i < ds_slots->used && idle == NULL; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 		DsGroup    *group;
 
 		if (!is_at_work(slot) || slot->leave)
@@ -436,9 +427,9 @@ make_room(int n_workers, int n_starving)
 	}
 	if (idle != NULL)
 		ask_to_leave(idle);
-	for (int i = 0; i < ds_shared->slots_used && idle == NULL; i++)
+	for (int i = 0; i < ds_slots->used && idle == NULL; i++)
 	{
-		DsSlot	   *slot = &slots[i];
+		DsSlot	   *slot = &ds_slots->slot[i];
 		DsGroup    *group;
 
 		if (!is_at_work(slot) || slot->leave)

@@ -40,7 +40,6 @@
 #include "shmem/claim.h"
 #include "shmem/eviction.h"
 #include "shmem/hints.h"
-#include "shmem/shared.h"
 #include "shmem/waiter.h"
 #include "store/catalog.h"
 #include "store/store.h"
@@ -272,18 +271,14 @@ after_transaction_command(TransactionStmt *statement)
 static void
 after_commit_prepared(void)
 {
-	bool		work;
 	DsExecuting *steps;
 	int			n;
 
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	work = ds_shared->prepared_work;
-	LWLockRelease(ds_shared->lock);
-	if (!work || ds_catalog(true) == NULL)
+	if (!ds_at_commit_has_prepared() || ds_catalog(true) == NULL)
 		return;
 
 	ds_hint_rescan_database(MyDatabaseId);
-	ds_waiters_wake_all(MyDatabaseId);
+	ds_waiter_wake_all(MyDatabaseId);
 	n = ds_claim_executing_steps(MyDatabaseId, &steps);
 	if (n == 0 ||
 		!ConditionalLockRelationOid(ds_catalog(true)->table[DS_INSTANCE],

@@ -25,17 +25,20 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
+#include "base/sleep.h"
 #include "commit/transaction.h"
 #include "execution/run_cache.h"
 #include "execution/runner.h"
 #include "function/function_ref.h"
 #include "instance/home.h"
-#include "shmem/attach.h"
 #include "shmem/claim.h"
+#include "shmem/closed_databases.h"
 #include "shmem/crash_notes.h"
-#include "shmem/eviction.h"
+#include "shmem/group_search.h"
 #include "shmem/hints.h"
 #include "shmem/shared.h"
+#include "shmem/slot.h"
+#include "shmem/slot_attach.h"
 #include "store/catalog.h"
 #include "store/store.h"
 #include "store/table.h"
@@ -138,9 +141,9 @@ attach_and_connect(void)
 	/* first, so that whoever drops the database can send us away */
 	if (!ds_slot_attach(order.slot, order.generation))
 		proc_exit(0);
-	LWLockAcquire(ds_shared->lock, LW_SHARED);
-	closed = ds_eviction_is_closed(order.database);
-	LWLockRelease(ds_shared->lock);
+	ds_shared_lock_to_look();
+	closed = ds_closed_databases_has(order.database);
+	ds_shared_unlock();
 	if (closed)
 	{
 		ds_slot_retire(true);
@@ -227,7 +230,7 @@ work(void)
 	{
 		DsWorkSearch search;
 		bool		searched;
-		bool		fresh;
+		bool		begun;
 		bool		kept;
 
 		if (ConfigReloadPending)
@@ -249,10 +252,10 @@ work(void)
 
 		check_identity();
 		searched = ds_group_search_take(MyDatabaseId, role, ds_home_stamp(), &search,
-										&fresh);
+										&begun);
 		if (searched)
 		{
-			if (fresh && !may_work_here())
+			if (begun && !may_work_here())
 			{
 				forget_my_group();
 				ds_slot_retire(true);

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * attach.c
+ * slot_attach.c
  *	  Runners: taking a slot, and leaving it, in order or in a crash.
  *
  * A worker's slot is reserved by the launcher; a session takes one by itself
@@ -18,19 +18,17 @@
 #include "tcop/tcopprot.h"
 #include "utils/timestamp.h"
 
-#include "shmem/attach.h"
 #include "shmem/counters.h"
 #include "shmem/crash_notes.h"
-#include "shmem/crashed_slots.h"
+#include "shmem/group.h"
 #include "shmem/hints.h"
-
-DsSlot	   *ds_my_slot = NULL;
+#include "shmem/shared.h"
+#include "shmem/slot_attach.h"
 
 /* Somebody else has told this process to go. */
 static volatile sig_atomic_t sent_away = false;
 
 static void detach(int code);
-static int	find_free_slot(void);
 static void leave_group(DsSlot *slot);
 static void count_failure(DsSlot *slot);
 static void detach_at_exit(int code, Datum arg);
@@ -45,10 +43,10 @@ ds_slot_reserve(Oid database, Oid role, uint32 *generation)
 	ds_shared_lock();
 	group = ds_group_get(database, role, true);
 	if (group != NULL)
-		index = find_free_slot();
+		index = ds_slot_find_free();
 	if (index >= 0)
 	{
-		DsSlot	   *slot = &ds_slots()[index];
+		DsSlot	   *slot = &ds_slots->slot[index];
 
 		slot->state = DS_SLOT_STARTING;
 		slot->database = database;
@@ -64,7 +62,7 @@ ds_slot_reserve(Oid database, Oid role, uint32 *generation)
 void
 ds_slot_abandon(int index, uint32 generation, bool died)
 {
-	DsSlot	   *slot = &ds_slots()[index];
+	DsSlot	   *slot = &ds_slots->slot[index];
 
 	ds_shared_lock();
 	if (slot->state != DS_SLOT_FREE && slot->generation == generation)
@@ -80,15 +78,14 @@ ds_slot_abandon(int index, uint32 generation, bool died)
 void
 ds_slot_abandon_starting(void)
 {
-	DsSlot	   *slots = ds_slots();
 
 	ds_shared_lock();
-	for (int i = 0; i < ds_shared->slots_used; i++)
+	for (int i = 0; i < ds_slots->used; i++)
 	{
-		if (slots[i].state != DS_SLOT_STARTING)
+		if (ds_slots->slot[i].state != DS_SLOT_STARTING)
 			continue;
-		leave_group(&slots[i]);
-		ds_slot_free(&slots[i]);
+		leave_group(&ds_slots->slot[i]);
+		ds_slot_free(&ds_slots->slot[i]);
 	}
 	ds_shared_unlock();
 }
@@ -96,7 +93,7 @@ ds_slot_abandon_starting(void)
 bool
 ds_slot_attach(int index, uint32 generation)
 {
-	DsSlot	   *slot = &ds_slots()[index];
+	DsSlot	   *slot = &ds_slots->slot[index];
 	bool		mine;
 
 	ds_shared_lock();
@@ -122,10 +119,10 @@ ds_slot_attach_foreground(void)
 
 	register_exit_callback();
 	ds_shared_lock();
-	index = find_free_slot();
+	index = ds_slot_find_free();
 	if (index >= 0)
 	{
-		DsSlot	   *slot = &ds_slots()[index];
+		DsSlot	   *slot = &ds_slots->slot[index];
 
 		slot->state = DS_SLOT_IDLE;
 		slot->foreground = true;
@@ -217,8 +214,8 @@ ds_slot_retire(bool even_with_work)
 		ds_my_slot = NULL;
 		ds_my_crash_note = NULL;
 		/* one place is free: nobody else needs to make room now */
-		for (int i = 0; i < ds_shared->slots_used; i++)
-			ds_slots()[i].leave = false;
+		for (int i = 0; i < ds_slots->used; i++)
+			ds_slots->slot[i].leave = false;
 		ds_shared_wake_launcher();
 	}
 	ds_shared_unlock();
@@ -272,45 +269,6 @@ ds_slot_terminate_handler(int signo, siginfo_t *info, void *context)
 		sent_away = true;
 	die(signo);
 	errno = save_errno;
-}
-
-static int
-find_free_slot(void)
-{
-	DsSlot	   *slots = ds_slots();
-
-	for (int i = 0; i < ds_shared->n_slots; i++)
-	{
-		if (slots[i].state == DS_SLOT_FREE)
-		{
-			ds_shared->slots_used = Max(ds_shared->slots_used, i + 1);
-			return i;
-		}
-	}
-	return -1;
-}
-
-/* The step counters go on: a late signal must not hit the next user's step. */
-void
-ds_slot_free(DsSlot *slot)
-{
-	slot->state = DS_SLOT_FREE;
-	slot->generation++;
-	slot->foreground = false;
-	slot->leave = false;
-	slot->evicted = false;
-	slot->recheck = false;
-	slot->executing = false;
-	slot->searching = false;
-	slot->pid = 0;
-	slot->latch = NULL;
-	slot->left = false;
-	slot->instance_id[0] = '\0';
-	slot->task_seq = 0;
-	ds_crash_notes[slot - ds_slots()].claimed = false;
-	while (ds_shared->slots_used > 0 &&
-		   ds_slots()[ds_shared->slots_used - 1].state == DS_SLOT_FREE)
-		ds_shared->slots_used--;
 }
 
 static void

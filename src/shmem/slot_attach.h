@@ -1,19 +1,17 @@
 /*-------------------------------------------------------------------------
  *
- * attach.h
+ * slot_attach.h
  *	  Runners: taking a slot, and leaving it, in order or in a crash.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DS_ATTACH_H
-#define DS_ATTACH_H
+#ifndef DS_SLOT_ATTACH_H
+#define DS_SLOT_ATTACH_H
 
 #include <signal.h>
 
-#include "shmem/shared.h"
-
-/* This process's slot, or NULL. */
-extern DsSlot *ds_my_slot;
+#include "shmem/slot.h"
+#include "store/instance.h"
 
 /*
  * Reserve a slot for a worker that is about to be started (launcher only);
@@ -34,9 +32,6 @@ extern bool ds_slot_attach(int index, uint32 generation);
 /* A session makes itself a runner for CALL df_run. */
 extern void ds_slot_attach_foreground(void);
 extern void ds_slot_detach(void);
-
-/* With the lock held: it is nobody's any more. */
-extern void ds_slot_free(DsSlot *slot);
 
 /*
  * A worker with nothing to do gives up its slot, unless something has come

@@ -1,0 +1,296 @@
+/*-------------------------------------------------------------------------
+ *
+ * group.c
+ *	  Groups: the workers of one role in one database, and what they have to
+ *	  do.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "storage/shmem.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+
+#include "base/settings.h"
+#include "shmem/group.h"
+#include "shmem/janitor_requests.h"
+#include "shmem/shared.h"
+#include "shmem/slot.h"
+#include "store/work_search.h"
+
+/*
+ * So many instances of a role are better put aside before they are taken up
+ * again: then the steps of all of them go to disk together.
+ */
+#define YIELDED_ENOUGH	128
+/* Until then, every so many hints one is for what was begun ... */
+#define YIELDED_EVERY	4
+/* ... and from then on one for something new, so that neither ever starves. */
+#define NEW_EVERY		16
+/* If what is new waits for so long, because steps are long: every other one. */
+#define NEW_WAIT_MS		500
+/* How far to look for one that this worker has in memory. */
+#define YIELDED_LOOK	8
+
+static HTAB *groups = NULL;
+
+static bool give_up_group(void);
+static bool is_next_new(const DsGroup *group, TimestampTz now);
+static DsHint *choose_yielded(const DsGroup *group);
+
+Size
+ds_group_size(void)
+{
+	return hash_estimate_size(DS_MAX_GROUPS, sizeof(DsGroup));
+}
+
+void
+ds_group_startup(void)
+{
+	HASHCTL		info = {.keysize = sizeof(DsGroupKey),.entrysize = sizeof(DsGroup)};
+
+	groups = ShmemInitHash("durable_singleton groups", DS_MAX_GROUPS,
+						   DS_MAX_GROUPS, &info,
+						   HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+}
+
+DsGroup *
+ds_group_get(Oid database, Oid role, bool create)
+{
+	DsGroupKey	key = {.database = database,.role = role};
+	DsGroup    *group;
+	bool		found;
+
+	group = hash_search(groups, &key, create ? HASH_ENTER_NULL : HASH_FIND,
+						&found);
+	if (group != NULL && !found)
+	{
+		memset((char *) group + sizeof(key), 0, sizeof(*group) - sizeof(key));
+		ds_hint_queue_init(&group->new_hints);
+		ds_hint_queue_init(&group->yielded);
+		ds_work_search_end(&group->due_search);
+		ds_work_search_end(&group->full_search);
+	}
+	return group;
+}
+
+DsGroup *
+ds_group_get_for_work(Oid database, Oid role)
+{
+	DsGroup    *group = ds_group_get(database, role, true);
+
+	if (group == NULL && give_up_group())
+		group = ds_group_get(database, role, true);
+	return group;
+}
+
+/* The one that has nothing to do for longest; a janitor will tell of it then. */
+static bool
+give_up_group(void)
+{
+	HASH_SEQ_STATUS scan;
+	DsGroup    *group;
+	DsGroup    *latest = NULL;
+	TimestampTz latest_due = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	hash_seq_init(&scan, groups);
+	while ((group = hash_seq_search(&scan)) != NULL)
+	{
+		TimestampTz due = ds_group_next_due(group);
+
+		if (group->n_workers > 0 || group->searching ||
+			ds_group_has_due_work(group, now))
+			continue;
+		if (due == 0)
+			due = DT_NOEND;
+		if (latest == NULL || due > latest_due)
+		{
+			latest = group;
+			latest_due = due;
+		}
+	}
+	if (latest == NULL)
+		return false;
+	if (latest_due != DT_NOEND)
+		ds_janitor_request_visit(latest->key.database, latest_due);
+	ds_group_drop(latest);
+	return true;
+}
+
+void
+ds_group_drop(DsGroup *group)
+{
+	ds_group_forget_work(group);
+	hash_search(groups, &group->key, HASH_REMOVE, NULL);
+}
+
+void
+ds_group_each(void (*function) (DsGroup *group, void *arg), void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	DsGroup    *group;
+
+	hash_seq_init(&scan, groups);
+	while ((group = hash_seq_search(&scan)) != NULL)
+		function(group, arg);
+}
+
+int
+ds_group_n_hints(const DsGroup *group)
+{
+	return group->new_hints.n + group->yielded.n;
+}
+
+bool
+ds_group_push_hint(DsGroup *group, const DsWork *work, bool yielded)
+{
+	return ds_group_n_hints(group) < DS_MAX_HINTS_OF_GROUP &&
+		ds_hint_queue_push(yielded ? &group->yielded : &group->new_hints, work);
+}
+
+bool
+ds_group_pop_hint(DsGroup *group, DsWork *work, int64 *latency)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (ds_group_n_hints(group) == 0)
+		return false;
+	group->n_pops++;
+	if (is_next_new(group, now))
+	{
+		DsHint	   *hint = ds_hint_queue_first(&group->new_hints);
+
+		*latency = now - hint->since;
+		*work = ds_hint_queue_take(&group->new_hints, hint);
+	}
+	else
+	{
+		*latency = -1;
+		*work = ds_hint_queue_take(&group->yielded, choose_yielded(group));
+	}
+	group->last_pop = now;
+	return true;
+}
+
+static bool
+is_next_new(const DsGroup *group, TimestampTz now)
+{
+	if (group->new_hints.n == 0 || group->yielded.n == 0)
+		return group->new_hints.n > 0;
+	if (group->yielded.n < YIELDED_ENOUGH)
+		return group->n_pops % YIELDED_EVERY != 0;
+	if (TimestampDifferenceExceeds(ds_hint_queue_first(&group->new_hints)->since,
+								   now, NEW_WAIT_MS))
+		return group->n_pops % 2 == 0;
+	return group->n_pops % NEW_EVERY == 0;
+}
+
+/* One of the oldest, if possible one that this very worker has put aside. */
+static DsHint *
+choose_yielded(const DsGroup *group)
+{
+	DsHint	   *oldest = ds_hint_queue_first(&group->yielded);
+	int			me = ds_slot_index(ds_my_slot);
+	int			n = 0;
+	dlist_iter	iter;
+
+	if (oldest->n_skipped++ >= YIELDED_LOOK)
+		return oldest;
+	dlist_foreach(iter, unconstify(dlist_head *, &group->yielded.hints))
+	{
+		DsHint	   *hint = dlist_container(DsHint, node, iter.cur);
+
+		if (n++ == YIELDED_LOOK)
+			break;
+		if (hint->cached_by == me)
+			return hint;
+	}
+	return oldest;
+}
+
+void
+ds_group_forget_work(DsGroup *group)
+{
+	ds_hint_queue_clear(&group->new_hints);
+	ds_hint_queue_clear(&group->yielded);
+	ds_work_search_end(&group->due_search);
+	ds_work_search_end(&group->full_search);
+	group->rescan = false;
+	group->next_wake = 0;
+	group->retry_time = 0;
+}
+
+bool
+ds_group_has_work(const DsGroup *group)
+{
+	return ds_group_n_hints(group) > 0 || ds_group_is_searched(group);
+}
+
+bool
+ds_group_is_searched(const DsGroup *group)
+{
+	return group->rescan || !ds_work_search_is_done(&group->due_search) ||
+		!ds_work_search_is_done(&group->full_search);
+}
+
+TimestampTz
+ds_group_next_due(const DsGroup *group)
+{
+	if (group->next_wake == 0)
+		return group->retry_time;
+	if (group->retry_time == 0)
+		return group->next_wake;
+	return Min(group->next_wake, group->retry_time);
+}
+
+bool
+ds_group_has_due_work(const DsGroup *group, TimestampTz now)
+{
+	TimestampTz due = ds_group_next_due(group);
+
+	return ds_group_has_work(group) || (due != 0 && due <= now);
+}
+
+void
+ds_group_wake(DsGroup *group, TimestampTz at)
+{
+	if (ds_group_wake_idle_worker(group) ||
+		group->n_workers >= ds_workers_per_role)
+		return;
+	if (group->n_workers > 0 && at == 0)
+		at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										 DS_BUSY_CHECK_MS);
+	if (at < ds_shared->launcher_sleeps_until)
+		ds_shared_wake_launcher();
+}
+
+bool
+ds_group_wake_idle_worker(DsGroup *group)
+{
+	bool		found = false;
+
+	for (int i = 0; group->n_workers > 0 && i < ds_slots->used; i++)
+	{
+		DsSlot	   *slot = &ds_slots->slot[i];
+
+		if (slot->state != DS_SLOT_IDLE || slot->foreground ||
+			slot->role != group->key.role ||
+			slot->database != group->key.database)
+			continue;
+		found = true;
+
+		/*
+		 * One that is awake already will take one hint, not all of them.  The
+		 * flag is another process's: if it is just being reset, that one has
+		 * not looked yet and will.
+		 */
+		if (!slot->latch->is_set)
+		{
+			SetLatch(slot->latch);
+			break;
+		}
+	}
+	return found;
+}
