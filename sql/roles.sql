@@ -242,8 +242,7 @@ SELECT runtime_status, output, failure ->> 'sqlstate' AS sqlstate FROM df_wait_f
 -- a superuser's instances run only what belongs to a superuser
 CREATE FUNCTION role_planted(input jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT '"ran"'::jsonb $$;
 ALTER FUNCTION role_planted OWNER TO regress_ds_alice;
-SELECT df_start_singleton('role_planted', 'role planted');
-SELECT runtime_status, output, failure ->> 'sqlstate' AS sqlstate FROM df_wait_for_completion('role planted');
+SELECT replace(error_of($$ SELECT df_start_singleton('role_planted', 'role planted') $$), session_user, 'me') AS error;
 SELECT df_start_singleton('role_try', 'role planted activity', '{"call": "role_planted"}');
 SELECT runtime_status, replace(output #>> '{}', session_user, 'me') AS output
 FROM df_wait_for_completion('role planted activity');

@@ -26,6 +26,7 @@
 #include "base/settings.h"
 #include "commit/at_commit.h"
 #include "commit/commit_counts.h"
+#include "function/trust.h"
 #include "shared_memory.h"
 #include "store/catalog.h"
 #include "worker/utility_hook.h"
@@ -48,6 +49,7 @@ _PG_init(void)
 	ds_catalog_init();
 	ds_commit_counts_init();
 	ds_at_commit_init();
+	ds_trust_init();
 	ds_utility_hook_init();
 	ds_launcher_register();
 }

@@ -23,6 +23,7 @@
 #include "function/failure.h"
 #include "function/function_call.h"
 #include "function/function_ref.h"
+#include "function/trust.h"
 #include "function/user_code.h"
 #include "orchestrator/retry_policy.h"
 #include "shmem/claim.h"
@@ -125,7 +126,7 @@ call_function(const DsCall *call)
 	function = ds_function_find_with(call->search_path, call->name, call->input);
 	ds_function_check(function, call->name, DS_USE_ACTIVITY, GetUserId(),
 					  call->input);
-	ds_function_check_trust(function, call->name, GetUserId());
+	ds_trust_check(function, call->name, GetUserId());
 	result = ds_function_call(function, call->name, call->input, call->scratch);
 	ds_user_code_finish();
 	ds_arg_check_payload(result, "result");

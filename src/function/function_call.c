@@ -31,6 +31,7 @@
 #include "base/settings.h"
 #include "function/function_call.h"
 #include "function/function_signature.h"
+#include "function/trust.h"
 
 /* One call; everything is in its scratch memory. */
 typedef struct Call
@@ -61,7 +62,8 @@ static void push_row(JsonbParseState **state, const Jsonb *row,
 					 const char *name, Size *size);
 static FmgrInfo *converter(Oid function, Oid argument_type);
 static FmgrInfo *result_converter(const Call *call);
-static Jsonb *value_to_jsonb(Datum value, FmgrInfo *to_jsonb);
+static Jsonb *value_to_jsonb(const Call *call, Datum value,
+							 FmgrInfo *to_jsonb);
 static void argument_context(void *name);
 
 Jsonb *
@@ -81,7 +83,7 @@ ds_function_call(Oid function, const char *name, Jsonb *input,
 		Datum		value = call_plain(&call, &isnull);
 
 		if (!isnull && call.result_type != VOIDOID)
-			result = value_to_jsonb(value, result_converter(&call));
+			result = value_to_jsonb(&call, value, result_converter(&call));
 	}
 	MemoryContextSwitchTo(caller);
 	return result == NULL ? NULL : DatumGetJsonbPCopy(JsonbPGetDatum(result));
@@ -356,7 +358,7 @@ call_set(const Call *call)
 		if (done == ExprEndResult)
 			break;
 		if (!isnull && call->result_type != VOIDOID)
-			row = value_to_jsonb(value, to_jsonb);
+			row = value_to_jsonb(call, value, to_jsonb);
 		MemoryContextSwitchTo(scratch);
 		push_row(&state, row, call->name, &size);
 	} while (done == ExprMultipleResult);
@@ -428,8 +430,23 @@ result_converter(const Call *call)
 }
 
 static Jsonb *
-value_to_jsonb(Datum value, FmgrInfo *to_jsonb)
+value_to_jsonb(const Call *call, Datum value, FmgrInfo *to_jsonb)
 {
-	return DatumGetJsonbP(to_jsonb == NULL ? value :
-						  FunctionCall1(to_jsonb, value));
+	volatile Datum result = value;
+
+	if (to_jsonb == NULL)
+		return DatumGetJsonbP(value);
+	if (!ds_trust_type_has_code(call->result_type))
+		return DatumGetJsonbP(FunctionCall1(to_jsonb, value));
+	ds_trust_begin_conversion(call->function);
+	PG_TRY();
+	{
+		result = FunctionCall1(to_jsonb, value);
+	}
+	PG_FINALLY();
+	{
+		ds_trust_end_conversion();
+	}
+	PG_END_TRY();
+	return DatumGetJsonbP(result);
 }

@@ -41,12 +41,6 @@ typedef struct Search
 	Oid			unsuitable;		/* fits, but may not run */
 } Search;
 
-/*
- * A session keeps privileges of a superuser, SET SESSION AUTHORIZATION above
- * all, when its role ceases to be one.
- */
-static bool connected_as_superuser = false;
-
 static List *parse_name(const char *name);
 static Oid	find(List *names, const char *name, const Jsonb *input);
 static Oid	find_whole_input(const Search *search);
@@ -114,43 +108,6 @@ ds_function_check(Oid function, const char *name, DsFunctionUse use, Oid role,
 				 errmsg("permission denied for function %s", name),
 				 errhint("Grant EXECUTE on it to role \"%s\".",
 						 GetUserNameFromId(role, false))));
-}
-
-void
-ds_function_trust_begin(void)
-{
-	connected_as_superuser =
-		strcmp(GetConfigOption("is_superuser", false, false), "on") == 0;
-}
-
-void
-ds_function_check_trust(Oid function, const char *name, Oid role)
-{
-	HeapTuple	tuple;
-	Oid			owner;
-
-	if (!superuser_arg(role))
-	{
-		if (connected_as_superuser)
-			ereport(FATAL,
-					(errcode(ERRCODE_ADMIN_SHUTDOWN),
-					 errmsg("terminating connection because role \"%s\" has ceased to be a superuser",
-							GetUserNameFromId(GetAuthenticatedUserId(), true))));
-		return;
-	}
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(tuple))
-		return;
-	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
-	ReleaseSysCache(tuple);
-	if (!superuser_arg(owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("function %s may not run as superuser \"%s\"", name,
-						GetUserNameFromId(role, false)),
-				 errdetail("It belongs to role \"%s\", which is not a superuser.",
-						   GetUserNameFromId(owner, false)),
-				 errhint("Start the instance as another role, or make a superuser the owner of the function.")));
 }
 
 char *

@@ -42,16 +42,6 @@ extern void ds_function_check(Oid function, const char *name,
 							  DsFunctionUse use, Oid role,
 							  const Jsonb *input);
 
-/*
- * A superuser's instances run a superuser's functions only, else whoever may
- * replace the function would become superuser: 42501.  An owner that is no
- * superuser any more ends the process (FATAL) if it connected as one.
- */
-extern void ds_function_check_trust(Oid function, const char *name, Oid role);
-
-/* To be called before that, by each runner before any user code. */
-extern void ds_function_trust_begin(void);
-
 extern char *ds_function_schema(Oid function);
 
 /* The parts of "name" or "schema.name" (*schema is NULL then); 42602. */

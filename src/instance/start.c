@@ -35,6 +35,7 @@
 #include "commit/commit_counts.h"
 #include "commit/quota.h"
 #include "function/function_ref.h"
+#include "function/trust.h"
 #include "instance/access.h"
 #include "instance/end.h"
 #include "instance/home.h"
@@ -69,6 +70,7 @@ prepare(DsStart *start, Oid function, TimestampTz start_at)
 {
 	ds_function_check(function, start->name, DS_USE_ORCHESTRATOR, start->owner,
 					  start->input);
+	ds_trust_check_function(function, start->name, start->owner);
 	start->function_schema = ds_function_schema(function);
 	check_login(start->owner);
 

@@ -23,6 +23,7 @@
 #include "function/failure.h"
 #include "function/function_call.h"
 #include "function/function_ref.h"
+#include "function/trust.h"
 #include "function/user_code.h"
 #include "orchestrator/code_version.h"
 #include "orchestrator/pass.h"
@@ -122,7 +123,7 @@ call_orchestrator(DsReplay *replay)
 								   inst->input);
 	ds_function_check(function, inst->name, DS_USE_ORCHESTRATOR, role,
 					  inst->input);
-	ds_function_check_trust(function, inst->name, role);
+	ds_trust_check(function, inst->name, role);
 	check_code(replay, function);
 	ds_claim_begin_step(&inst->execution_id, inst->name);
 	result = ds_function_call(function, inst->name, inst->input,

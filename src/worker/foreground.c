@@ -26,7 +26,7 @@
 #include "base/errors.h"
 #include "commit/transaction.h"
 #include "execution/runner.h"
-#include "function/function_ref.h"
+#include "function/trust.h"
 #include "instance/home.h"
 #include "shmem/claim.h"
 #include "shmem/crash_notes.h"
@@ -71,7 +71,7 @@ ds_run(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("CALL df_run cannot be made over a replication connection")));
 	check_identity();
-	ds_function_trust_begin();
+	ds_trust_begin();
 	ds_catalog(false);
 	ds_transaction_enter_foreground(atomic);
 

@@ -29,7 +29,7 @@
 #include "commit/transaction.h"
 #include "execution/run_cache.h"
 #include "execution/runner.h"
-#include "function/function_ref.h"
+#include "function/trust.h"
 #include "instance/home.h"
 #include "shmem/claim.h"
 #include "shmem/closed_databases.h"
@@ -167,7 +167,7 @@ attach_and_connect(void)
 	/* it would end the worker; statement_timeout limits a step */
 	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 #endif
-	ds_function_trust_begin();
+	ds_trust_begin();
 	ds_transaction_commit();
 	check_identity();
 }
