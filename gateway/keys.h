@@ -17,6 +17,9 @@
  */
 extern bool keys_load(const char *path);
 
+/* Were keys loaded? */
+extern bool keys_wanted(void);
+
 /*
  * The key with which a request came: its header x-functions-key, else "code"
  * of its query.  False: a key is needed, and this is none.  The time does not

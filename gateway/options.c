@@ -8,6 +8,9 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
 
 #define PROGRAM	"durable-singleton-http"
 
@@ -25,6 +28,10 @@ static const char usage[] =
 "                       more waits for all long polls\n"
 "  --keys FILE          system keys, one a line; without one of them requests\n"
 "                       are 401 (default: no keys)\n"
+"  --allow-host NAME    without keys: a host name that requests may come for, and\n"
+"                       whose web pages may make some; may be given repeatedly\n"
+"                       (the address of --listen, localhost and all numeric\n"
+"                       addresses are allowed)\n"
 "  --trust-forwarded    make links of X-Forwarded-Host and X-Forwarded-Proto\n"
 "  --body-limit BYTES   largest body of a request (default: 16777216)\n"
 "  --tls-cert FILE      certificate chain, PEM; serves HTTPS\n"
@@ -63,13 +70,22 @@ number(const char *option, const char *value, long long min, long long max)
 	return n;
 }
 
+static bool
+is_host_name(const char *value)
+{
+	size_t		length = strspn(value, "abcdefghijklmnopqrstuvwxyz"
+								"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+
+	return length > 0 && value[length] == '\0' && value[length - 1] != '.';
+}
+
 Options
 options_parse(int argc, char **argv)
 {
 	enum
 	{
-		LISTEN = 1, PORT, DSN, CONNECTIONS, KEYS, TRUST_FORWARDED, BODY_LIMIT,
-		TLS_CERT, TLS_KEY, VERSION_, HELP
+		LISTEN = 1, PORT, DSN, CONNECTIONS, KEYS, ALLOW_HOST, TRUST_FORWARDED,
+		BODY_LIMIT, TLS_CERT, TLS_KEY, VERSION_, HELP
 	};
 	static const struct option known[] = {
 		{"listen", required_argument, NULL, LISTEN},
@@ -77,6 +93,7 @@ options_parse(int argc, char **argv)
 		{"dsn", required_argument, NULL, DSN},
 		{"connections", required_argument, NULL, CONNECTIONS},
 		{"keys", required_argument, NULL, KEYS},
+		{"allow-host", required_argument, NULL, ALLOW_HOST},
 		{"trust-forwarded", no_argument, NULL, TRUST_FORWARDED},
 		{"body-limit", required_argument, NULL, BODY_LIMIT},
 		{"tls-cert", required_argument, NULL, TLS_CERT},
@@ -112,6 +129,13 @@ options_parse(int argc, char **argv)
 				break;
 			case KEYS:
 				options.keys_file = optarg;
+				break;
+			case ALLOW_HOST:
+				if (!is_host_name(optarg))
+					complain("--allow-host", optarg, "must be a host name without scheme and port");
+				options.allowed_hosts = gw_realloc(options.allowed_hosts,
+												   (options.n_allowed_hosts + 1) * sizeof(char *));
+				options.allowed_hosts[options.n_allowed_hosts++] = optarg;
 				break;
 			case TRUST_FORWARDED:
 				options.trust_forwarded = true;

@@ -16,6 +16,8 @@ typedef struct Options
 	int			connections;
 	const char *keys_file;		/* NULL: no keys */
 	bool		trust_forwarded;
+	char	  **allowed_hosts;
+	int			n_allowed_hosts;
 	size_t		body_limit;		/* bytes */
 	const char *tls_cert_file;
 	const char *tls_key_file;

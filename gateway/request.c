@@ -26,6 +26,7 @@
 #include "origin.h"
 #include "polls.h"
 #include "pool.h"
+#include "site.h"
 
 /* Seconds that a start may wait for the end of its instance. */
 #define LONGEST_POLL	3600.0
@@ -50,6 +51,12 @@ ERROR_BODY("Service unavailable",
 static const char busy[] =
 ERROR_BODY("Service unavailable",
 		   "Too many large requests are under way; nothing was done.");
+static const char unknown_host[] =
+ERROR_BODY("Forbidden",
+		   "The host of the request is none that a gateway without keys answers for; --allow-host of the gateway names more.");
+static const char foreign_site[] =
+ERROR_BODY("Forbidden",
+		   "A gateway without keys does not answer web pages of other sites; --allow-host of the gateway names those it answers.");
 static const char in_doubt[] =
 ERROR_BODY("Something went wrong while processing your request",
 		   "The database has not answered, and whether it has done anything is not known.");
@@ -365,6 +372,18 @@ run(Request *r)
 
 /* --- headers and body --- */
 
+/* Without keys; false: the request is refused. */
+static bool
+is_of_trusted_site(Request *r)
+{
+	SiteVerdict verdict = site_judge(r->connection, r->origin);
+
+	if (verdict != SITE_TRUSTED)
+		refuse(r, MHD_HTTP_FORBIDDEN,
+			   verdict == SITE_UNKNOWN_HOST ? unknown_host : foreign_site);
+	return verdict == SITE_TRUSTED;
+}
+
 /* Sets the response if the request is refused before its body is read. */
 static void
 admit(Request *r)
@@ -389,6 +408,8 @@ admit(Request *r)
 		refuse(r, MHD_HTTP_UNAUTHORIZED, NULL);
 		return;
 	}
+	if (!keys_wanted() && !is_of_trusted_site(r))
+		return;
 	r->route = route_find(r->method, r->target.path);
 	if (r->route.operation == OP_NONE)
 		refuse(r, MHD_HTTP_NOT_FOUND, NULL);

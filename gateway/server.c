@@ -26,6 +26,7 @@
 #include "origin.h"
 #include "request.h"
 #include "secret_file.h"
+#include "site.h"
 
 #define MAX_CONNECTIONS	4096
 #define SPARE_FILES		1100	/* database connections, and some more */
@@ -364,6 +365,7 @@ server_start(const Options *options)
 			 strchr(options->listen, ':') ? "[%s]:%d" : "%s:%d",
 			 options->listen, port);
 	origin_init(tls_cert != NULL, options->trust_forwarded, own_address);
+	site_init(options->listen, options->allowed_hosts, options->n_allowed_hosts);
 	watch.ready = on_ready;
 	loop_watch(&watch,
 			   MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,

@@ -370,9 +370,70 @@ like($log, qr/ 127\.0\.0\.1 POST \S+orchestrators\/waits\/keyed 202 [\d.]+ ms$/m
 unlike(slurp_file($node->logfile), qr/topsecret|secr&t|secr%26t/, 'nor has the log of the server');
 
 #
+# Web pages, which a browser lets send requests to whatever it reaches
+#
+sub from_page
+{
+	my ($gateway, $method, $path, %header) = @_;
+	my $answer = $gateway->api($method, $path, header => \%header);
+
+	return $answer->{status} . ($answer->{body} =~ /--allow-host/ ? ' told how' : '');
+}
+my $named = Gateway->start($node, options => [ '--listen', 'localhost', '--allow-host', 'df.example', '--allow-host', 'Shop.Example' ]);
+my $port = $http->{port};
+foreach my $case (
+	[ 'evil.example',       $http ], [ "evil.example:$port", $http ], [ "localhost.evil.example:$port", $http ],
+	[ "127.0.0.1.nip.example", $http ], [ 'df.example', $http ], [ '[::1].evil.example', $http, 400 ], [ 'evil.example', $named ],
+	[ 'xdf.example', $named ], [ 'df.example.evil', $named ])
+{
+	my ($name, $gateway, $malformed) = @$case;
+	my $expected = $malformed ? qr/^(?:400|403 told how)$/ : qr/^403 told how$/;
+	like(from_page($gateway, 'POST', 'orchestrators/echo/page', Host => $name), $expected, "a start for the host $name");
+	like(from_page($gateway, 'GET', 'instances/alive1', Host => $name), $expected, 'a read');
+	like(from_page($gateway, 'DELETE', 'instances/alive1', Host => $name, Origin => "http://$name", 'Sec-Fetch-Site' => 'same-origin'),
+		$expected, 'and a purge, all of the same origin');
+}
+foreach my $case (
+	[ Origin => 'http://evil.example' ],     [ Origin => 'null' ], [ Origin => 'http://203.0.113.7' ],
+	[ Origin => 'http://localhost.evil.example' ], [ Origin => 'chrome-extension://abcdefgh' ], [ Origin => '' ],
+	[ Origin => "http://127.0.0.1:$port\@evil.example" ],
+	[ Origin => "http://evil.example/127.0.0.1", 'Sec-Fetch-Site' => 'none' ],
+	[ 'Sec-Fetch-Site' => 'cross-site' ],    [ 'Sec-Fetch-Site' => 'same-site' ], [ 'Sec-Fetch-Site' => 'strange' ])
+{
+	my $name = "@$case";
+	is(from_page($http, 'POST', 'orchestrators/echo/page', @$case, 'Content-Type' => 'text/plain'), '403 told how', "a start with $name");
+	is(from_page($http, 'DELETE', 'instances/alive1', @$case), '403 told how', 'and a purge');
+	is(from_page($http, 'GET', 'instances?top=1', @$case), '403 told how', 'and a list');
+}
+is(count_like('page'), 0, 'no page has started anything');
+is($http->api('GET', 'instances/alive1')->{status}, 200, 'nor removed');
+# what programs, and pages of the same site, send
+foreach my $case (
+	[ Host => "127.0.0.1:$port" ], [ Host => "localhost:$port" ], [ Host => 'LOCALHOST.' ], [ Host => '127.1.2.3' ], [ Host => "[::1]:$port" ],
+	[ Host => '203.0.113.7:80' ], [ Origin => "http://127.0.0.1:$port", 'Sec-Fetch-Site' => 'same-origin' ],
+	[ Host => "localhost:$port", Origin => 'http://localhost:3000', 'Sec-Fetch-Site' => 'same-site' ],
+	[ Host => "localhost:$port", Origin => "http://127.0.0.1:$port" ], [ Host => "[::1]:$port", Origin => "https://[::1]" ],
+	[ Host => '203.0.113.7', Origin => 'http://203.0.113.7' ], [ 'Sec-Fetch-Site' => 'none' ], [ 'Sec-Fetch-Site' => 'same-origin' ])
+{
+	is(from_page($http, 'GET', 'instances/alive1', @$case), 200, "@$case is served");
+}
+foreach my $case (
+	[ Host => 'df.example' ], [ Host => 'DF.EXAMPLE.:8443' ], [ Host => 'shop.example', Origin => 'https://shop.example' ],
+	[ Origin => 'https://df.example', 'Sec-Fetch-Site' => 'cross-site' ], [ Host => "localhost:$port" ])
+{
+	is(from_page($named, 'GET', 'instances/alive1', @$case), 200, "--allow-host, @$case");
+}
+is(from_page($named, 'GET', 'instances/alive1', Host => 'df.example', Origin => 'https://evil.example'), '403 told how', 'another site, all the same');
+$named->stop;
+my $keyed = Gateway->start($node, options => [ '--keys', $keys ]);
+is(from_page($keyed, 'GET', 'instances/alive1?code=topsecret', Host => 'evil.example', Origin => 'http://other.example', 'Sec-Fetch-Site' => 'cross-site'),
+	200, 'with keys, the key decides');
+$keyed->stop;
+
+#
 # Behind a proxy
 #
-my $proxied = Gateway->start($node, options => ['--trust-forwarded']);
+my $proxied = Gateway->start($node, options => [ '--trust-forwarded', '--allow-host', 'df.example' ]);
 $answer = $proxied->api('POST', 'orchestrators/echo/proxy', header =>
 	  { 'X-Forwarded-Host' => 'df.example:8443, inner', 'X-Forwarded-Proto' => 'https' });
 like($answer->{header}{location}, qr{^https://df\.example:8443/runtime/}, '--trust-forwarded: links of the proxy');
@@ -380,6 +441,9 @@ is($proxied->api('GET', 'instances/proxy', header => { 'X-Forwarded-Proto' => 'j
 is($proxied->api('GET', 'instances/proxy', header => { 'X-Forwarded-Host' => 'a/b' })->{status}, 400, 'a host that is none');
 $answer = $proxied->api('POST', 'orchestrators/echo/proxy2', header => { 'X-Forwarded-Host' => '', 'X-Forwarded-Proto' => ' ' });
 like($answer->{header}{location}, qr{^\Q$proxied->{origin}\E/}, 'empty ones say nothing');
+is(from_page($proxied, 'GET', 'instances/proxy', 'X-Forwarded-Host' => 'evil.example'), '403 told how', 'a proxy that is reached by another name');
+is(from_page($proxied, 'GET', 'instances/proxy', 'X-Forwarded-Host' => 'df.example', Host => 'evil.example'), '403 told how', 'past the proxy');
+is(from_page($proxied, 'GET', 'instances/proxy', 'X-Forwarded-Host' => 'df.example', Origin => 'https://df.example'), 200, 'a page of the proxy');
 $proxied->stop;
 
 #
@@ -410,7 +474,8 @@ SKIP:
 # The command line
 #
 foreach my $case ([ [ '--port', '70000' ], qr/0 to 65535/ ], [ ['--bogus'], qr/--help/ ], [ ['x'], qr/not understood/ ],
-	[ [ '--connections', '0' ], qr/1 to/ ], [ [ '--tls-cert', 'x' ], qr/together/ ], [ [ '--body-limit', '1k' ], qr/number/ ])
+	[ [ '--connections', '0' ], qr/1 to/ ], [ [ '--tls-cert', 'x' ], qr/together/ ], [ [ '--body-limit', '1k' ], qr/number/ ],
+	[ [ '--allow-host', 'http://df.example' ], qr/without scheme/ ], [ [ '--allow-host', '' ], qr/host name/ ])
 {
 	my $status = IPC::Run::run([ sanitized_gateway(), @{ $case->[0] } ], '<', \undef, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(30));
 	ok(!$status && $stderr =~ $case->[1], "refused: @{ $case->[0] }");
