@@ -14,6 +14,7 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "base/limits.h"
 #include "base/settings.h"
 
 static char *name_argument(FunctionCallInfo fcinfo, int n, const char *what);
@@ -99,33 +100,6 @@ ds_arg_time_after(const Interval *span)
 										   IntervalPGetDatum(span));
 
 	return Max(now, DatumGetTimestampTz(then));
-}
-
-/*
- * RFC 9562, version 7: milliseconds since 1970, then here 12 bits of the
- * fraction, so that ids made one after the other sort that way, then random
- * bits.  Rows of one time lie together in the indexes.
- */
-pg_uuid_t
-ds_execution_id_new(void)
-{
-	pg_uuid_t	id;
-	int64		us = GetCurrentTimestamp() +
-	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
-	uint64		ms = us / 1000;
-	uint32		fraction = (us % 1000) * 4096 / 1000;
-	uint64		random[2];
-
-	/* to be unique is enough: nobody gains anything by guessing one */
-	random[0] = pg_prng_uint64(&pg_global_prng_state);
-	random[1] = pg_prng_uint64(&pg_global_prng_state);
-	memcpy(id.data, random, UUID_LEN);
-	for (int i = 0; i < 6; i++)
-		id.data[i] = (unsigned char) (ms >> (8 * (5 - i)));
-	id.data[6] = 0x70 | (fraction >> 8);
-	id.data[7] = fraction & 0xff;
-	id.data[8] = (id.data[8] & 0x3f) | 0x80;
-	return id;
 }
 
 static char *

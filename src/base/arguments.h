@@ -10,7 +10,6 @@
 #ifndef DS_ARGUMENTS_H
 #define DS_ARGUMENTS_H
 
-#include "base/limits.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "utils/jsonb.h"
@@ -38,8 +37,5 @@ extern void ds_arg_require(FunctionCallInfo fcinfo, int n, const char *name);
  * be negative because it is late: that is now.
  */
 extern TimestampTz ds_arg_time_after(const Interval *span);
-
-/* Time-ordered (version 7), for executions. */
-extern pg_uuid_t ds_execution_id_new(void);
 
 #endif

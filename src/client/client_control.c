@@ -29,7 +29,6 @@
 #include "orchestrator/replay.h"
 #include "shmem/claim.h"
 #include "shmem/shared.h"
-#include "store/catalog.h"
 #include "store/store.h"
 
 PG_FUNCTION_INFO_V1(ds_raise_event);

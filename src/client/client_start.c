@@ -19,7 +19,6 @@
 #include "instance/access.h"
 #include "instance/start.h"
 #include "shmem/shared.h"
-#include "store/catalog.h"
 
 PG_FUNCTION_INFO_V1(ds_start_singleton);
 PG_FUNCTION_INFO_V1(ds_start_new);

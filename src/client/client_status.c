@@ -29,9 +29,12 @@
 
 PG_FUNCTION_INFO_V1(ds_get_status);
 PG_FUNCTION_INFO_V1(ds_exposed_status);
+PG_FUNCTION_INFO_V1(ds_is_executing_execution);
 
 #define NUM_STATUS_COLUMNS	11
 
+static Datum form_status(FunctionCallInfo fcinfo, const DsInstance *inst,
+						 Jsonb *history, bool show_input);
 static void fill_columns(const DsInstance *inst, Jsonb *history,
 						 bool show_input, Datum *values, bool *nulls);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz t);
@@ -61,8 +64,8 @@ ds_exposed_status(PG_FUNCTION_ARGS)
 
 	if (!ds_status_report(fcinfo, true, &report))
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(ds_status_form(fcinfo, report.inst, report.history,
-								   report.show_input));
+	PG_RETURN_DATUM(form_status(fcinfo, report.inst, report.history,
+								report.show_input));
 }
 
 bool
@@ -114,9 +117,10 @@ ds_status_put(ReturnSetInfo *result, const DsInstance *inst, Jsonb *history,
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-Datum
-ds_status_form(FunctionCallInfo fcinfo, const DsInstance *inst,
-			   Jsonb *history, bool show_input)
+/* As a value of type df_status. */
+static Datum
+form_status(FunctionCallInfo fcinfo, const DsInstance *inst,
+			Jsonb *history, bool show_input)
 {
 	TupleDesc	desc;
 	Datum		values[NUM_STATUS_COLUMNS] = {0};
@@ -143,7 +147,7 @@ fill_columns(const DsInstance *inst, Jsonb *history, bool show_input,
 	values[n++] = CStringGetTextDatum(inst->name);
 	values[n++] = CStringGetTextDatum(inst->instance_id);
 	values[n++] = UUIDPGetDatum(&inst->execution_id);
-	values[n++] = ObjectIdGetDatum(ds_status_to_oid(ds_status_shown(inst)));
+	values[n++] = ObjectIdGetDatum(ds_catalog_status_oid(ds_status_shown(inst)));
 	for (int i = 0; i < lengthof(payloads); i++)
 	{
 		values[n] = PointerGetDatum(payloads[i]);
@@ -180,7 +184,6 @@ ds_status_to_jsonb(const DsInstance *inst)
 }
 
 /* durable_singleton.is_executing(execution_id) */
-PG_FUNCTION_INFO_V1(ds_is_executing_execution);
 PGDLLEXPORT Datum
 ds_is_executing_execution(PG_FUNCTION_ARGS)
 {

@@ -44,10 +44,6 @@ extern DsStatus ds_status_shown(const DsInstance *inst);
 extern void ds_status_put(ReturnSetInfo *result, const DsInstance *inst,
 						  Jsonb *history, bool show_input);
 
-/* The same as a value of type df_status. */
-extern Datum ds_status_form(FunctionCallInfo fcinfo, const DsInstance *inst,
-							Jsonb *history, bool show_input);
-
 /* The same, without history, as an object. */
 extern Jsonb *ds_status_to_jsonb(const DsInstance *inst);
 

@@ -14,7 +14,6 @@
 
 #include "commit/transaction.h"
 #include "execution/locked_rows.h"
-#include "store/instance.h"
 #include "store/store.h"
 
 #define MAX_CONTESTED	16

@@ -9,7 +9,7 @@
 #define DS_RUN_H
 
 #include "access/xlogdefs.h"
-#include "execution/runner.h"
+#include "execution/run_limits.h"
 #include "orchestrator/replay.h"
 #include "store/store.h"
 

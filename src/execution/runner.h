@@ -8,25 +8,8 @@
 #ifndef DS_RUNNER_H
 #define DS_RUNNER_H
 
-#include "store/instance.h"
-
-/* How far a runner goes with one piece of work. */
-typedef struct DsRunLimits
-{
-	bool		any_home;		/* also instances of another home */
-	int			steps_left;		/* steps until the runner stops, -1: no end */
-	bool		(*leave) (void);	/* true: stop after the step, NULL: never */
-	bool		(*yield) (void);	/* true: others wait, NULL: never */
-} DsRunLimits;
-
-typedef enum DsRunResult
-{
-	DS_RUN_NOT_READY,			/* it waits, has ended, or somebody runs it */
-	DS_RUN_PROGRESS,			/* it went on, and waits or has ended now */
-	DS_RUN_UNFINISHED,			/* it went on and is ready for more: a hint
-								 * says so */
-	DS_RUN_TROUBLE				/* our own write failed: later again */
-} DsRunResult;
+#include "execution/run_limits.h"
+#include "store/work.h"
 
 /*
  * Runs the instance as far as it goes within the limits, each step in

@@ -32,7 +32,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "base/arguments.h"
 #include "base/settings.h"
 #include "commit/at_commit.h"
 #include "commit/durability.h"
@@ -52,6 +51,7 @@
 #include "shmem/crashed_slots.h"
 #include "shmem/hints.h"
 #include "shmem/slot.h"
+#include "store/execution_id.h"
 #include "store/store.h"
 
 /* Others wait, but so much of reading a long history shall pay off first. */

@@ -8,7 +8,8 @@
 #ifndef DS_STEP_H
 #define DS_STEP_H
 
-#include "execution/runner.h"
+#include "execution/run_limits.h"
+#include "store/work.h"
 
 /*
  * Runs the instance, which this process has claimed, outside a transaction.

@@ -8,7 +8,8 @@
 #ifndef DS_TASK_H
 #define DS_TASK_H
 
-#include "execution/step.h"
+#include "execution/run_limits.h"
+#include "store/work.h"
 
 /*
  * Runs the task that this process has claimed, outside a transaction.  Never

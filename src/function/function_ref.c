@@ -41,6 +41,7 @@ typedef struct Search
 	Oid			unsuitable;		/* fits, but may not run */
 } Search;
 
+static Oid	find_function(const char *name, const Jsonb *input);
 static List *parse_name(const char *name);
 static Oid	find(List *names, const char *name, const Jsonb *input);
 static Oid	find_whole_input(const Search *search);
@@ -56,8 +57,9 @@ static void check_strict(const DsSignature *signature, const char *name,
 						 const Jsonb *input);
 static bool may_execute(Oid function, Oid role);
 
-Oid
-ds_function_find(const char *name, const Jsonb *input)
+/* With the present search_path. */
+static Oid
+find_function(const char *name, const Jsonb *input)
 {
 	return find(parse_name(name), name, input);
 }
@@ -70,11 +72,11 @@ ds_function_find_with(const char *search_path, const char *name,
 	Oid			function;
 
 	if (strcmp(search_path, namespace_search_path) == 0)
-		return ds_function_find(name, input);
+		return find_function(name, input);
 	guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", search_path, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	function = ds_function_find(name, input);
+	function = find_function(name, input);
 	AtEOXact_GUC(false, guc_level);
 	return function;
 }

@@ -8,7 +8,7 @@
 #ifndef DS_FUNCTION_REF_H
 #define DS_FUNCTION_REF_H
 
-#include "store/instance.h"
+#include "utils/jsonb.h"
 
 typedef enum DsFunctionUse
 {
@@ -18,13 +18,10 @@ typedef enum DsFunctionUse
 
 /*
  * The function or procedure of that name for that input (NULL: none), found
- * with the present search_path: the one with a single argument of type jsonb,
+ * with that search_path: the one with a single argument of type jsonb,
  * or else the one whose arguments the keys of the input name, with the fewest
  * defaults.  42883 if none fits, or several fit equally well.
  */
-extern Oid	ds_function_find(const char *name, const Jsonb *input);
-
-/* The same with another search_path. */
 extern Oid	ds_function_find_with(const char *search_path, const char *name,
 								  const Jsonb *input);
 

@@ -19,7 +19,7 @@
 #include "base/arguments.h"
 #include "function/function_ref.h"
 #include "shmem/shared.h"
-#include "store/query.h"
+#include "store/store.h"
 
 PG_FUNCTION_INFO_V1(ds_expose_http);
 PG_FUNCTION_INFO_V1(ds_hide_http);
@@ -29,12 +29,9 @@ PG_FUNCTION_INFO_V1(ds_bare_name);
 PGDLLEXPORT Datum
 ds_expose_http(PG_FUNCTION_ARGS)
 {
-	DsSession	s;
-	DsParameters p = {0};
 	char	   *name;
 	char	   *schema;
 	char	   *bare;
-	uint64		added;
 
 	ds_shared_require();
 	name = ds_arg_function_name(fcinfo, 0);
@@ -42,12 +39,7 @@ ds_expose_http(PG_FUNCTION_ARGS)
 	ds_function_name_parts(name, &schema, &bare);
 	schema = ds_function_only_schema(name);
 
-	ds_query_open(&s);
-	ds_param_text(&p, bare);
-	ds_param_text(&p, schema);
-	added = ds_query_execute(DS_SQL_EXPOSE, &p);
-	ds_query_close(&s);
-	PG_RETURN_BOOL(added > 0);
+	PG_RETURN_BOOL(ds_store_expose(schema, bare));
 }
 
 /*
@@ -57,33 +49,22 @@ ds_expose_http(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_hide_http(PG_FUNCTION_ARGS)
 {
-	DsSession	s;
-	DsParameters p = {0};
 	char	   *name;
 	char	   *schema;
 	char	   *bare;
-	int64		listed;
-	uint64		removed;
 
 	ds_shared_require();
 	name = ds_arg_function_name(fcinfo, 0);
 	PreventCommandIfReadOnly("df_hide_http()");
 	ds_function_name_parts(name, &schema, &bare);
 
-	ds_query_open(&s);
-	ds_param_text(&p, bare);
-	ds_query_execute(DS_SQL_COUNT_EXPOSED, &p);
-	listed = ds_column_int64(0, 1);
-	if (schema == NULL && listed > 1)
+	if (schema == NULL && ds_store_count_exposed(bare) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
 				 errmsg("functions %s of several schemas are exposed over HTTP",
 						name),
 				 errhint("Write schema.name.")));
-	ds_param_text(&p, schema);
-	removed = ds_query_execute(DS_SQL_HIDE, &p);
-	ds_query_close(&s);
-	PG_RETURN_BOOL(removed > 0);
+	PG_RETURN_BOOL(ds_store_hide(schema, bare));
 }
 
 /* durable_singleton.http_bare_name(function_name): without its schema */

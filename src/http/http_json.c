@@ -19,7 +19,6 @@
 
 #include "base/arguments.h"
 #include "http/http_json.h"
-#include "store/catalog.h"
 
 PG_FUNCTION_INFO_V1(ds_http_links);
 PG_FUNCTION_INFO_V1(ds_http_instance);

@@ -24,7 +24,6 @@
 #include "instance/access.h"
 #include "instance/start.h"
 #include "shmem/shared.h"
-#include "store/catalog.h"
 
 PG_FUNCTION_INFO_V1(ds_http_start);
 PG_FUNCTION_INFO_V1(ds_http_start_singleton);

@@ -18,8 +18,7 @@
 #include "function/function_ref.h"
 #include "instance/access.h"
 #include "shmem/claim.h"
-#include "store/catalog.h"
-#include "store/query.h"
+#include "store/store.h"
 
 PG_FUNCTION_INFO_V1(ds_access_level);
 PG_FUNCTION_INFO_V1(ds_refuse_strangers);
@@ -96,19 +95,11 @@ ds_access_ended_error(const DsInstance *inst)
 bool
 ds_access_is_exposed(const char *schema, const char *name)
 {
-	DsSession	s;
-	DsParameters p = {0};
 	char	   *given_schema;
 	char	   *bare;
-	bool		result;
 
 	ds_function_name_parts(name, &given_schema, &bare);
-	ds_query_open(&s);
-	ds_param_text(&p, bare);
-	ds_param_text(&p, schema);
-	result = ds_query_execute(DS_SQL_IS_EXPOSED, &p) > 0;
-	ds_query_close(&s);
-	return result;
+	return ds_store_is_exposed(schema, bare);
 }
 
 /* durable_singleton.access_level(owner) */

@@ -15,19 +15,10 @@
 
 #include "access/xlog.h"
 #include "common/hashfn.h"
-#include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 
-#include "commit/at_commit.h"
 #include "instance/home.h"
-#include "shmem/shared.h"
-#include "store/catalog.h"
 #include "store/store.h"
-
-PG_FUNCTION_INFO_V1(ds_adopt_database);
-
-static void adopt(void);
 
 int
 ds_home_stamp(void)
@@ -58,28 +49,13 @@ ds_home_settle(void)
 	 */
 	if (!ds_store_has_one_home() || ds_store_any_foreign(ds_home_stamp()))
 		return false;
-	adopt();
+	ds_home_adopt();
 	return true;
 }
 
-static void
-adopt(void)
+void
+ds_home_adopt(void)
 {
 	ds_store_move_home((int64) GetSystemIdentifier(), MyDatabaseId,
 					   ds_home_stamp());
-}
-
-/* df_adopt_database() */
-PGDLLEXPORT Datum
-ds_adopt_database(PG_FUNCTION_ARGS)
-{
-	ds_shared_require();
-	PreventCommandIfReadOnly("df_adopt_database()");
-	if (!has_privs_of_role(GetUserId(), ds_catalog(false)->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of extension durable_singleton to adopt the database")));
-	adopt();
-	ds_at_commit_visit(MyDatabaseId);
-	PG_RETURN_VOID();
 }

@@ -24,4 +24,7 @@ extern bool ds_home_is_here(void);
  */
 extern bool ds_home_settle(void);
 
+/* All instances here belong to this database from now on. */
+extern void ds_home_adopt(void);
+
 #endif

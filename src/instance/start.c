@@ -29,7 +29,6 @@
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "commit/at_commit.h"
 #include "commit/commit_counts.h"
@@ -41,9 +40,11 @@
 #include "instance/home.h"
 #include "instance/start.h"
 #include "store/catalog.h"
+#include "store/execution_id.h"
 
 const DsReuse ds_start_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
 
+static bool allows(const DsReuse *reuse, DsStatus status);
 static void prepare(DsStart *start, Oid function, TimestampTz start_at);
 static void check_login(Oid role);
 static bool is_open_to_http(const DsInstance *present);
@@ -114,7 +115,7 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 		if (start->exposed_only && !is_open_to_http(present))
 			return false;
 		ds_access_check_owner(present);
-		if (!ds_reuse_has(&allowed, present->status))
+		if (!allows(&allowed, present->status))
 		{
 			if (on_conflict == DS_ON_CONFLICT_SKIP)
 				return false;
@@ -180,21 +181,21 @@ ds_start_arg_statuses(FunctionCallInfo fcinfo, int n, const char *what)
 					(errcode(DS_ERRCODE_BAD_ARGUMENT),
 					 errmsg("%s must not contain null", what),
 					 errhint("List ended statuses: Completed, Failed, Terminated.")));
-		status = ds_status_from_oid(DatumGetObjectId(values[i]));
-		if (!ds_reuse_has(&ds_start_any_ended, status))
+		status = ds_catalog_status(DatumGetObjectId(values[i]));
+		if (!allows(&ds_start_any_ended, status))
 			ereport(ERROR,
 					(errcode(DS_ERRCODE_BAD_ARGUMENT),
 					 errmsg("%s must not contain the status %s", what,
 							ds_status_name(status)),
 					 errhint("List ended statuses: Completed, Failed, Terminated.")));
-		if (!ds_reuse_has(&reuse, status))
+		if (!allows(&reuse, status))
 			reuse.statuses[reuse.n++] = status;
 	}
 	return reuse;
 }
 
-bool
-ds_reuse_has(const DsReuse *reuse, DsStatus status)
+static bool
+allows(const DsReuse *reuse, DsStatus status)
 {
 	for (int i = 0; i < reuse->n; i++)
 	{

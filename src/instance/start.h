@@ -32,8 +32,6 @@ extern const DsReuse ds_start_any_ended;
 extern DsReuse ds_start_arg_statuses(FunctionCallInfo fcinfo, int n,
 									 const char *what);
 
-extern bool ds_reuse_has(const DsReuse *reuse, DsStatus status);
-
 /*
  * Fills in all that does not depend on the present row: "start" has the name,
  * the id, the input and, if any, the parent.  The function is looked up with

@@ -38,6 +38,8 @@ PG_FUNCTION_INFO_V1(ds_instance_id);
 PG_FUNCTION_INFO_V1(ds_execution_id);
 PG_FUNCTION_INFO_V1(ds_parent_instance_id);
 
+static DsReplay *enter(const char *function);
+
 /* df_call_activity(function_name, input, retry) */
 PGDLLEXPORT Datum
 ds_call_activity(PG_FUNCTION_ARGS)
@@ -186,7 +188,7 @@ ds_patched(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_set_custom_status(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = ds_context_enter("df_set_custom_status()");
+	DsReplay   *replay = enter("df_set_custom_status()");
 	Jsonb	   *value = ds_arg_payload(fcinfo, 0, "custom_status");
 
 	if (replay->custom_status_set && replay->custom_status != NULL)
@@ -205,7 +207,7 @@ ds_set_custom_status(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_current_utc_datetime(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = ds_context_enter("df_current_utc_datetime()");
+	DsReplay   *replay = enter("df_current_utc_datetime()");
 
 	if (replay->cursor == 0)
 		replay->clock_used = true;
@@ -220,7 +222,7 @@ ds_current_utc_datetime(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_new_guid(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = ds_context_enter("df_new_guid()");
+	DsReplay   *replay = enter("df_new_guid()");
 	uint32		counter = pg_hton32(++replay->n_guids);
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA1);
 	uint8		digest[SHA1_DIGEST_LENGTH];
@@ -247,7 +249,7 @@ ds_new_guid(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_is_replaying(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = ds_context_enter("df_is_replaying()");
+	DsReplay   *replay = enter("df_is_replaying()");
 
 	PG_RETURN_BOOL(replay->cursor < replay->n_at_start ||
 				   replay->awaited > 0);
@@ -257,7 +259,7 @@ ds_is_replaying(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_instance_id(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = ds_context_enter("df_instance_id()");
+	DsReplay   *replay = enter("df_instance_id()");
 
 	PG_RETURN_TEXT_P(cstring_to_text(replay->inst->instance_id));
 }
@@ -266,7 +268,7 @@ ds_instance_id(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_execution_id(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = ds_context_enter("df_execution_id()");
+	DsReplay   *replay = enter("df_execution_id()");
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
 	*id = replay->inst->execution_id;
@@ -277,7 +279,7 @@ ds_execution_id(PG_FUNCTION_ARGS)
 PGDLLEXPORT Datum
 ds_parent_instance_id(PG_FUNCTION_ARGS)
 {
-	DsReplay   *replay = ds_context_enter("df_parent_instance_id()");
+	DsReplay   *replay = enter("df_parent_instance_id()");
 
 	if (replay->inst->parent.instance_id == NULL)
 		PG_RETURN_NULL();
@@ -286,8 +288,8 @@ ds_parent_instance_id(PG_FUNCTION_ARGS)
 
 /* --- for context_tasks.c, too --- */
 
-DsReplay *
-ds_context_enter(const char *function)
+static DsReplay *
+enter(const char *function)
 {
 	ds_shared_require();
 	return ds_replay_enter(function);

@@ -11,8 +11,7 @@
 #include "fmgr.h"
 #include "orchestrator/replay.h"
 
-/* ds_replay_enter and ds_replay_enter_durable, once the library is loaded right. */
-extern DsReplay *ds_context_enter(const char *function);
+/* ds_replay_enter_durable, once the library is loaded right. */
 extern DsReplay *ds_context_enter_durable(const char *function);
 
 /* A jsonb as the function's result; NULL is null. */

@@ -8,7 +8,7 @@
 #ifndef DS_CLAIM_H
 #define DS_CLAIM_H
 
-#include "store/instance.h"
+#include "store/work.h"
 
 /*
  * Claim an instance or a task: from true on until its release nobody else

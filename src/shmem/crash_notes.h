@@ -8,7 +8,10 @@
 #ifndef DS_CRASH_NOTES_H
 #define DS_CRASH_NOTES_H
 
-#include "store/instance.h"
+#include "base/limits.h"
+#include "datatype/timestamp.h"
+#include "utils/uuid.h"
+
 
 /* Written by the runner alone, that of slot number n into note number n. */
 typedef struct DsCrashNote

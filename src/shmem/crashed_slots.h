@@ -9,7 +9,7 @@
 #define DS_CRASHED_SLOTS_H
 
 #include "datatype/timestamp.h"
-#include "store/instance.h"
+#include "store/work.h"
 
 /* What a crashed runner was at. */
 typedef struct DsCrash

@@ -11,7 +11,7 @@
 #ifndef DS_GROUP_SEARCH_H
 #define DS_GROUP_SEARCH_H
 
-#include "store/instance.h"
+#include "store/work.h"
 
 /*
  * A search that this worker shall go on with by one batch, if there is one and

@@ -11,7 +11,7 @@
 #define DS_HINT_QUEUE_H
 
 #include "lib/ilist.h"
-#include "store/instance.h"
+#include "store/work.h"
 
 typedef struct DsHint
 {

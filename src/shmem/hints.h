@@ -11,7 +11,7 @@
 #define DS_HINTS_H
 
 #include "shmem/group.h"
-#include "store/instance.h"
+#include "store/work.h"
 
 /*
  * The work may be ready: a worker of its owner shall look at it.  False:

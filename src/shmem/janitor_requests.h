@@ -26,7 +26,7 @@ typedef enum DsFinding
 	DS_FOUND_OTHER_VERSION,		/* tables that this library does not know */
 	DS_FOUND_AWAY,				/* instances that are at home elsewhere */
 	DS_FOUND_HOME
-}			DsFinding;
+} DsFinding;
 
 typedef struct DsJanitorReport
 {

@@ -23,6 +23,7 @@
 #include "shmem/group.h"
 #include "shmem/hints.h"
 #include "shmem/shared.h"
+#include "shmem/slot.h"
 #include "shmem/slot_attach.h"
 
 /* Somebody else has told this process to go. */

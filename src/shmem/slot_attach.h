@@ -10,8 +10,7 @@
 
 #include <signal.h>
 
-#include "shmem/slot.h"
-#include "store/instance.h"
+#include "store/work.h"
 
 /*
  * Reserve a slot for a worker that is about to be started (launcher only);

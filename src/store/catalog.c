@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.c
- *	  The extension's objects in this database, and the identity under which
- *	  its tables are reached.
+ *	  The extension's objects in this database.
  *
  * Tables are trusted only as members of the extension, which a superuser
  * created: a schema of the same name that somebody else made is none of ours.
@@ -33,13 +32,9 @@
 #include "utils/syscache.h"
 
 #include "store/catalog.h"
+#include "store/status.h"
 
 #define TABLE_SCHEMA	"durable_singleton"
-
-static const char *const status_names[DS_NUM_STATUS] = {
-	"Pending", "Running", "Suspended", "Completed", "Failed", "Terminated",
-	"ContinuedAsNew", "Canceled"
-};
 
 static const char *const table_names[DS_NUM_TABLES] = {
 	"instance", "history", "task", "inbox", "execution"
@@ -76,7 +71,7 @@ ds_catalog(bool missing_ok)
 }
 
 DsStatus
-ds_status_from_oid(Oid value)
+ds_catalog_status(Oid value)
 {
 	const DsCatalog *catalog = ds_catalog(false);
 
@@ -89,49 +84,9 @@ ds_status_from_oid(Oid value)
 }
 
 Oid
-ds_status_to_oid(DsStatus status)
+ds_catalog_status_oid(DsStatus status)
 {
 	return ds_catalog(false)->status_value[status];
-}
-
-const char *
-ds_status_name(DsStatus status)
-{
-	return status_names[status];
-}
-
-void
-ds_identity_enter(DsIdentity *saved)
-{
-	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
-	SetUserIdAndSecContext(ds_catalog(false)->owner,
-						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE);
-
-	/*
-	 * The statements are prepared once and kept; a search_path that differed
-	 * from call to call would have them planned again each time.
-	 */
-#if PG_VERSION_NUM >= 170000
-	saved->guc_level = NewGUCNestLevel();
-	RestrictSearchPath();
-#else
-	{
-		OverrideSearchPath path = {.schemas = NIL,.addCatalog = true,.addTemp = false};
-
-		PushOverrideSearchPath(&path);
-	}
-#endif
-}
-
-void
-ds_identity_leave(const DsIdentity *saved)
-{
-#if PG_VERSION_NUM >= 170000
-	AtEOXact_GUC(false, saved->guc_level);
-#else
-	PopOverrideSearchPath();
-#endif
-	SetUserIdAndSecContext(saved->user, saved->sec_context);
 }
 
 static bool
@@ -176,7 +131,7 @@ load_catalog(void)
 		fresh.status_value[i] =
 			GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
 							ObjectIdGetDatum(fresh.status_type),
-							CStringGetDatum(status_names[i]));
+							CStringGetDatum(ds_status_name(i)));
 		if (!OidIsValid(fresh.status_value[i]))
 			return false;
 	}

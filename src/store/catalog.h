@@ -1,15 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.h
- *	  The extension's objects in this database, and the identity under which
- *	  its tables are reached.
+ *	  The extension's objects in this database.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DS_CATALOG_H
 #define DS_CATALOG_H
 
-#include "store/instance.h"
+#include "store/status.h"
 
 #define DS_EXTENSION_NAME	"durable_singleton"
 
@@ -44,14 +43,6 @@ typedef struct DsCatalog
 								 * the rest, so that there is no padding */
 } DsCatalog;
 
-/* The caller's identity while it is exchanged for that of the tables' owner. */
-typedef struct DsIdentity
-{
-	Oid			user;
-	int			sec_context;
-	int			guc_level;
-} DsIdentity;
-
 extern void ds_catalog_init(void);
 
 /*
@@ -60,17 +51,8 @@ extern void ds_catalog_init(void);
  */
 extern const DsCatalog *ds_catalog(bool missing_ok);
 
-/* Unknown values raise an error. */
-extern DsStatus ds_status_from_oid(Oid value);
-extern Oid	ds_status_to_oid(DsStatus status);
-extern const char *ds_status_name(DsStatus status);
-
-/*
- * Become the owner of the tables with a fixed search_path, and back.  An
- * error in between is put right by the abort of the (sub)transaction.  No
- * user code may run in between.
- */
-extern void ds_identity_enter(DsIdentity *saved);
-extern void ds_identity_leave(const DsIdentity *saved);
+/* A status and its value of the enum.  Unknown values raise an error. */
+extern DsStatus ds_catalog_status(Oid value);
+extern Oid	ds_catalog_status_oid(DsStatus status);
 
 #endif

@@ -8,32 +8,11 @@
 #ifndef DS_INSTANCE_H
 #define DS_INSTANCE_H
 
-#include "base/limits.h"
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
+#include "store/status.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
-
-/* In the order of the enum df_runtime_status. */
-typedef enum DsStatus
-{
-	DS_PENDING,
-	DS_RUNNING,
-	DS_SUSPENDED,
-	DS_COMPLETED,
-	DS_FAILED,
-	DS_TERMINATED,
-	DS_CONTINUED_AS_NEW,
-	DS_CANCELED
-} DsStatus;
-
-#define DS_NUM_STATUS	(DS_CANCELED + 1)
-
-static inline bool
-ds_status_is_active(DsStatus status)
-{
-	return status <= DS_SUSPENDED;
-}
 
 /* The kinds of durable operation; the values stand in history.kind. */
 typedef enum DsOpKind
@@ -178,46 +157,6 @@ typedef struct DsInstance
 	TransactionId xmin;			/* who wrote this version of the row, */
 	ItemPointerData tid;		/* and where it was last seen */
 } DsInstance;
-
-/* What a runner runs: an instance, or a task of one. */
-typedef struct DsWork
-{
-	int			seq;			/* 0: the instance, and no execution */
-	pg_uuid_t	execution_id;
-	/* where the instance's row was last seen, if that is known */
-	ItemPointerData tid;
-	TimestampTz due;			/* when it fell due, 0: ready from now on */
-	char		instance_id[DS_MAX_ID_LENGTH + 1];
-} DsWork;
-
-/* How far a search has come. */
-typedef struct DsSearchKey
-{
-	TimestampTz time;
-	DsWork		work;
-} DsSearchKey;
-
-/* A search of the tables for work that no hint told of (work_search.c). */
-typedef enum DsSearchPhase
-{
-	DS_SEARCH_INSTANCES,		/* that are due */
-	DS_SEARCH_TASKS,			/* that are due */
-	DS_SEARCH_AWAITING,			/* instances that wait for tasks */
-	DS_SEARCH_TOLD,				/* instances that wait for messages */
-	DS_SEARCH_DONE
-} DsSearchPhase;
-
-typedef struct DsWorkSearch
-{
-	DsSearchPhase phase;
-	DsSearchKey after;			/* where in the phase it is */
-	TimestampTz begun;			/* what is due later is for the next one, */
-	TimestampTz due_from;		/* and who looked before knew of the rest */
-	Oid			owner;
-	int			home;
-	bool		any_home;
-	bool		all;			/* also what is ready without being due */
-} DsWorkSearch;
 
 /* An open task that is an activity or a child. */
 typedef struct DsTask

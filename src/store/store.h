@@ -18,6 +18,7 @@
 
 #include "nodes/pg_list.h"
 #include "store/instance.h"
+#include "store/work.h"
 
 /* What a start writes. */
 typedef struct DsStart
@@ -104,12 +105,6 @@ extern bool ds_store_rewind(const DsInstance *inst, bool limit_lock_wait);
  * for a row lock for a second only.
  */
 extern bool ds_store_lock_active(const DsInstance *inst);
-
-/*
- * Removes an ended instance with all that belongs to it but its children.
- * skip_locked: not if somebody else is at it, who purges or starts it.
- */
-extern bool ds_store_purge(const DsInstance *inst, bool skip_locked);
 
 /* True if nobody holds a lock on the instance's row that a step must wait for. */
 extern bool ds_store_is_unlocked(const char *instance_id);
@@ -257,6 +252,14 @@ extern List *ds_store_find_ownerless(int limit);
 
 extern void ds_store_delete_ownerless_tasks(void);
 
+/* --- store_purge.c --- */
+
+/*
+ * Removes an ended instance with all that belongs to it but its children.
+ * skip_locked: not if somebody else is at it, who purges or starts it.
+ */
+extern bool ds_store_purge(const DsInstance *inst, bool skip_locked);
+
 /*
  * Ended instances after the given id; lists of strings.  Those of the user's
  * roles that were created in that time, or all that ended before.
@@ -270,11 +273,26 @@ extern List *ds_store_find_expired(TimestampTz ended_before,
 								   const char *after_id, int limit);
 extern List *ds_store_find_ended_children(const DsInstance *parent);
 
+/* --- store_home.c: the database that is the instances' home --- */
+
 /* Is there an active instance with another stamp? */
 extern bool ds_store_any_foreign(int stamp);
 extern bool ds_store_is_home(int64 system_identifier, Oid database);
 extern bool ds_store_has_one_home(void);
 extern void ds_store_move_home(int64 system_identifier, Oid database, int stamp);
+
+/* --- store_http.c: functions that are exposed over HTTP --- */
+
+extern bool ds_store_is_exposed(const char *schema, const char *bare);
+
+/* False: it was on the list already. */
+extern bool ds_store_expose(const char *schema, const char *bare);
+
+/* Without a schema, of any one.  False: it was not on the list. */
+extern bool ds_store_hide(const char *schema, const char *bare);
+
+/* How many functions of that name, in whatever schema, are on the list. */
+extern int64 ds_store_count_exposed(const char *bare);
 
 /* --- store_crashes.c --- */
 

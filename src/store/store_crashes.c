@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
-#include "store/store_parts.h"
+#include "store/query.h"
+#include "store/store.h"
+
 
 int
 ds_store_count_crash(const char *instance_id, const pg_uuid_t *execution_id,

@@ -25,7 +25,7 @@ ds_store_load_history(const DsInstance *inst, int *n_ops)
 											 room * sizeof(DsOp));
 
 	*n_ops = 0;
-	ds_table_scan_begin(&scan, DS_HISTORY, ds_table_key(UUIDPGetDatum(&inst->execution_id)));
+	ds_table_scan_begin(&scan, DS_HISTORY, ds_table_uuid_key(&inst->execution_id));
 	while (ds_table_scan_next(&scan))
 	{
 		DsRow		row;
@@ -173,7 +173,7 @@ mark_rewound(const DsStepWrite *w)
 void
 ds_store_delete_history(const pg_uuid_t *execution_id)
 {
-	ds_query_execute_for(DS_SQL_DELETE_HISTORY, execution_id, false);
+	ds_query_run_for(DS_SQL_DELETE_HISTORY, execution_id, false);
 }
 
 /* The current row, or row i of what the last statement found, less xmin. */

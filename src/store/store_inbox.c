@@ -42,7 +42,7 @@ ds_store_send(const DsInstance *inst, const char *name, Jsonb *data,
 bool
 ds_store_has_messages(const DsInstance *inst)
 {
-	return ds_table_has(DS_INBOX, ds_table_key(UUIDPGetDatum(&inst->run_id)));
+	return ds_table_has(DS_INBOX, ds_table_uuid_key(&inst->run_id));
 }
 
 List *
@@ -81,7 +81,7 @@ ds_store_find_terminate(const DsInstance *inst, Jsonb **reason)
 	DsScan		scan;
 	bool		found = false;
 
-	ds_table_scan_begin(&scan, DS_INBOX, ds_table_key(UUIDPGetDatum(&inst->run_id)));
+	ds_table_scan_begin(&scan, DS_INBOX, ds_table_uuid_key(&inst->run_id));
 	while (!found && ds_table_scan_next(&scan))
 	{
 		found = ds_column_char(0, INBOX_kind) == MESSAGE_TERMINATE;
@@ -100,7 +100,7 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 	DsScan		scan;
 	bool		found = false;
 
-	ds_table_scan_begin(&scan, DS_INBOX, ds_table_key(UUIDPGetDatum(&inst->run_id)));
+	ds_table_scan_begin(&scan, DS_INBOX, ds_table_uuid_key(&inst->run_id));
 	while (!found && ds_table_scan_next(&scan))
 	{
 		event->id = ds_column_int64(0, INBOX_id);
@@ -165,11 +165,11 @@ ds_store_delete_taken_messages(const DsStepWrite *w)
 void
 ds_store_delete_messages(const pg_uuid_t *run_id)
 {
-	ds_query_execute_for(DS_SQL_DROP_MESSAGES, run_id, false);
+	ds_query_run_for(DS_SQL_DROP_MESSAGES, run_id, false);
 }
 
 void
 ds_store_delete_events(const pg_uuid_t *run_id)
 {
-	ds_query_execute_for(DS_SQL_DROP_EVENTS, run_id, false);
+	ds_query_run_for(DS_SQL_DROP_EVENTS, run_id, false);
 }

@@ -10,7 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "base/settings.h"
+#include "store/fence.h"
 #include "store/store_parts.h"
 #include "store/table.h"
 
@@ -26,14 +26,13 @@ static DsInstance *load(const char *instance_id, bool brief);
 static DsInstance *read_row(const DsScan *scan, const char *instance_id,
 							bool brief);
 static void read_rest(const DsSession *s, DsInstance *inst);
+static bool write_step(Step *step, DsChange change);
 static void change_progress(DsParameters *p, const DsStepWrite *w,
 							DsStatus status);
 static void change_wait(DsParameters *p, const DsWait *wait);
 static bool change_for_step(DsParameters *p, void *arg);
 static bool change_for_end(DsParameters *p, void *arg);
 static bool change_for_continue(DsParameters *p, void *arg);
-static bool change_status(DsStatementId statement, const DsInstance *inst,
-						  bool limit_lock_wait);
 
 DsInstance *
 ds_store_load(const char *instance_id)
@@ -70,7 +69,7 @@ load(const char *instance_id, bool brief)
 	DsScan		scan;
 	DsInstance *inst = NULL;
 
-	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_key(CStringGetTextDatum(instance_id)));
+	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_text_key(instance_id));
 	if (ds_table_scan_next(&scan))
 		inst = read_row(&scan, instance_id, brief);
 	ds_table_scan_end(&scan);
@@ -86,7 +85,7 @@ read_row(const DsScan *scan, const char *instance_id, bool brief)
 	inst->instance_id = pstrdup(instance_id);
 	inst->execution_id = ds_column_uuid(0, INSTANCE_execution_id);
 	inst->owner = ds_column_oid(0, INSTANCE_owner);
-	inst->status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
+	inst->status = ds_catalog_status(ds_column_oid(0, INSTANCE_status));
 	if (!brief || !ds_status_is_active(inst->status))
 		read_rest(&scan->session, inst);
 	inst->xmin = ds_table_scan_xmin(scan);
@@ -138,15 +137,6 @@ read_rest(const DsSession *s, DsInstance *inst)
 	inst->failure = ds_column_jsonb(s, 0, INSTANCE_failure);
 }
 
-/* The row of a start has none yet: what is in no row costs no WAL. */
-TimestampTz
-ds_fence_last_updated_time(void)
-{
-	TimestampTz t = ds_column_time(0, INSTANCE_last_updated_time);
-
-	return t != 0 ? t : ds_column_time(0, INSTANCE_created_time);
-}
-
 bool
 ds_store_is_unchanged(DsInstance *inst)
 {
@@ -167,7 +157,7 @@ ds_store_load_wait_tasks(DsInstance *inst)
 {
 	DsScan		scan;
 
-	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_key(CStringGetTextDatum(inst->instance_id)));
+	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_text_key(inst->instance_id));
 	if (ds_table_scan_next(&scan))
 		inst->wait.tasks = ds_column_int_array(&scan.session, 0,
 											   INSTANCE_wait_tasks,
@@ -175,26 +165,12 @@ ds_store_load_wait_tasks(DsInstance *inst)
 	ds_table_scan_end(&scan);
 }
 
-/*
- * The instance's row comes last: what is waited for last cannot make a
- * deadlock with others that do the same.  (What comes after it in
- * ds_store_continue are rows of tasks, which nobody locks before it.)
- */
 bool
 ds_store_step(const DsStepWrite *w, bool *suspended)
 {
 	Step		step = {.w = w};
-	DsLoop		scratch;
-	bool		done;
+	bool		done = write_step(&step, change_for_step);
 
-	ds_query_loop_start(&scratch);
-	ds_store_put_rows(w);
-	ds_store_put_tasks(w);
-	done = ds_table_update(DS_INSTANCE,
-						   ds_table_key(CStringGetTextDatum(w->inst->instance_id)),
-						   &w->inst->tid, true,
-						   change_for_step, &step);
-	ds_query_loop_end(&scratch);
 	*suspended = done && step.suspended;
 	return done;
 }
@@ -203,16 +179,27 @@ bool
 ds_store_end(const DsStepWrite *w)
 {
 	Step		step = {.w = w};
+
+	return write_step(&step, change_for_end);
+}
+
+/*
+ * The instance's row comes last: what is waited for last cannot make a
+ * deadlock with others that do the same.  (What comes after it in
+ * ds_store_continue are rows of tasks, which nobody locks before it.)
+ */
+static bool
+write_step(Step *step, DsChange change)
+{
+	const DsStepWrite *w = step->w;
 	DsLoop		scratch;
 	bool		done;
 
 	ds_query_loop_start(&scratch);
 	ds_store_put_rows(w);
 	ds_store_put_tasks(w);
-	done = ds_table_update(DS_INSTANCE,
-						   ds_table_key(CStringGetTextDatum(w->inst->instance_id)),
-						   &w->inst->tid, true,
-						   change_for_end, &step);
+	done = ds_table_update(DS_INSTANCE, ds_table_text_key(w->inst->instance_id),
+						   &w->inst->tid, true, change, step);
 	ds_query_loop_end(&scratch);
 	return done;
 }
@@ -233,27 +220,10 @@ ds_store_fail(const DsInstance *inst, Jsonb *failure, bool even_suspended)
 	return ds_store_end(&w);
 }
 
-/* Is it the row that was read?  That is the fence. */
-bool
-ds_fence_passes(const DsInstance *inst, DsStatus *status)
-{
-	*status = ds_status_from_oid(ds_column_oid(0, INSTANCE_status));
-	return ds_fence_is_execution(&inst->execution_id) &&
-		ds_column_int(0, INSTANCE_turn) == inst->turn;
-}
-
-bool
-ds_fence_is_execution(const pg_uuid_t *execution_id)
-{
-	pg_uuid_t	present = ds_column_uuid(0, INSTANCE_execution_id);
-
-	return memcmp(&present, execution_id, sizeof(present)) == 0;
-}
-
 static void
 change_progress(DsParameters *p, const DsStepWrite *w, DsStatus status)
 {
-	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_status_to_oid(status));
+	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_catalog_status_oid(status));
 	ds_param_int(ds_param_at(p, INSTANCE_turn), w->inst->turn + 1);
 	ds_param_time(ds_param_at(p, INSTANCE_last_updated_time), w->now);
 	ds_param_int(ds_param_at(p, INSTANCE_history_length), w->history_length);
@@ -340,7 +310,7 @@ ds_store_continue(const DsStepWrite *w)
 	if (!w->keep_events)
 		ds_store_delete_events(&w->inst->run_id);
 	done = ds_table_update(DS_INSTANCE,
-						   ds_table_key(CStringGetTextDatum(w->inst->instance_id)),
+						   ds_table_text_key(w->inst->instance_id),
 						   &w->inst->tid, true,
 						   change_for_continue, &step);
 	if (done && (w->inst->history_length > 0 || step.has_notes))
@@ -367,7 +337,7 @@ change_for_continue(DsParameters *p, void *arg)
 		(status != DS_PENDING && status != DS_RUNNING))
 		return false;
 	step->has_notes = ds_column_bool(0, INSTANCE_noted);
-	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_status_to_oid(DS_RUNNING));
+	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_catalog_status_oid(DS_RUNNING));
 	ds_param_int(ds_param_at(p, INSTANCE_turn), 0);
 	ds_param_int(ds_param_at(p, INSTANCE_history_length), 0);
 	ds_param_time(ds_param_at(p, INSTANCE_created_time), w->now);
@@ -388,93 +358,54 @@ change_for_continue(DsParameters *p, void *arg)
 bool
 ds_store_terminate(const DsInstance *inst, Jsonb *output, bool limit_lock_wait)
 {
-	DsSession	s;
 	DsParameters p = {0};
-	bool		done;
 
-	ds_query_open(&s);
 	ds_param_text(&p, inst->instance_id);
 	ds_param_uuid(&p, &inst->execution_id);
 	ds_param_jsonb(&p, output);
-	done = ds_query_execute_limited(DS_SQL_TERMINATE, &p, limit_lock_wait) > 0;
-	ds_query_close(&s);
-	return done;
+	return ds_query_run(DS_SQL_TERMINATE, &p, limit_lock_wait) > 0;
 }
 
 bool
 ds_store_suspend(const DsInstance *inst)
 {
-	return change_status(DS_SQL_SUSPEND, inst, false);
+	return ds_store_change_status(DS_SQL_SUSPEND, inst, false);
 }
 
 bool
 ds_store_resume(const DsInstance *inst)
 {
-	return change_status(DS_SQL_RESUME, inst, false);
+	return ds_store_change_status(DS_SQL_RESUME, inst, false);
 }
 
 bool
 ds_store_rewind(const DsInstance *inst, bool limit_lock_wait)
 {
-	return change_status(DS_SQL_REWIND, inst, limit_lock_wait);
+	return ds_store_change_status(DS_SQL_REWIND, inst, limit_lock_wait);
 }
 
 bool
 ds_store_lock_active(const DsInstance *inst)
 {
-	return change_status(DS_SQL_LOCK_ACTIVE, inst, true);
-}
-
-bool
-ds_store_purge(const DsInstance *inst, bool skip_locked)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	bool		done;
-
-	if (skip_locked && !change_status(DS_SQL_LOCK_ENDED, inst, false))
-		return false;
-	ds_query_open(&s);
-	ds_param_text(&p, inst->instance_id);
-	ds_param_uuid(&p, &inst->execution_id);
-	done = ds_query_execute(DS_SQL_DELETE_INSTANCE, &p) > 0;
-	ds_query_close(&s);
-	if (done)
-	{
-		/* in this order: a task that ends meanwhile adds to the history */
-		ds_store_delete_tasks(&inst->execution_id, false);
-		ds_store_delete_history(&inst->execution_id);
-		ds_store_delete_messages(&inst->run_id);
-		ds_store_prune_archive(inst, 0);
-	}
-	return done;
+	return ds_store_change_status(DS_SQL_LOCK_ACTIVE, inst, true);
 }
 
 bool
 ds_store_is_unlocked(const char *instance_id)
 {
-	DsSession	s;
 	DsParameters p = {0};
-	bool		unlocked;
 
-	ds_query_open(&s);
 	ds_param_text(&p, instance_id);
-	unlocked = ds_query_execute(DS_SQL_TRY_LOCK_INSTANCE, &p) > 0;
-	ds_query_close(&s);
-	return unlocked;
+	return ds_query_run(DS_SQL_TRY_LOCK_INSTANCE, &p, false) > 0;
 }
 
-static bool
-change_status(DsStatementId statement, const DsInstance *inst, bool limit_lock_wait)
+bool
+ds_store_change_status(DsStatementId statement, const DsInstance *inst,
+					   bool limit_lock_wait)
 {
-	DsSession	s;
 	DsParameters p = {0};
-	bool		done;
 
-	ds_query_open(&s);
 	ds_param_text(&p, inst->instance_id);
 	ds_param_uuid(&p, &inst->execution_id);
-	done = ds_query_execute_limited(statement, &p, limit_lock_wait) > 0;
-	ds_query_close(&s);
-	return done;
+	return ds_query_run(statement, &p, limit_lock_wait) > 0;
 }

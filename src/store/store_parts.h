@@ -17,15 +17,12 @@ extern void ds_store_put_tasks(const DsStepWrite *w);
 extern void ds_store_delete_taken_messages(const DsStepWrite *w);
 
 /*
- * Of the current row of table instance: is it the execution and turn that was
- * read?  That is the fence.  *status: its status.
+ * Runs a statement whose parameters are the instance and the execution that
+ * was read.  False: it found no such row, or not in that status.
  */
-extern bool ds_fence_passes(const DsInstance *inst, DsStatus *status);
-
-/* The same, of the execution only. */
-extern bool ds_fence_is_execution(const pg_uuid_t *execution_id);
-
-extern TimestampTz ds_fence_last_updated_time(void);
+extern bool ds_store_change_status(DsStatementId statement,
+								   const DsInstance *inst,
+								   bool limit_lock_wait);
 
 /* Keeps so many past executions of the instance's id, the last ones. */
 extern void ds_store_prune_archive(const DsInstance *inst, int keep);

@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
+#include "store/fence.h"
 #include "store/store_parts.h"
 #include "store/table.h"
 
@@ -49,7 +50,7 @@ ds_store_start_over(DsStart *start, DsInstance *over, bool limit_lock_wait,
 	bool		has_history = over->history_length > 0 || over->has_notes;
 
 	*had_tasks = false;
-	if (!ds_table_update(DS_INSTANCE, ds_table_key(CStringGetTextDatum(start->instance_id)),
+	if (!ds_table_update(DS_INSTANCE, ds_table_text_key(start->instance_id),
 						 &over->tid, limit_lock_wait, change_for_start_over, &so))
 		return false;
 	start->tid = over->tid;
@@ -88,7 +89,7 @@ archive(const DsStart *start, const DsInstance *over)
 				  active ? start->now : over->last_updated_time);
 	ds_param_oid(ds_param_at(&p, EXECUTION_owner), over->owner);
 	ds_param_oid(ds_param_at(&p, EXECUTION_status),
-				 ds_status_to_oid(active ? DS_TERMINATED : over->status));
+				 ds_catalog_status_oid(active ? DS_TERMINATED : over->status));
 	ds_param_int(ds_param_at(&p, EXECUTION_history_length), over->history_length);
 	ds_param_uuid(ds_param_at(&p, EXECUTION_execution_id), &over->execution_id);
 	ds_param_text(ds_param_at(&p, EXECUTION_instance_id), over->instance_id);
@@ -161,7 +162,7 @@ add_start(DsParameters *p, const DsStart *start)
 	ds_param_text(ds_param_at(p, INSTANCE_function_schema), start->function_schema);
 	ds_param_jsonb(ds_param_at(p, INSTANCE_input), start->input);
 	ds_param_time(ds_param_at(p, INSTANCE_ready_time), start->ready_time);
-	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_status_to_oid(DS_PENDING));
+	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_catalog_status_oid(DS_PENDING));
 	ds_param_int(ds_param_at(p, INSTANCE_turn), 0);
 	ds_param_int(ds_param_at(p, INSTANCE_history_length), 0);
 }

@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "store/fence.h"
 #include "store/store_parts.h"
 #include "store/table.h"
 
@@ -78,9 +79,9 @@ is_suspended(const DsTask *task)
 	bool		suspended = false;
 
 	ds_table_scan_begin(&scan, DS_INSTANCE,
-						ds_table_key(CStringGetTextDatum(task->instance_id)));
+						ds_table_text_key(task->instance_id));
 	if (ds_table_scan_next(&scan) && ds_fence_is_execution(&task->execution_id))
-		suspended = ds_status_from_oid(ds_column_oid(0, INSTANCE_status)) ==
+		suspended = ds_catalog_status(ds_column_oid(0, INSTANCE_status)) ==
 			DS_SUSPENDED;
 	ds_table_scan_end(&scan);
 	return suspended;
@@ -177,7 +178,7 @@ ds_store_is_watched(const DsTask *task)
 	bool		watched = false;
 
 	ds_table_scan_begin(&scan, DS_INSTANCE,
-						ds_table_key(CStringGetTextDatum(task->instance_id)));
+						ds_table_text_key(task->instance_id));
 	if (ds_table_scan_next(&scan) && ds_fence_is_execution(&task->execution_id))
 	{
 		bool		isnull;
@@ -240,7 +241,7 @@ ds_store_put_tasks(const DsStepWrite *w)
 bool
 ds_store_delete_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait)
 {
-	return ds_query_execute_for(DS_SQL_DELETE_TASKS, execution_id, limit_lock_wait) > 0;
+	return ds_query_run_for(DS_SQL_DELETE_TASKS, execution_id, limit_lock_wait) > 0;
 }
 
 static DsKey

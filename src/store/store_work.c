@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_work.c
- *	  Reading and writing the extension's tables: work that no hint
- *	  told of, and the database that is its home.
+ *	  Reading and writing the extension's tables: work that no hint told of.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +10,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "store/store_parts.h"
+#include "store/query.h"
+#include "store/store.h"
 
 static void add_home(DsParameters *p, bool any_home, int home);
 static List *work_list(const DsSession *s, uint64 n, bool tasks,
@@ -180,148 +180,18 @@ ds_store_count_active(Oid owner)
 List *
 ds_store_find_ownerless(int limit)
 {
-	DsSession	s;
 	DsParameters p = {0};
-	List	   *result;
 
-	ds_query_open(&s);
 	ds_param_int(&p, limit);
-	result = ds_column_list(&s, ds_query_execute(DS_SQL_OWNERLESS, &p));
-	ds_query_close(&s);
-	return result;
+	return ds_query_run_list(DS_SQL_OWNERLESS, &p);
 }
 
 void
 ds_store_delete_ownerless_tasks(void)
 {
-	DsSession	s;
 	DsParameters p = {0};
 
-	ds_query_open(&s);
-	ds_query_execute(DS_SQL_DELETE_OWNERLESS_TASKS, &p);
-	ds_query_close(&s);
-}
-
-/* --- purging --- */
-
-List *
-ds_store_find_purgeable(TimestampTz created_from, TimestampTz created_to,
-						int n_statuses, const DsStatus *statuses, Oid user,
-						bool exposed_only, const char *after_id, int limit)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	List	   *result;
-
-	ds_query_open(&s);
-	ds_param_datum(&p, TimestampTzGetDatum(created_from), false);
-	ds_param_datum(&p, TimestampTzGetDatum(created_to), false);
-	ds_param_status_array(&p, n_statuses, statuses);
-	ds_param_oid(&p, user);
-	ds_param_text(&p, after_id);
-	ds_param_int(&p, limit);
-	ds_param_bool(&p, exposed_only);
-	result = ds_column_list(&s, ds_query_execute(DS_SQL_FIND_PURGEABLE, &p));
-	ds_query_close(&s);
-	return result;
-}
-
-List *
-ds_store_find_expired(TimestampTz ended_before, const char *after_id, int limit)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	List	   *result;
-
-	ds_query_open(&s);
-	ds_param_datum(&p, TimestampTzGetDatum(ended_before), false);
-	ds_param_text(&p, after_id);
-	ds_param_int(&p, limit);
-	result = ds_column_list(&s, ds_query_execute(DS_SQL_FIND_EXPIRED, &p));
-	ds_query_close(&s);
-	return result;
-}
-
-List *
-ds_store_find_ended_children(const DsInstance *parent)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	List	   *result;
-
-	ds_query_open(&s);
-	ds_param_text(&p, parent->instance_id);
-	ds_param_oid(&p, parent->owner);
-	result = ds_column_list(&s, ds_query_execute(DS_SQL_FIND_ENDED_CHILDREN, &p));
-	ds_query_close(&s);
-	return result;
-}
-
-/* --- home --- */
-
-bool
-ds_store_any_foreign(int stamp)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	bool		result;
-
-	ds_query_open(&s);
-	ds_param_int(&p, stamp);
-	result = ds_query_execute(DS_SQL_ANY_FOREIGN, &p) > 0;
-	ds_query_close(&s);
-	return result;
-}
-
-bool
-ds_store_is_home(int64 system_identifier, Oid database)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	bool		result = false;
-
-	ds_query_open(&s);
-	ds_param_int64(&p, system_identifier);
-	ds_param_oid(&p, database);
-	if (ds_query_execute(DS_SQL_LOAD_HOME, &p) > 0)
-		result = ds_column_bool(0, 1);
-	ds_query_close(&s);
-	return result;
-}
-
-bool
-ds_store_has_one_home(void)
-{
-	DsSession	s;
-	DsParameters p = {0};
-	bool		result;
-
-	ds_query_open(&s);
-	result = ds_query_execute(DS_SQL_COUNT_HOMES, &p) > 0 && ds_column_int64(0, 1) == 1;
-	ds_query_close(&s);
-	return result;
-}
-
-void
-ds_store_move_home(int64 system_identifier, Oid database, int stamp)
-{
-	DsSession	s;
-	DsParameters none = {0};
-	DsParameters home = {0};
-	DsParameters instances = {0};
-	DsParameters tasks = {0};
-
-	ds_query_open(&s);
-	ds_query_execute(DS_SQL_DELETE_HOME, &none);
-	ds_param_int64(&home, system_identifier);
-	ds_param_oid(&home, database);
-	ds_query_execute(DS_SQL_INSERT_HOME, &home);
-	ds_param_int(&instances, stamp);
-	ds_query_execute(DS_SQL_MOVE_HOME, &instances);
-	ds_param_int(&tasks, stamp);
-	ds_query_execute(DS_SQL_MOVE_TASKS_HOME, &tasks);
-	ds_query_execute(DS_SQL_MOVE_MESSAGE_IDS, &none);
-	ds_query_close(&s);
+	(void) ds_query_run(DS_SQL_DELETE_OWNERLESS_TASKS, &p, false);
 }
 
 static void

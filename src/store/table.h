@@ -14,7 +14,7 @@
  *
  *	DsScan scan;
  *
- *	ds_table_scan_begin(&scan, DS_HISTORY, ds_table_key(UUIDPGetDatum(execution_id)));
+ *	ds_table_scan_begin(&scan, DS_HISTORY, ds_table_uuid_key(execution_id));
  *	while (ds_table_scan_next(&scan))
  *		seq = ds_column_int(0, HISTORY_seq);
  *	ds_table_scan_end(&scan);
@@ -29,7 +29,9 @@
 #include "access/genam.h"
 #include "executor/tuptable.h"
 #include "store/columns.h"
+#include "store/catalog.h"
 #include "store/query.h"
+#include "utils/builtins.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -64,6 +66,18 @@ ds_table_key2(Datum first, Datum second)
 			first, second
 		}
 	};
+}
+
+static inline DsKey
+ds_table_text_key(const char *s)
+{
+	return ds_table_key(CStringGetTextDatum(s));
+}
+
+static inline DsKey
+ds_table_uuid_key(const pg_uuid_t *u)
+{
+	return ds_table_key(UUIDPGetDatum(u));
 }
 
 /* Rows of one table in the order of its primary key. */

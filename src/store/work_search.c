@@ -56,7 +56,7 @@ ds_work_search_next(DsWorkSearch *search, int batch)
 											   search->any_home, &search->after,
 											   batch);
 				break;
-			case DS_SEARCH_TOLD:
+			case DS_SEARCH_WITH_MESSAGE:
 				found = ds_store_find_with_message(search->owner, search->home,
 												   search->any_home, batch);
 				break;

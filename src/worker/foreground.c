@@ -22,12 +22,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "base/arguments.h"
 #include "base/errors.h"
 #include "commit/transaction.h"
 #include "execution/runner.h"
 #include "function/trust.h"
-#include "instance/home.h"
 #include "shmem/claim.h"
 #include "shmem/crash_notes.h"
 #include "shmem/shared.h"

@@ -41,7 +41,6 @@
 #include "store/table.h"
 #include "store/version.h"
 #include "worker/crashes.h"
-#include "worker/worker.h"
 
 #define OWNERLESS_BATCH	1000
 #define PURGE_BATCH		1000
