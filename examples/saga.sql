@@ -54,8 +54,7 @@ BEGIN
 		paid := step || paid;
 	END LOOP;
 	RETURN '{"booked": true}';
--- OTHERS does not catch an activity that was canceled by a timeout.
-EXCEPTION WHEN query_canceled OR OTHERS THEN
+EXCEPTION WHEN OTHERS THEN
 	FOREACH step IN ARRAY paid LOOP
 		-- Compensation must not fail for a temporary reason.
 		PERFORM df_call_activity('df_example_bank.pay', jsonb_build_object(

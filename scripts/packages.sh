@@ -228,6 +228,12 @@ missing()
 				need clang "compiles the HTTP gateway's fuzz test" test -n "$(find_clang)"
 				need "$(fuzzer_package)" "libFuzzer, for the HTTP gateway's fuzz test" has_fuzzer
 				;;
+			plperl | plpython3)
+				# its test skips what a server without packages does not have
+				[ -z "$major" ] || [ -e "$("$pg_config" --pkglibdir)/$what.so" ] ||
+					! has_package "postgresql-$what-$major" ||
+					need "postgresql-$what-$major" "a language, for a test of time-outs" false
+				;;
 			node) need nodejs "runs the Durable Functions clients" has_program node ;;
 			npm) need npm "fetches the Durable Functions clients" has_program npm ;;
 			static)

@@ -199,7 +199,7 @@ DECLARE
 BEGIN
 	BEGIN
 		RETURN df_call_activity('fail_slow');
-	EXCEPTION WHEN query_canceled THEN
+	EXCEPTION WHEN OTHERS THEN
 		caught := SQLSTATE || ' ' || SQLERRM;
 	END;
 	RETURN jsonb_build_object('caught', caught, 'goes on', df_call_activity('fail_log', '"on"'));
@@ -207,6 +207,32 @@ END $$;
 CREATE FUNCTION fail_timeout_uncaught(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN df_call_activity('fail_slow');
+EXCEPTION WHEN query_canceled THEN
+	RETURN '"that would be the orchestrator''s own"';
+END $$;
+-- passed on, also from a child, it tells what it was
+CREATE FUNCTION fail_timeout_passed_on(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN df_call_activity('fail_slow');
+EXCEPTION WHEN SQLSTATE 'SD408' THEN
+	RAISE;
+END $$;
+CREATE FUNCTION fail_timeout_child(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN df_call_sub_orchestrator('fail_timeout_passed_on', NULL, 'fail timeout child');
+EXCEPTION WHEN OTHERS THEN
+	RETURN to_jsonb(SQLSTATE || ' ' || SQLERRM);
+END $$;
+-- a task alike, and the orchestrator's own time-out not
+CREATE FUNCTION fail_timeout_task(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	BEGIN
+		RETURN df_wait_all(ARRAY[df_schedule_activity('fail_slow')]);
+	EXCEPTION WHEN OTHERS THEN
+		PERFORM df_set_custom_status(to_jsonb(SQLSTATE));
+	END;
+	PERFORM pg_sleep(60);
+	RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
 	RETURN '"PL/pgSQL does not count query_canceled among OTHERS"';
 END $$;
@@ -215,12 +241,19 @@ SET SESSION AUTHORIZATION regress_ds_user;
 SELECT df_start_singleton('fail_call', 'fail forbidden', '{"name": "fail_forbidden"}');
 SELECT df_start_singleton('fail_timeout', 'fail timeout');
 SELECT df_start_singleton('fail_timeout_uncaught', 'fail timeout uncaught');
+SELECT df_start_singleton('fail_timeout_child', 'fail timeout parent');
+SELECT df_start_singleton('fail_timeout_task', 'fail timeout task');
 SELECT df_start_singleton('fail_call', 'fail large', '{"name": "fail_large"}');
 SELECT df_start_singleton('fail_output', 'fail output');
 RESET SESSION AUTHORIZATION;
 SELECT runtime_status, output FROM df_wait_for_completion('fail forbidden');
 SELECT runtime_status, output FROM df_wait_for_completion('fail timeout');
 SELECT runtime_status, output, failure ->> 'sqlstate' AS sqlstate FROM df_wait_for_completion('fail timeout uncaught');
+SELECT event_type, name, failure ->> 'sqlstate' AS sqlstate, failure ->> 'raised_as' AS raised_as
+FROM df_history WHERE instance_id = 'fail timeout uncaught' AND failure IS NOT NULL ORDER BY seq;
+SELECT runtime_status, output FROM df_wait_for_completion('fail timeout parent');
+SELECT failure ->> 'sqlstate' AS sqlstate, failure ->> 'name' AS name FROM df_get_status('fail timeout child');
+SELECT runtime_status, custom_status, output, failure ->> 'sqlstate' AS sqlstate FROM df_wait_for_completion('fail timeout task');
 SELECT runtime_status, output FROM df_wait_for_completion('fail large');
 SELECT runtime_status, output, failure ->> 'sqlstate' AS sqlstate FROM df_wait_for_completion('fail output');
 SELECT what FROM fail_log ORDER BY n;
@@ -238,7 +271,7 @@ END $$;
 CREATE FUNCTION fail_cancel(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN df_call_activity('fail_locked');
-EXCEPTION WHEN query_canceled THEN
+EXCEPTION WHEN OTHERS THEN
 	RETURN to_jsonb(SQLSTATE || ' ' || SQLERRM);
 END $$;
 SELECT pg_advisory_lock(6002);
@@ -258,7 +291,7 @@ BEGIN
 END $$;
 SELECT df_start_singleton('fail_call', 'fail commit', '{"name": "fail_commit"}');
 SELECT runtime_status, output FROM df_wait_for_completion('fail commit');
--- an assertion, too, is a failure of its own that OTHERS leaves alone
+-- an assertion, too, is a failure that OTHERS catches in the orchestrator
 CREATE FUNCTION fail_assert(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	ASSERT false, 'asserted';
@@ -266,10 +299,12 @@ BEGIN
 END $$;
 SELECT df_start_singleton('fail_call', 'fail assert', '{"name": "fail_assert"}');
 SELECT runtime_status, output, failure ->> 'sqlstate' AS sqlstate FROM df_wait_for_completion('fail assert');
+SELECT failure ->> 'sqlstate' AS sqlstate, failure ->> 'raised_as' AS raised_as
+FROM df_history WHERE instance_id = 'fail assert' AND event_type = 'TaskFailed';
 
 DROP ROLE regress_ds_user;
 DROP TABLE fail_child, fail_parent, fail_unique, fail_log;
 DROP FUNCTION fail_log, fail_parent, fail_child, fail_unique, fail_custom, fail_catch, fail_diagnostics,
 	fail_uncaught, fail_self, fail_deferred, fail_deferred_uncaught, fail_deferred_own, fail_text, fail_any,
 	fail_trigger, fail_strict, fail_call, fail_forbidden, fail_slow, fail_large, fail_timeout,
-	fail_timeout_uncaught, fail_output, fail_locked, fail_cancel, fail_commit, fail_assert;
+	fail_timeout_uncaught, fail_timeout_passed_on, fail_timeout_child, fail_timeout_task, fail_output, fail_locked, fail_cancel, fail_commit, fail_assert;

@@ -57,6 +57,7 @@ INSERT INTO retry_case (id, retry, errors) VALUES
 	('one of several', df_retry_policy(3, '1 ms', retry_on => '{08,22012,ZZ001}'), '["22012", "08006"]'),
 	('the second is another', df_retry_policy(3, '1 ms', retry_on => '{22,ZZ001}'), '["ZZ001", "23505"]'),
 	('query_canceled', df_retry_policy(2, '1 ms'), retry_errors('57014', 1)),
+	('as caught', df_retry_policy(2, '1 ms', retry_on => '{SD408}'), retry_errors('57014', 1)),
 	('assertion', df_retry_policy(2, '1 ms'), retry_errors('P0004', 1)),
 	-- written by hand
 	('by hand', '{"max_attempts": 2, "first_interval": "PT0.001S"}', retry_errors('ZZ001', 1)),

@@ -35,7 +35,7 @@ END $$;
 CREATE FUNCTION careful(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN df_call_activity('long_step');
-EXCEPTION WHEN query_canceled THEN
+EXCEPTION WHEN OTHERS THEN
 	RETURN to_jsonb(SQLSTATE);
 END $$;
 });
@@ -184,7 +184,7 @@ configure('max_workers', 4);
 #
 # Cancelling
 #
-foreach my $case ([ 'careful', 'Completed|"57014"|' ], [ 'long', 'Failed||57014' ])
+foreach my $case ([ 'careful', 'Completed|"SD408"|' ], [ 'long', 'Failed||57014' ])
 {
 	my ($function, $expected) = @$case;
 

@@ -139,7 +139,7 @@ static void
 decide(const DsCall *call, DsRow *row, ErrorData *error)
 {
 	Jsonb	   *failure = ds_failure_from_error(error);
-	const char *sqlstate = unpack_sql_state(error->sqlerrcode);
+	const char *sqlstate = pstrdup(unpack_sql_state(error->sqlerrcode));
 	int			attempts = call->counted + 1;
 	TimestampTz first_time = call->first_time ? call->first_time :
 	row->scheduled_time;

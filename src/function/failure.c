@@ -10,6 +10,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "base/errors.h"
 #include "base/jsonb_build.h"
 #include "function/failure.h"
 
@@ -21,7 +22,9 @@ static void push_task_fields(JsonbParseState **state, const Jsonb *failure);
 static void push_other_fields(JsonbParseState **state, const Jsonb *failure);
 static void push_fields(JsonbParseState **state, const Jsonb *failure,
 						bool task_fields);
-static bool same_field(const Jsonb *a, const Jsonb *b, const char *key);
+static const char *raised_sqlstate(const Jsonb *failure);
+static bool has_field(const Jsonb *failure, const char *key,
+					  const char *value);
 static bool has_context_of(const Jsonb *failure, const Jsonb *delivered);
 static void push_string(JsonbParseState **state, const char *key,
 						const char *value);
@@ -46,11 +49,23 @@ ds_failure_from_error(const ErrorData *edata)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
+const char *
+ds_failure_raised_as(const char *sqlstate)
+{
+	if (strcmp(sqlstate, "57014") == 0)
+		return pstrdup(unpack_sql_state(DS_ERRCODE_TASK_CANCELED));
+	if (strcmp(sqlstate, "P0004") == 0)
+		return pstrdup(unpack_sql_state(DS_ERRCODE_TASK_ASSERTION));
+	return NULL;
+}
+
 Jsonb *
 ds_failure_of_task(const Jsonb *failure, const char *name, int seq,
 				   int attempts, const char *child_id)
 {
 	JsonbParseState *state = NULL;
+	const char *sqlstate = ds_failure_field(failure, "sqlstate");
+	const char *raised_as = sqlstate ? ds_failure_raised_as(sqlstate) : NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	/* of a child's failure, the child itself is the task */
@@ -60,6 +75,8 @@ ds_failure_of_task(const Jsonb *failure, const char *name, int seq,
 	ds_jsonb_push_int(&state, "attempts", attempts);
 	if (child_id != NULL)
 		ds_jsonb_push_string(&state, "instance_id", child_id);
+	if (raised_as != NULL)
+		ds_jsonb_push_string(&state, "raised_as", raised_as);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
@@ -68,11 +85,14 @@ ds_failure_let_through(Jsonb *failure, const Jsonb *delivered)
 {
 	JsonbParseState *state = NULL;
 
-	if (delivered == NULL || !same_field(failure, delivered, "sqlstate") ||
-		!same_field(failure, delivered, "message") || !has_context_of(failure, delivered))
+	if (delivered == NULL || !has_field(failure, "sqlstate", raised_sqlstate(delivered)) ||
+		!has_field(failure, "message", ds_failure_field(delivered, "message")) ||
+		!has_context_of(failure, delivered))
 		return failure;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_other_fields(&state, failure);
+	/* of two values of a key the last one stays */
+	ds_jsonb_push_string(&state, "sqlstate", ds_failure_field(delivered, "sqlstate"));
 	push_task_fields(&state, delivered);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
@@ -94,7 +114,7 @@ ds_failure_is_cancel(const ErrorData *edata)
 void
 ds_failure_raise(const Jsonb *failure)
 {
-	const char *sqlstate = ds_failure_field(failure, "sqlstate");
+	const char *sqlstate = raised_sqlstate(failure);
 	const char *message = ds_failure_field(failure, "message");
 	const char *detail = ds_failure_field(failure, "detail");
 	const char *hint = ds_failure_field(failure, "hint");
@@ -197,13 +217,21 @@ push_fields(JsonbParseState **state, const Jsonb *failure, bool task_fields)
 	}
 }
 
-static bool
-same_field(const Jsonb *a, const Jsonb *b, const char *key)
+/* A failure that version 1.0 has written is raised as it was then. */
+static const char *
+raised_sqlstate(const Jsonb *failure)
 {
-	const char *in_a = ds_failure_field(a, key);
-	const char *in_b = ds_failure_field(b, key);
+	const char *raised_as = ds_failure_field(failure, "raised_as");
 
-	return in_a != NULL && in_b != NULL && strcmp(in_a, in_b) == 0;
+	return raised_as != NULL ? raised_as : ds_failure_field(failure, "sqlstate");
+}
+
+static bool
+has_field(const Jsonb *failure, const char *key, const char *value)
+{
+	const char *present = ds_failure_field(failure, key);
+
+	return present != NULL && value != NULL && strcmp(present, value) == 0;
 }
 
 /* An error that is passed on keeps the lines of the place it came from. */

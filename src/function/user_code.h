@@ -18,9 +18,19 @@ typedef struct DsUserCode
 
 /*
  * After the call, where its errors are still caught: fire what the code has
- * deferred to the commit, so that no user code is left to run then.
+ * deferred to the commit, so that no user code is left to run then, and raise
+ * what ds_user_code_check() raises.
  */
 extern void ds_user_code_finish(void);
+
+/*
+ * Raises the time-out, cancel or termination that came while user code ran and
+ * that its language did not look for.  No time-out fires after this.
+ */
+extern void ds_user_code_check(void);
+
+/* The step fails by another error: its time-out or cancel is over with it. */
+extern void ds_user_code_forget_cancel(void);
 
 /*
  * Before the first line of user code in a transaction, and after the last.

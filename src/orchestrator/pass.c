@@ -30,6 +30,7 @@
 #include "shmem/claim.h"
 
 static Jsonb *call_orchestrator(DsReplay *replay);
+static ErrorData *catch_interrupt(MemoryContext caller);
 static void refuse_writes(DsReplay *replay);
 static void check_code(DsReplay *replay, Oid function);
 
@@ -41,6 +42,7 @@ ds_pass_run(DsReplay *replay)
 	DsPass		pass = {0};
 	DsUserCode	user;
 	ErrorData  *volatile error = NULL;
+	ErrorData  *interrupt = NULL;
 	Jsonb	   *volatile result = NULL;
 	bool		wrote;
 	bool		keep;
@@ -64,6 +66,8 @@ ds_pass_run(DsReplay *replay)
 	}
 	PG_END_TRY();
 	ds_replay_end_pass();
+	if (replay->suspended && replay->violation == NULL)
+		interrupt = catch_interrupt(caller);
 
 	while (GetCurrentTransactionNestLevel() > level)
 		RollbackAndReleaseCurrentSubTransaction();
@@ -83,6 +87,12 @@ ds_pass_run(DsReplay *replay)
 		pass.outcome = DS_PASS_FAILED;
 		pass.failure = replay->violation;
 	}
+	else if (interrupt != NULL)
+	{
+		pass.outcome = DS_PASS_FAILED;
+		pass.failure = ds_failure_from_error(interrupt);
+		pass.cancelled = ds_failure_is_cancel(interrupt);
+	}
 	else if (replay->suspended)
 		pass.outcome = replay->continued ? DS_PASS_CONTINUED : DS_PASS_REQUEST;
 	else if (error != NULL)
@@ -100,6 +110,8 @@ ds_pass_run(DsReplay *replay)
 		pass.result = result;
 	}
 
+	if (pass.outcome == DS_PASS_FAILED)
+		ds_user_code_forget_cancel();
 	keep = error == NULL && !replay->suspended && pass.outcome != DS_PASS_FAILED;
 	if (keep)
 		ReleaseCurrentSubTransaction();
@@ -167,6 +179,29 @@ check_code(DsReplay *replay, Oid function)
 	ereport(LOG,
 			(errmsg("orchestrator %s was replaced while instance \"%s\" was running",
 					inst->name, inst->instance_id)));
+}
+
+/*
+ * A time-out or cancel that came while the code was left, and which its
+ * language did not look for: the pass has failed, whatever it asked for.
+ */
+static ErrorData *
+catch_interrupt(MemoryContext caller)
+{
+	ErrorData  *volatile error = NULL;
+
+	PG_TRY();
+	{
+		ds_user_code_check();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return error;
 }
 
 static void

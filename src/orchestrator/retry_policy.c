@@ -27,6 +27,7 @@
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "base/jsonb_build.h"
+#include "function/failure.h"
 #include "orchestrator/retry_policy.h"
 #include "shmem/shared.h"
 
@@ -63,6 +64,7 @@ static double parse_interval(const char *key, const JsonbValue *value);
 static double parse_backoff(const JsonbValue *value);
 static JsonbContainer *parse_retry_on(const JsonbValue *value);
 static bool is_sqlstate_or_class(const JsonbValue *value);
+static bool retry_on_failure(JsonbContainer *retry_on, const char *sqlstate);
 static bool retry_on_has(JsonbContainer *retry_on, const char *sqlstate);
 static const char *value_text(const JsonbValue *value);
 
@@ -119,7 +121,7 @@ ds_retry_next(const Jsonb *policy, int attempts, TimestampTz first_start,
 	p = parse_policy(policy);
 	if (attempts >= p.max_attempts ||
 		(double) failed - first_start >= p.retry_timeout ||
-		!retry_on_has(p.retry_on, sqlstate))
+		!retry_on_failure(p.retry_on, sqlstate))
 		return false;
 
 	/* infinity is fine here, but zero times infinity is not */
@@ -405,6 +407,16 @@ is_sqlstate_or_class(const JsonbValue *value)
 			return false;
 	}
 	return true;
+}
+
+/* By its own SQLSTATE, or by the one that the orchestrator sees. */
+static bool
+retry_on_failure(JsonbContainer *retry_on, const char *sqlstate)
+{
+	const char *raised_as = ds_failure_raised_as(sqlstate);
+
+	return retry_on_has(retry_on, sqlstate) ||
+		(raised_as != NULL && retry_on_has(retry_on, raised_as));
 }
 
 static bool
