@@ -1,9 +1,11 @@
-# the documentation is true: the SQL of the guide runs and gives what it says,
-# and the reference has every function, column and setting as it is
+# the documentation is true: each block of SQL runs and gives what the document
+# says, links lead somewhere, and the reference has every function, column and
+# setting as it is
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use Documents;
 use DurableSingleton;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -11,47 +13,75 @@ use Test::More;
 
 my $node = new_server('main');
 my $folder = "$FindBin::RealBin/..";
-my $guide = slurp_file("$folder/docs/programming.md");
-my $reference = slurp_file("$folder/docs/reference.md");
-my $readme = slurp_file("$folder/README.md");
+my @documents = map { s{^\Q$folder/\E}{}r } sort(glob("$folder/*.md"), glob("$folder/docs/*.md"));
+my %text = map { $_ => slurp_file("$folder/$_") } @documents;
+my $reference = $text{'docs/reference.md'};
 
-# The guide: blocks of SQL, in order, run by an ordinary role.  The comments
-# behind a block, which a reader does not see, say what must hold after it, or
-# what a superuser does before the next one.
-$node->safe_psql('postgres', q{
-	CREATE ROLE manager;
-	CREATE ROLE app LOGIN IN ROLE manager;
-	GRANT CREATE ON SCHEMA public TO app;
-	SELECT df_grant_usage('app')});
-my ($blocks, $checks) = (0, 0);
-while ($guide =~ /^```sql\n(.*?)^```|^<!-- (check|until|admin): (\N*) -->$/msg)
+$node->safe_psql('postgres', 'CREATE ROLE manager; CREATE ROLE app LOGIN IN ROLE manager');
+
+# Every block of SQL, for an ordinary role unless it says otherwise.
+my $n_blocks = 0;
+foreach my $document (@documents)
 {
-	if (defined $1)
-	{
-		my ($block, $first) = ($1, (split /\n/, $1)[0]);
-		my ($status, undef, $stderr) = $node->psql('postgres', $block,
-			extra_params => [ '-U', 'app' ], on_error_stop => 1);
-		ok($status == 0 && $stderr eq '', "block runs: $first")
-		  or diag($stderr);
-		$blocks++;
-	}
-	elsif ($2 eq 'check')
-	{
-		is($node->safe_psql('postgres', "SELECT $3"), 't', "it holds: $3");
-		$checks++;
-	}
-	elsif ($2 eq 'admin')
-	{
-		$node->safe_psql('postgres', $3);
-	}
-	else
-	{
-		ok($node->poll_query_until('postgres', "SELECT $3"),
-			"it comes to hold: $3");
-	}
+	my ($found, $not_run) = run_document($node, $document, $text{$document});
+
+	is($_->[1], '', $_->[0]) foreach @$found;
+	$n_blocks += grep { $_->[0] =~ /: block runs: / } @$found;
+	note("$document: not run: $_") foreach @$not_run;
+	cmp_ok(scalar(@$not_run), '<=', 2, "$document: at most two blocks are not run");
 }
-cmp_ok($blocks, '>', 10, 'the guide has blocks of SQL');
-cmp_ok($checks, '>=', $blocks, 'and says what comes of them');
+cmp_ok($n_blocks, '>', 20, 'the documents have blocks of SQL');
+
+# A planted mistake is seen, each of its kind; what is right is not.
+my $block = "```sql\nSELECT 1 AS one, 'a' AS letter;\n```\n";
+my $value = "```sql\nSELECT n FROM generate_series(1, 2) n;%s\n```\n";
+my @planted = (
+	[ 'a wrong comment', sprintf($value, '     -- 1, 3'), sprintf($value, '     -- 1, 2: both') ],
+	[ 'a wrong text', "$block```text\n one | letter\n-----+---\n 1 | b\n(1 row)\n```\n",
+		"$block```text\n one | letter\n-----+---\n 1 | a\n(1 row)\n```\n" ],
+	[ 'a line too few', "$block```text\n one | letter\n-----+---\n 1 | a\n```\n",
+		"$block```text\n one | \xe2\x80\xa6\n-----+---\n \xe2\x80\xa6 | a\n(1 row)\n```\n" ],
+	[ 'a condition that does not hold', "$block<!-- check: 1 = 2 -->\n", "$block<!-- check: 1 = 1 -->\n" ],
+	[ 'a block without a result', $block, "<!-- not run: never -->\n$block" ],
+	[ 'a block that fails', "```sql\nSELECT 1/0;     -- 1\n```\n",
+		"<!-- error: 22012 -->\n```sql\nSELECT 1/0;\n```\n```text\nERROR:  division by zero\n```\n" ],
+	[ 'another error', "<!-- error: SD409 -->\n```sql\nSELECT 1/0;\n```\n",
+		"<!-- error: 22012 -->\n```sql\nSELECT 1/0;\n```\n" ],
+	[ 'a role without the right', "```sql\nSELECT rolpassword FROM pg_authid LIMIT 0;\n```\n<!-- check: true -->",
+		"<!-- role: superuser -->\n```sql\nSELECT count(*) > 0 FROM pg_authid;     -- true\n```\n" ],
+	[ 'SQL that nothing runs', "    SELECT 1;\n", "    make install\n" ],
+	[ 'SQL in another block', "```\nSELECT 1;\n```\n", "```\n+--+\n```\n" ],
+	[ 'a word that means nothing', "$block<!-- chekc: true -->\n<!-- check: true -->\n",
+		"$block<!-- check: true -->\n" ],
+	[ 'a comment that means nothing', "$block<!-- check:true -->\n<!-- check: true -->\n",
+		"$block<!-- check: true -->\n" ]);
+foreach my $planted (@planted)
+{
+	my ($mistake, $wrong, $right) = @$planted;
+	my ($seen) = run_document($node, 'planted', $wrong);
+	my ($unseen) = run_document($node, 'planted', $right);
+
+	isnt(join('', map { $_->[1] } @$seen), '', "$mistake is seen");
+	is(join('', map { $_->[1] } @$unseen), '', "$mistake is not seen where there is none");
+}
+
+# Links, and what can be reached by them.
+foreach my $document (@documents, map { s{^\Q$folder/\E}{}r } glob("$folder/*/README.md"))
+{
+	is(join(' ', broken_links($folder, $document)), '', "$document has no broken link");
+}
+foreach my $document (grep { m{^docs/} } @documents)
+{
+	like($text{'README.md'}, qr/\]\(\Q$document\E[)#]/, "README.md leads to $document");
+}
+
+# The list of tests names each file of t/ once.
+my $tests = slurp_file("$folder/t/README.md");
+my @listed = $tests =~ /^\| (`[^|]*) \|/mg;
+is_deeply([ sort map { /`([^`]+)`/g } @listed ],
+	[ sort map { s{^\Q$folder/t/\E}{}r } grep { -f || m{/modules/} }
+		  map { glob("$folder/t/$_") } '*.pl', 'lib/*', 'lib/torture/*', 'modules/*' ],
+	't/README.md names each file of t/ once');
 
 # The reference: signatures as PostgreSQL tells them, casts and spelling aside.
 my %is_in_reference;
@@ -109,19 +139,18 @@ is(join("\n", sort $reference =~ /^(\| `\w+` \|[^|]*\| `[^`|]+` \| \w \|)/mg),
 	$settings, 'reference has the settings');
 
 # Nothing is spoken of that is not there.
-foreach my $text ([ 'programming.md', $guide ], [ 'reference.md', $reference ],
-	[ 'README.md', $readme ], [ 'http.md', slurp_file("$folder/docs/http.md") ])
+foreach my $document (@documents)
 {
 	my %seen;
-	my @names = grep { !$seen{$_}++ } $text->[1] =~ /\b(df_[a-z_]+)\b/g;
+	my @names = grep { !$seen{$_}++ && !/^df_example/ } $text{$document} =~ /\b(df_[a-z_]+)\b/g;
 	is($node->safe_psql('postgres', sprintf(q{
 		SELECT string_agg(n, ' ') FROM unnest('{%s}'::text[]) n
 		WHERE to_regproc(n) IS NULL AND to_regclass(n) IS NULL AND to_regtype(n) IS NULL},
-		join(',', @names))), '', "$text->[0] names no function that is not there");
+		join(',', @names))), '', "$document names no function that is not there");
 
-	my @files = $text->[1] =~ /`((?:docs|examples)\/\w+\.\w+)`/g;
+	my @files = $text{$document} =~ /`((?:docs|examples|expected|scripts|specs|sql|src|t)\/[\w\/]+\.\w+)`/g;
 	is(join(' ', grep { !-e "$folder/$_" } @files), '',
-		"$text->[0] names no file that is not there");
+		"$document names no file that is not there");
 }
 
 finish($node);
