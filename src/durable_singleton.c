@@ -3,18 +3,8 @@
  * durable_singleton.c
  *	  Module entry: sets up what must be there before the first call.
  *
- * How an instance flows through the files:
- *
- *	client_start.c	 a start, inside the caller's transaction
- *	store_instance.c			 its row (the SQL stands in statements.c)
- *	at_commit.c	 after the commit, the hint "it is ready"
- *	hints.c			 the queue in shared memory (shared.c)
- *	launcher.c		 a worker for its role, if there is none
- *	worker.c		 takes the hint
- *	step.c			 claims the instance (claim.c) and runs it step by step
- *	pass.c			 the orchestrator, against its history (replay.c,
- *					 context.c)
- *	store_instance.c			 what came of it
+ * The map of src/ is README.md beside this file: what the words mean, which
+ * way an instance takes through the files, and what each file is for.
  *
  *-------------------------------------------------------------------------
  */
