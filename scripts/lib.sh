@@ -80,19 +80,24 @@ unprivileged()
 		${mode:+TEST_MODE="$mode"} "$@" </dev/null
 }
 
-# The same in a process group of its own, in the background, so that an
+# Runs a command in a process group of its own, in the background, so that an
 # interrupt of the script reaches the trap at once and ends the whole group.
 job=
-unprivileged_job()
+group_job()
 {
 	local status=0
 	set -m
-	unprivileged "$@" &
+	"$@" &
 	job=$!
 	set +m
 	wait "$job" || status=$?
 	job=
 	return $status
+}
+
+unprivileged_job()
+{
+	group_job unprivileged "$@"
 }
 
 own_processes()

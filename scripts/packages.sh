@@ -175,6 +175,9 @@ fuzzer_package()
 	echo "libclang-rt-${version:+${version%%.*}-}dev"
 }
 
+# What a whole run of ./test uses, in the words of missing().
+test_needs=(build regress isolation tap pgbench gateway node npm curl wrk openssl clang fuzz)
+
 # What is missing, a line each: the Debian package, a tab, and what for.  The
 # arguments say what is going to be done: always "build"; the tests' kinds
 # regress, isolation, tap; "gateway", the programs that are used, by name; clang,

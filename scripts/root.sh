@@ -12,6 +12,7 @@ usage()
 {
 	cat <<'END'
 Usage: scripts/root.sh SUITE[+LAYER]... COMMAND [ARGUMENT...]
+       scripts/root.sh --check    says what keeps this machine from it, if anything
 
 Runs the command as root in a throw-away root of this Debian suite (bookworm,
 trixie, forky, ...; "experimental" is sid with experimental), in a copy of this
@@ -206,29 +207,51 @@ make_tests_layer()
 		cd /home/ada/durable_singleton
 		. scripts/lib.sh
 		choose_server
-		install_missing build tests gateway http clang" "$3"
+		install_missing ${test_needs[*]}" "$3"
+}
+
+# Fails with the reason, if this machine cannot have such roots.
+check_machine()
+{
+	local dir why url
+	dir=$(mktemp -d "$roots/check.XXXXXX") || die "cannot make a directory in $roots"
+	trap 'rm -rf --one-file-system "$dir"' EXIT
+	mkdir "$dir/lower" "$dir/upper" "$dir/work" "$dir/merged"
+	why=$(unshare --mount --pid --ipc --fork --kill-child --propagation private sh -c '
+		mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/merged" &&
+			mount -t proc proc "$1/merged"' sh "$dir" 2>&1) ||
+		die "this machine permits no mounts in a namespace: $why"
+	url=$(mirror)
+	[ -n "$url" ] || die "apt names no mirror of Debian"
+	why=$(/usr/lib/apt/apt-helper download-file "${url%/}/dists/stable/Release" "$dir/Release" 2>&1) ||
+		die "the mirror of Debian gives nothing: $(tail -n 1 <<<"$why")"
 }
 
 # --- main ------------------------------------------------------------------
 
 case ${1:-} in
 	-h | --help) usage; exit ;;
+	--check) ;;
 	'' | -*) usage >&2; exit 2 ;;
+	*) [ $# -gt 1 ] || die "no command; see --help" ;;
 esac
-[ $# -gt 1 ] || die "no command; see --help"
 [ "$(id -u)" = 0 ] || die "only root can make these roots"
 type -P debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap"
 umask 022
+mkdir -p "$roots"
+[ -O "$roots" ] && [ ! -L "$roots" ] && [ -d "$roots" ] ||
+	die "$roots is not a directory of root's"
+roots=$(cd "$roots" && pwd -P)
+if [ "$1" = --check ]; then
+	check_machine
+	exit
+fi
 passed_on=()
 for name in CI TEST_ALL TIMEOUT SERVER_SETTINGS HTTP_LOAD_SECONDS MODEL_SEED MODEL_SEQUENCES \
 	FUZZ_SEED FUZZ_SECONDS TORTURE_SEED TORTURE_SECONDS; do
 	[ -z "${!name:-}" ] || passed_on+=("$name=${!name}")
 done
 
-mkdir -p "$roots"
-[ -O "$roots" ] && [ ! -L "$roots" ] && [ -d "$roots" ] ||
-	die "$roots is not a directory of root's"
-roots=$(cd "$roots" && pwd -P)
 exec {lock}>"$roots/lock"
 flock "$lock"
 # What runs left behind that were killed.
