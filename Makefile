@@ -60,13 +60,13 @@ with_gateway ?= $(shell $(CC) -isystem $(shell $(PG_CONFIG) --includedir) -inclu
 GATEWAY_MAKE = $(MAKE) -C gateway PG_CONFIG='$(PG_CONFIG)' CC='$(CC)'
 
 gateway:
-	$(GATEWAY_MAKE) all
+	+$(GATEWAY_MAKE) all
 
 install-gateway:
-	$(GATEWAY_MAKE) install DESTDIR='$(DESTDIR)'
+	+$(GATEWAY_MAKE) install DESTDIR='$(DESTDIR)'
 
 uninstall-gateway:
-	$(GATEWAY_MAKE) uninstall DESTDIR='$(DESTDIR)'
+	+$(GATEWAY_MAKE) uninstall DESTDIR='$(DESTDIR)'
 
 ifeq ($(with_gateway),yes)
 all: gateway
@@ -81,6 +81,6 @@ endif
 
 clean: clean-gateway
 clean-gateway:
-	$(GATEWAY_MAKE) clean
+	+$(GATEWAY_MAKE) clean
 
 .PHONY: gateway install-gateway uninstall-gateway clean-gateway

@@ -215,7 +215,8 @@ check_machine()
 {
 	local dir why url
 	dir=$(mktemp -d "$roots/check.XXXXXX") || die "cannot make a directory in $roots"
-	trap 'rm -rf --one-file-system "$dir"' EXIT
+	# shellcheck disable=SC2064
+	trap "rm -rf --one-file-system '$dir'" EXIT
 	mkdir "$dir/lower" "$dir/upper" "$dir/work" "$dir/merged"
 	why=$(unshare --mount --pid --ipc --fork --kill-child --propagation private sh -c '
 		mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/merged" &&
@@ -255,8 +256,8 @@ done
 exec {lock}>"$roots/lock"
 flock "$lock"
 # What runs left behind that were killed.
-for run in "$roots"/run.*; do
-	[ ! -d "$run" ] || flock -n "$run/lock" rm -rf --one-file-system "$run"
+for run in "$roots"/run.* "$roots"/check.*; do
+	[ ! -d "$run" ] || [ -n "$(find "$run" -maxdepth 0 -mmin -1)" ] || flock -n "$run/lock" rm -rf --one-file-system "$run"
 done
 prepare "$1"
 shift

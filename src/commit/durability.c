@@ -23,6 +23,7 @@
 #include "storage/shmem.h"
 #include "utils/guc.h"
 
+#include "base/compat.h"
 #include "commit/durability.h"
 #include "commit/standby_wait.h"
 #include "shmem/shared.h"
@@ -158,9 +159,5 @@ lsn_before_start(TransactionId xid)
 static TransactionId
 oldest_clog_xid(void)
 {
-#if PG_VERSION_NUM >= 170000
 	return TransamVariables->oldestClogXid;
-#else
-	return ShmemVariableCache->oldestClogXid;
-#endif
 }

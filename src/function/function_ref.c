@@ -404,10 +404,5 @@ check_strict(const DsSignature *signature, const char *name,
 static bool
 may_execute(Oid function, Oid role)
 {
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ProcedureRelationId, function, role,
-						   ACL_EXECUTE) == ACLCHECK_OK;
-#else
-	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
-#endif
+	return ds_compat_may_execute(function, role);
 }

@@ -29,6 +29,7 @@
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "commit/at_commit.h"
 #include "commit/commit_counts.h"
@@ -212,10 +213,12 @@ allows(const DsReuse *reuse, DsStatus status)
 static void
 check_login(Oid role)
 {
-#if PG_VERSION_NUM < 170000
-	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	HeapTuple	tuple;
 	bool		can_login = true;
 
+	if (!DS_COMPAT_WORKER_NEEDS_LOGIN)
+		return;
+	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	if (HeapTupleIsValid(tuple))
 	{
 		can_login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
@@ -228,7 +231,6 @@ check_login(Oid role)
 						GetUserNameFromId(role, false)),
 				 errdetail("Background workers run the steps of an instance as its owner."),
 				 errhint("ALTER ROLE ... LOGIN PASSWORD NULL lets workers connect as it, but nobody with a password.")));
-#endif
 }
 
 void

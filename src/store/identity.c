@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "base/compat.h"
 #include "store/catalog.h"
 #include "store/identity.h"
 
@@ -25,25 +26,12 @@ ds_identity_enter(DsIdentity *saved)
 	 * The statements are prepared once and kept; a search_path that differed
 	 * from call to call would have them planned again each time.
 	 */
-#if PG_VERSION_NUM >= 170000
-	saved->guc_level = NewGUCNestLevel();
-	RestrictSearchPath();
-#else
-	{
-		OverrideSearchPath path = {.schemas = NIL,.addCatalog = true,.addTemp = false};
-
-		PushOverrideSearchPath(&path);
-	}
-#endif
+	ds_compat_restrict_search_path(saved->guc_level);
 }
 
 void
 ds_identity_leave(const DsIdentity *saved)
 {
-#if PG_VERSION_NUM >= 170000
-	AtEOXact_GUC(false, saved->guc_level);
-#else
-	PopOverrideSearchPath();
-#endif
+	ds_compat_restore_search_path(saved->guc_level);
 	SetUserIdAndSecContext(saved->user, saved->sec_context);
 }

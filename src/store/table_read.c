@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "store/table_parts.h"
 #include "store/version.h"
 
@@ -58,7 +59,7 @@ static const TableForm forms[DS_NUM_TABLES] = {
 };
 
 static bool has_form(TupleDesc desc, const TableForm *form);
-pg_attribute_noreturn() static void refuse_tables(void);
+pg_noreturn static void refuse_tables(void);
 static Oid	key_index(Relation rel);
 static void make_room_at(Relation rel, const ItemPointerData *at);
 
@@ -195,11 +196,7 @@ refuse_tables(void)
 static Oid
 key_index(Relation rel)
 {
-#if PG_VERSION_NUM >= 180000
-	Oid			index = RelationGetPrimaryKeyIndex(rel, false);
-#else
-	Oid			index = RelationGetPrimaryKeyIndex(rel);
-#endif
+	Oid			index = ds_compat_RelationGetPrimaryKeyIndex(rel);
 
 	if (!OidIsValid(index))
 		ereport(ERROR,
@@ -231,11 +228,8 @@ ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel, DsKey key)
 	for (int i = 0; i < key.n; i++)
 		ScanKeyInit(&scan_keys[i], i + 1, BTEqualStrategyNumber,
 					forms[table].key_equal[i], key.values[i]);
-	scan->scan = index_beginscan(rel, scan->index, scan->snapshot,
-#if PG_VERSION_NUM >= 180000
-								 NULL,
-#endif
-								 key.n, 0);
+	scan->scan = ds_compat_index_beginscan(rel, scan->index, scan->snapshot,
+										   key.n);
 	index_rescan(scan->scan, scan_keys, key.n, NULL, 0);
 }
 

@@ -25,23 +25,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "store/table_parts.h"
 
 /* What an update says about the indexes; 0: no index has to know. */
-#if PG_VERSION_NUM >= 160000
-typedef TU_UpdateIndexes UpdateIndexes;
-#define ONLY_SUMMARIZING(indexes)	((indexes) == TU_Summarizing)
-#else
-typedef bool UpdateIndexes;
-#define ONLY_SUMMARIZING(indexes)	false
-#endif
-
-#if PG_VERSION_NUM >= 170000
-#define MY_TRANSACTION	MyProc->vxid.lxid
-#else
-#define MY_TRANSACTION	MyProc->lxid
-#endif
-
 /* What is kept of a table. */
 typedef struct Kept
 {
@@ -212,12 +199,12 @@ get_kept(DsTable table, Relation rel)
 		CacheRegisterRelcacheCallback(forget_kept, (Datum) 0);
 	registered = true;
 
-	if (kept->user == MY_TRANSACTION)
+	if (kept->user == ds_compat_lxid(MyProc))
 	{
 		kept = palloc0(sizeof(Kept));
 		parent = CurrentMemoryContext;
 	}
-	kept->user = MY_TRANSACTION;
+	kept->user = ds_compat_lxid(MyProc);
 	if (kept->valid)
 		return kept;
 
@@ -226,7 +213,7 @@ get_kept(DsTable table, Relation rel)
 	memset(kept, 0, sizeof(Kept));
 	kept->cxt = AllocSetContextCreate(parent, "durable_singleton table",
 									  ALLOCSET_SMALL_SIZES);
-	kept->user = MY_TRANSACTION;
+	kept->user = ds_compat_lxid(MyProc);
 	kept->table = RelationGetRelid(rel);
 	/* what is changed while we read it makes it invalid again */
 	kept->valid = true;
@@ -309,9 +296,7 @@ close_indexes(Writer *w)
 	{
 		Relation	index = result->ri_IndexRelationDescs[i];
 
-#if PG_VERSION_NUM >= 170000
-		index_insert_cleanup(index, result->ri_IndexRelationInfo[i]);
-#endif
+		ds_compat_index_insert_cleanup(index, result->ri_IndexRelationInfo[i]);
 		index_close(index, NoLock);
 	}
 }
@@ -322,12 +307,9 @@ put_index_entries(Writer *w, bool update, bool *taken, bool only_summarizing)
 {
 	Kept	   *kept = w->kept;
 
-	ExecInsertIndexTuples(kept->result, kept->slot, kept->estate, update,
-						  taken != NULL, taken, NIL
-#if PG_VERSION_NUM >= 160000
-						  ,only_summarizing
-#endif
-		);
+	ds_compat_ExecInsertIndexTuples(kept->result, kept->slot, kept->estate,
+									update, taken != NULL, taken,
+									only_summarizing);
 	ResetPerTupleExprContext(kept->estate);
 }
 
@@ -414,12 +396,9 @@ static bool
 insert_if_absent(Writer *w)
 {
 	ItemPointerData conflict;
-#if PG_VERSION_NUM >= 180000
 	ItemPointerData none;
 
 	ItemPointerSetInvalid(&none);
-#endif
-
 	for (;;)
 	{
 		uint32		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
@@ -436,12 +415,10 @@ insert_if_absent(Writer *w)
 
 		CHECK_FOR_INTERRUPTS();
 		/* waits for the other transaction if it has not ended yet */
-		if (!ExecCheckIndexConstraints(w->kept->result, w->kept->slot,
-									   w->kept->estate, &conflict,
-#if PG_VERSION_NUM >= 180000
-									   &none,
-#endif
-									   NIL))
+		if (!ds_compat_ExecCheckIndexConstraints(w->kept->result,
+												 w->kept->slot,
+												 w->kept->estate, &conflict,
+												 &none))
 			return false;
 	}
 }
@@ -498,7 +475,7 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p)
 {
 	TM_FailureData failure;
 	LockTupleMode mode;
-	UpdateIndexes indexes;
+	DS_COMPAT_UPDATE_INDEXES indexes;
 	TM_Result	result;
 
 	if (w->deletes)
@@ -514,10 +491,10 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p)
 	if (result == TM_Ok && indexes)
 	{
 		open_indexes(w);
-		if (w->kept->key_is_the_only_constraint && !ONLY_SUMMARIZING(indexes))
+		if (w->kept->key_is_the_only_constraint && !ds_compat_only_summarizing(indexes))
 			put_entries_of_same_key(w);
 		else
-			put_index_entries(w, true, NULL, ONLY_SUMMARIZING(indexes));
+			put_index_entries(w, true, NULL, ds_compat_only_summarizing(indexes));
 	}
 	return result;
 }

@@ -18,15 +18,10 @@
 #include "storage/procarray.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "worker/database_idle.h"
 
 #define TELLING_TAKES_MS	15000
-
-#if PG_VERSION_NUM >= 170000
-#define IN_TRANSACTION(proc)	LocalTransactionIdIsValid((proc)->vxid.lxid)
-#else
-#define IN_TRANSACTION(proc)	LocalTransactionIdIsValid((proc)->lxid)
-#endif
 
 static bool is_in_transaction(Oid database);
 
@@ -39,11 +34,7 @@ ds_database_idle_n_ended(Oid database)
 	pgstat_clear_snapshot();
 	entry = pgstat_fetch_stat_dbentry(database);
 	if (entry != NULL)
-#if PG_VERSION_NUM >= 160000
-		n = entry->xact_commit + entry->xact_rollback;
-#else
-		n = entry->n_xact_commit + entry->n_xact_rollback;
-#endif
+		n = ds_compat_n_transactions(entry);
 	pgstat_clear_snapshot();
 	return n;
 }
@@ -79,7 +70,8 @@ is_in_transaction(Oid database)
 	{
 		PGPROC	   *proc = &ProcGlobal->allProcs[i];
 
-		found = proc->databaseId == database && IN_TRANSACTION(proc);
+		found = proc->databaseId == database &&
+			LocalTransactionIdIsValid(ds_compat_lxid(proc));
 	}
 	LWLockRelease(ProcArrayLock);
 	return found;

@@ -35,6 +35,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "commit/at_commit.h"
 #include "commit/commit_counts.h"
 #include "shmem/claim.h"
@@ -165,11 +166,7 @@ database_to_empty(Node *statement)
 static bool
 is_database_owner(Oid database)
 {
-#if PG_VERSION_NUM >= 160000
-	return object_ownercheck(DatabaseRelationId, database, GetUserId());
-#else
-	return pg_database_ownercheck(database, GetUserId());
-#endif
+	return ds_compat_owns_database(database, GetUserId());
 }
 
 static bool
@@ -305,12 +302,7 @@ owns_extension(void)
 
 	if (catalog == NULL)
 		return false;
-#if PG_VERSION_NUM >= 160000
-	return object_ownercheck(ExtensionRelationId, catalog->extension,
-							 GetUserId());
-#else
-	return pg_extension_ownercheck(catalog->extension, GetUserId());
-#endif
+	return ds_compat_owns_extension(catalog->extension, GetUserId());
 }
 
 /* The user's own extension, that is: others are refused anyway. */

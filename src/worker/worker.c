@@ -24,6 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/settings.h"
 #include "base/sleep.h"
 #include "commit/transaction.h"
@@ -150,12 +151,8 @@ attach_and_connect(void)
 		proc_exit(0);
 	}
 
-#if PG_VERSION_NUM >= 170000
 	BackgroundWorkerInitializeConnectionByOid(order.database, order.role,
 											  BGWORKER_BYPASS_ROLELOGINCHECK);
-#else
-	BackgroundWorkerInitializeConnectionByOid(order.database, order.role, 0);
-#endif
 
 	/*
 	 * ALTER ROLE ... SET role = ... makes another role of it; the steps run
@@ -163,10 +160,9 @@ attach_and_connect(void)
 	 */
 	ds_transaction_begin();
 	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
-#if PG_VERSION_NUM >= 170000
 	/* it would end the worker; statement_timeout limits a step */
-	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-#endif
+	if (DS_COMPAT_HAS_TRANSACTION_TIMEOUT)
+		SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 	ds_trust_begin();
 	ds_transaction_commit();
 	check_identity();
