@@ -4,7 +4,8 @@
  *	  Calling a function of any signature: jsonb in, jsonb out.
  *
  * The values of the input are converted by jsonb_populate_record() itself,
- * into a row of the function's input arguments, and results by to_jsonb().
+ * into a row of the function's input arguments, and results by to_jsonb(),
+ * under settings that do not depend on the role (fixed_settings.c).
  * User code may already run while arguments are made, and may change
  * functions: nothing of the cached signature is used from then on.
  *
@@ -29,6 +30,7 @@
 
 #include "base/errors.h"
 #include "base/settings.h"
+#include "function/fixed_settings.h"
 #include "function/function_call.h"
 #include "function/function_signature.h"
 #include "function/trust.h"
@@ -433,11 +435,17 @@ static Jsonb *
 value_to_jsonb(const Call *call, Datum value, FmgrInfo *to_jsonb)
 {
 	volatile Datum result = value;
+	int			guc_level;
 
 	if (to_jsonb == NULL)
 		return DatumGetJsonbP(value);
+	guc_level = ds_fixed_settings_begin(call->result_type);
 	if (!ds_trust_type_has_code(call->result_type))
-		return DatumGetJsonbP(FunctionCall1(to_jsonb, value));
+	{
+		result = FunctionCall1(to_jsonb, value);
+		ds_fixed_settings_end(guc_level);
+		return DatumGetJsonbP(result);
+	}
 	ds_trust_begin_conversion(call->function);
 	PG_TRY();
 	{
@@ -448,5 +456,6 @@ value_to_jsonb(const Call *call, Datum value, FmgrInfo *to_jsonb)
 		ds_trust_end_conversion();
 	}
 	PG_END_TRY();
+	ds_fixed_settings_end(guc_level);
 	return DatumGetJsonbP(result);
 }
