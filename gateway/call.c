@@ -6,7 +6,7 @@
  */
 #include "call.h"
 
-#include "memory.h"
+#include "query.h"
 
 static void
 add_segment(Job *job, Slice segment)
@@ -14,19 +14,19 @@ add_segment(Job *job, Slice segment)
 	if (segment.length == 0)
 		job_add_string(job, NULL);
 	else
-		job_add_text(job, target_decode_segment(segment));
+		job_add_text(job, target_decode(segment));
 }
 
 static void
 add_value(Job *job, const Call *call, const char *name)
 {
-	job_add_text(job, target_parameter(call->target, name));
+	job_add_text(job, query_text(call->connection, name));
 }
 
 static void
 add_boolean(Job *job, const Call *call, const char *name, bool otherwise)
 {
-	int			value = target_boolean(call->target, name);
+	int			value = query_boolean(call->connection, name);
 
 	job_add_boolean(job, value < 0 ? otherwise : value);
 }
@@ -73,10 +73,10 @@ list(const Call *call)
 
 	add_value(job, call, "createdTimeFrom");
 	add_value(job, call, "createdTimeTo");
-	job_add_text(job, target_parameter_list(call->target, "runtimeStatus"));
+	job_add_text(job, query_list(call->connection, "runtimeStatus"));
 	add_value(job, call, "instanceIdPrefix");
 	add_boolean(job, call, "showInput", true);
-	job_add_integer(job, target_integer(call->target, "top"));
+	job_add_integer(job, query_integer(call->connection, "top"));
 	job_add_string(job, call->continuation_token);
 	return job;
 }
@@ -97,7 +97,7 @@ purge_by(const Call *call)
 
 	add_value(job, call, "createdTimeFrom");
 	add_value(job, call, "createdTimeTo");
-	job_add_text(job, target_parameter_list(call->target, "runtimeStatus"));
+	job_add_text(job, query_list(call->connection, "runtimeStatus"));
 	return job;
 }
 

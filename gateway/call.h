@@ -5,13 +5,15 @@
 #ifndef GW_CALL_H
 #define GW_CALL_H
 
+#include <microhttpd.h>
+
 #include "job.h"
 #include "route.h"
 
 /* What of a request the database needs to know. */
 typedef struct Call
 {
-	const Target *target;
+	struct MHD_Connection *connection;	/* for its query */
 	const Route *route;
 	const char *origin;
 	const char *code;			/* what stands for the key in links; or NULL */

@@ -1,6 +1,6 @@
 /*
  * job.c
- *	  A statement for the database, and what it answers.
+ *	  A statement for the database, and its answer.
  */
 #include "job.h"
 
@@ -64,7 +64,7 @@ copy_value(const PGresult *result, int column)
 	return gw_strdup(PQgetvalue(result, 0, column));
 }
 
-/* A row of type durable_singleton.http_response, and the transaction's id. */
+/* The result is a row of durable_singleton.http_response and the transaction's id. */
 void
 job_take_answer(Job *job, const PGresult *result)
 {
@@ -91,7 +91,7 @@ job_take_error(Job *job, const PGresult *result)
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	if (job == NULL || job->error_code[0] != '\0')
-		return;					/* the first one counts */
+		return;					/* only the first one counts */
 	answer_clear(&job->answer);
 	snprintf(job->error_code, sizeof(job->error_code), "%s", code ? code : "");
 	job->error_message = gw_strdup(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
@@ -139,42 +139,4 @@ job_free(Job *job)
 	job_clear_result(job);
 	job_forget_parameters(job);
 	free(job);
-}
-
-void
-queue_put(JobQueue *queue, Job *job)
-{
-	job->next = NULL;
-	if (queue->last != NULL)
-		queue->last->next = job;
-	else
-		queue->first = job;
-	queue->last = job;
-	queue->n++;
-}
-
-void
-queue_put_first(JobQueue *queue, Job *job)
-{
-	job->next = queue->first;
-	queue->first = job;
-	if (queue->last == NULL)
-		queue->last = job;
-	queue->n++;
-}
-
-Job *
-queue_take(JobQueue *queue)
-{
-	Job		   *job = queue->first;
-
-	if (job != NULL)
-	{
-		queue->first = job->next;
-		if (queue->first == NULL)
-			queue->last = NULL;
-		queue->n--;
-		job->next = NULL;
-	}
-	return job;
 }

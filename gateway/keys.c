@@ -1,6 +1,6 @@
 /*
  * keys.c
- *	  System keys: who knows none of them is turned away.
+ *	  System keys: a request without one of them is refused.
  */
 #include "keys.h"
 
@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "memory.h"
+#include "query.h"
 #include "secret_file.h"
 
 static char **keys;
@@ -25,7 +26,7 @@ forget(char **list, int n)
 	free(list);
 }
 
-/* Without white space at its ends; what is inside belongs to a key. */
+/* Removes white space at both ends; a key may contain some inside. */
 static char *
 trim(char *line)
 {
@@ -78,7 +79,11 @@ keys_wanted(void)
 	return n_keys > 0;
 }
 
-/* The time depends on the length of what was given, and on nothing else. */
+/*
+ * The time depends only on the length of the given key.  (Libraries for TLS
+ * have such a function, but which one libmicrohttpd uses, if any, is not known
+ * here, and the gateway does not link to it.)
+ */
 static bool
 equal(const char *key, const char *given, size_t length)
 {
@@ -101,7 +106,7 @@ matches(const char *key, size_t length)
 }
 
 bool
-keys_prove(struct MHD_Connection *connection, const Target *target, Text *key)
+keys_prove(struct MHD_Connection *connection, Text *key)
 {
 	const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 													"x-functions-key");
@@ -109,6 +114,6 @@ keys_prove(struct MHD_Connection *connection, const Target *target, Text *key)
 	if (!keys_wanted())
 		return true;
 	*key = given != NULL ? (Text) {gw_strdup(given), strlen(given)} :
-		target_parameter(target, "code");
+		query_text(connection, "code");
 	return key->data != NULL && matches(key->data, key->length);
 }

@@ -1,6 +1,6 @@
 /*
  * keys.h
- *	  System keys: who knows none of them is turned away.
+ *	  System keys: a request without one of them is refused.
  */
 #ifndef GW_KEYS_H
 #define GW_KEYS_H
@@ -11,9 +11,9 @@
 #include "target.h"
 
 /*
- * Reads the keys, one a line; blank lines and those that begin with # do not
- * count.  False, and the reason in the log, if that cannot be done, or there
- * is none; the present keys stay then.
+ * Reads the keys, one per line, ignoring blank lines and those that begin with
+ * #.  If the file cannot be read or has no key, logs the reason, keeps the
+ * current keys and returns false.
  */
 extern bool keys_load(const char *path);
 
@@ -21,11 +21,11 @@ extern bool keys_load(const char *path);
 extern bool keys_wanted(void);
 
 /*
- * The key with which a request came: its header x-functions-key, else "code"
- * of its query.  False: a key is needed, and this is none.  The time does not
- * tell how much of it is right, nor which.  Without a file everybody is let in.
+ * Sets *key to the key of a request: its header x-functions-key, otherwise
+ * "code" of its query.  Returns false if keys were loaded and this is none of
+ * them.  The time of the comparison reveals neither which key matches nor how
+ * much of it.
  */
-extern bool keys_prove(struct MHD_Connection *connection, const Target *target,
-					   Text *key);
+extern bool keys_prove(struct MHD_Connection *connection, Text *key);
 
 #endif

@@ -146,33 +146,24 @@ polls_end_all(void)
 
 /* --- a round of waiting --- */
 
-/* A literal of an array of texts. */
+/* The ids, one per line: an id has no control character. */
 static char *
-id_array(void)
+id_lines(void)
 {
-	size_t		size = 3;
-	char	   *array;
+	size_t		size = 1;
+	char	   *lines;
 	char	   *out;
 
 	for (Poll *p = LIST_FIRST(&polls); p != NULL; p = LIST_NEXT(p, others))
-		size += 2 * strlen(p->instance_id) + 3;
-	array = out = gw_alloc(size);
-	*out++ = '{';
+		size += strlen(p->instance_id) + 1;
+	lines = out = gw_alloc(size);
 	for (Poll *p = LIST_FIRST(&polls); p != NULL; p = LIST_NEXT(p, others))
 	{
-		*out++ = '"';
-		for (const char *s = p->instance_id; *s; s++)
-		{
-			if (*s == '"' || *s == '\\')
-				*out++ = '\\';
-			*out++ = *s;
-		}
-		*out++ = '"';
+		out = stpcpy(out, p->instance_id);
 		if (LIST_NEXT(p, others) != NULL)
-			*out++ = ',';
+			*out++ = '\n';
 	}
-	*out = '}';
-	return array;
+	return lines;
 }
 
 static double
@@ -227,7 +218,7 @@ wait_round(Connection *c)
 	if (LIST_EMPTY(&polls) || loop_now() < next_round)
 		return;
 	job = job_new(&statement_wait);
-	job_add_text(job, (Text) {id_array(), 0});
+	job_add_text(job, (Text) {id_lines(), 0});
 	snprintf(seconds, sizeof(seconds), "%.3f", round_seconds());
 	job_add_string(job, seconds);
 	job->take_rows = take_ended;

@@ -28,13 +28,23 @@ static Connection *connections;
 static int	n_connections;
 static bool ever_lost;			/* or could not be made */
 
-static JobQueue light;
-static JobQueue heavy;
+static JobQueue light = STAILQ_HEAD_INITIALIZER(light);
+static JobQueue heavy = STAILQ_HEAD_INITIALIZER(heavy);
 static int	heavy_running;
 
-static JobQueue doubts;
+static JobQueue doubts = STAILQ_HEAD_INITIALIZER(doubts);
 
 static void dispatch(void);
+
+static Job *
+take_first(JobQueue *queue)
+{
+	Job		   *job = STAILQ_FIRST(queue);
+
+	if (job != NULL)
+		STAILQ_REMOVE_HEAD(queue, others);
+	return job;
+}
 
 /* --- jobs in doubt --- */
 
@@ -50,7 +60,7 @@ static void
 ask_again(Job *about, int64_t milliseconds)
 {
 	about->not_before = loop_now() + milliseconds;
-	queue_put(&doubts, about);
+	STAILQ_INSERT_TAIL(&doubts, about, others);
 }
 
 /* Nobody will ever tell. */
@@ -114,16 +124,12 @@ fate_known(Job *ask)
 static Job *
 take_doubt(void)
 {
-	Job		   *about = queue_take(&doubts);
+	Job		   *about = STAILQ_FIRST(&doubts);
 	Job		   *ask;
 
-	if (about == NULL)
+	if (about == NULL || about->not_before > loop_now())
 		return NULL;
-	if (about->not_before > loop_now())
-	{
-		queue_put_first(&doubts, about);
-		return NULL;
-	}
+	STAILQ_REMOVE_HEAD(&doubts, others);
 	ask = job_new(&statement_fate);
 	job_add_string(ask, about->transaction);
 	ask->take_rows = take_fate;
@@ -136,7 +142,7 @@ static void
 on_doubt(Connection *c, Job *job)
 {
 	(void) c;
-	queue_put(&doubts, job);
+	STAILQ_INSERT_TAIL(&doubts, job, others);
 }
 
 /* --- all jobs --- */
@@ -158,7 +164,7 @@ give_back(JobQueue *queue)
 {
 	Job		   *job;
 
-	while ((job = queue_take(queue)) != NULL)
+	while ((job = take_first(queue)) != NULL)
 		job->done(job);
 }
 
@@ -174,9 +180,9 @@ next_job(void)
 	Job		   *job = take_doubt();
 
 	if (job == NULL)
-		job = queue_take(&light);
+		job = take_first(&light);
 	if (job == NULL && heavy_running < heavy_allowed())
-		job = queue_take(&heavy);
+		job = take_first(&heavy);
 	return job;
 }
 
@@ -244,7 +250,7 @@ pool_run(Job *job)
 		job->done(job);
 		return;
 	}
-	queue_put(job->statement->heavy ? &heavy : &light, job);
+	STAILQ_INSERT_TAIL(job->statement->heavy ? &heavy : &light, job, others);
 	dispatch();
 }
 
@@ -269,7 +275,7 @@ pool_tick(int64_t now)
 {
 	for (int i = 0; i < n_connections; i++)
 		connection_tick(&connections[i], now);
-	if (doubts.first != NULL)
+	if (!STAILQ_EMPTY(&doubts))
 		dispatch();
 }
 
@@ -285,8 +291,9 @@ pool_next_tick(void)
 		if (tick < next)
 			next = tick;
 	}
-	if (doubts.first != NULL && doubts.first->not_before < next && !is_away())
-		next = doubts.first->not_before;
+	if (!STAILQ_EMPTY(&doubts) && !is_away() &&
+		STAILQ_FIRST(&doubts)->not_before < next)
+		next = STAILQ_FIRST(&doubts)->not_before;
 	return next;
 }
 
@@ -304,7 +311,7 @@ drop_all(JobQueue *queue)
 {
 	Job		   *job;
 
-	while ((job = queue_take(queue)) != NULL)
+	while ((job = take_first(queue)) != NULL)
 		drop(job);
 }
 

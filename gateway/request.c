@@ -26,6 +26,7 @@
 #include "origin.h"
 #include "polls.h"
 #include "pool.h"
+#include "query.h"
 #include "site.h"
 
 /* Seconds that a start may wait for the end of its instance. */
@@ -331,8 +332,8 @@ header(const Request *r, const char *name)
 static bool
 read_poll_times(Request *r)
 {
-	double		seconds = target_seconds(&r->target, "timeout");
-	double		interval = target_seconds(&r->target, "pollingInterval");
+	double		seconds = query_seconds(r->connection, "timeout");
+	double		interval = query_seconds(r->connection, "pollingInterval");
 
 	r->poll_seconds = -1;
 	if ((r->route.operation != OP_START && r->route.operation != OP_RESTART) ||
@@ -349,7 +350,7 @@ static void
 run(Request *r)
 {
 	Call		call = {
-		.target = &r->target,
+		.connection = r->connection,
 		.route = &r->route,
 		.origin = r->origin,
 		.code = r->key.data != NULL ? link_key_mark() : NULL,
@@ -403,7 +404,7 @@ admit(Request *r)
 		refuse(r, MHD_HTTP_BAD_REQUEST, malformed);
 		return;
 	}
-	if (!keys_prove(r->connection, &r->target, &r->key))
+	if (!keys_prove(r->connection, &r->key))
 	{
 		refuse(r, MHD_HTTP_UNAUTHORIZED, NULL);
 		return;

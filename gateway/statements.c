@@ -79,7 +79,7 @@ const Statement statement_fate = {
 
 const Statement statement_wait = {
 	"wait", "tt", false, false,
-	"SELECT * FROM " FUNCTION "wait($1, $2)"
+	"SELECT * FROM " FUNCTION "wait(pg_catalog.string_to_array($1, E'\n'), $2)"
 };
 
 const Statement statement_call_off = {

@@ -1,13 +1,10 @@
 /*
  * target.c
- *	  The target of a request: its path, segment by segment, and its query.
+ *	  The target of a request, and its path, segment by segment.
  */
 #include "target.h"
 
-#include <limits.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,7 +14,6 @@ bool
 target_parse(const char *text, Target *target)
 {
 	const char *path = text;
-	const char *question;
 
 	if (path[0] != '/')
 	{
@@ -28,11 +24,9 @@ target_parse(const char *text, Target *target)
 		host += 3;
 		path = host + strcspn(host, "/?");
 	}
-	question = strchr(path, '?');
+	target->text = path;
 	target->path.start = path;
-	target->path.length = question ? (size_t) (question - path) : strlen(path);
-	target->query.start = question ? question + 1 : "";
-	target->query.length = strlen(target->query.start);
+	target->path.length = strcspn(path, "?");
 	return true;
 }
 
@@ -110,9 +104,8 @@ hex_digit(char c)
 	return -1;
 }
 
-/* A % that no two digits follow stands for itself. */
-static Text
-decode(Slice slice, bool plus_is_space)
+Text
+target_decode(Slice slice)
 {
 	Text		text;
 	const char *p = slice.length > 0 ? slice.start : "";
@@ -130,8 +123,7 @@ decode(Slice slice, bool plus_is_space)
 		}
 		else
 		{
-			*out++ = *p == '+' && plus_is_space ? ' ' : *p;
-			p++;
+			*out++ = *p++;
 		}
 	}
 	*out = '\0';
@@ -139,173 +131,10 @@ decode(Slice slice, bool plus_is_space)
 	return text;
 }
 
-Text
-target_decode_segment(Slice segment)
-{
-	return decode(segment, false);
-}
-
-Text
-target_decode_value(Slice value)
-{
-	return decode(value, true);
-}
-
-/* The next pair of what is left of a query. */
-static bool
-next_pair(Slice *rest, Slice *name, Slice *value)
-{
-	const char *end;
-	const char *equals;
-
-	while (rest->length > 0 && rest->start[0] == '&')
-		rest->start++, rest->length--;
-	if (rest->length == 0)
-		return false;
-	end = memchr(rest->start, '&', rest->length);
-	if (end == NULL)
-		end = rest->start + rest->length;
-	name->start = rest->start;
-	equals = memchr(rest->start, '=', end - rest->start);
-	name->length = (equals ? equals : end) - rest->start;
-	value->start = equals ? equals + 1 : end;
-	value->length = end - value->start;
-	rest->length -= end - rest->start;
-	rest->start = end;
-	return true;
-}
-
-static bool
-is_name(Slice slice, const char *name)
-{
-	Text		text;
-	bool		result;
-
-	if (memchr(slice.start, '%', slice.length) == NULL)
-		return slice_is(slice, name);
-	text = decode(slice, true);
-	result = text.length == strlen(name) && strcasecmp(text.data, name) == 0;
-	free(text.data);
-	return result;
-}
-
-static bool
-is_blank(const Text *text)
-{
-	return strspn(text->data, " \t") == text->length;
-}
-
-Text
-target_parameter(const Target *target, const char *name)
-{
-	Slice		rest = target->query;
-	Slice		key;
-	Slice		value;
-
-	while (next_pair(&rest, &key, &value))
-	{
-		if (is_name(key, name))
-		{
-			Text		text = target_decode_value(value);
-
-			if (!is_blank(&text))
-				return text;
-			free(text.data);
-		}
-	}
-	return (Text) {NULL, 0};
-}
-
-Text
-target_parameter_list(const Target *target, const char *name)
-{
-	Slice		rest = target->query;
-	Slice		key;
-	Slice		value;
-	Text		list = {NULL, 0};
-
-	while (next_pair(&rest, &key, &value))
-	{
-		Text		text;
-
-		if (!is_name(key, name))
-			continue;
-		text = target_decode_value(value);
-		if (list.data == NULL && !is_blank(&text))
-			list = text;
-		else
-		{
-			if (!is_blank(&text))
-			{
-				list.data = gw_realloc(list.data, list.length + text.length + 2);
-				list.data[list.length] = ',';
-				memcpy(list.data + list.length + 1, text.data, text.length + 1);
-				list.length += text.length + 1;
-			}
-			free(text.data);
-		}
-	}
-	return list;
-}
-
-int
-target_boolean(const Target *target, const char *name)
-{
-	Text		text = target_parameter(target, name);
-	int			result = -1;
-
-	if (text.data != NULL)
-	{
-		if (text.length == 4 && strcasecmp(text.data, "true") == 0)
-			result = 1;
-		else if (text.length == 5 && strcasecmp(text.data, "false") == 0)
-			result = 0;
-	}
-	free(text.data);
-	return result;
-}
-
-int
-target_integer(const Target *target, const char *name)
-{
-	Text		text = target_parameter(target, name);
-	long		value = 0;
-
-	if (text.data != NULL)
-	{
-		char	   *end;
-
-		value = strtol(text.data, &end, 10);
-		if (end != text.data + text.length || value < INT_MIN || value > INT_MAX)
-			value = 0;
-	}
-	free(text.data);
-	return (int) value;
-}
-
-double
-target_seconds(const Target *target, const char *name)
-{
-	Text		text = target_parameter(target, name);
-	double		value = -1;
-
-	if (text.data != NULL)
-	{
-		char	   *end;
-
-		value = strtod(text.data, &end);
-		if (end != text.data + text.length || !isfinite(value) || value < 0 ||
-			text.data[strspn(text.data, "0123456789.")] != '\0')
-			value = -1;
-	}
-	free(text.data);
-	return value;
-}
-
 char *
 target_url(const Target *target, const char *origin)
 {
-	const char *p = target->path.start;
+	const char *p = target->text;
 	char	   *url = gw_alloc(strlen(origin) + 3 * strlen(p) + 1);
 	char	   *out = stpcpy(url, origin);
 
