@@ -15,7 +15,6 @@
 
 #include "base/settings.h"
 #include "commit/at_commit.h"
-#include "commit/commit_counts.h"
 #include "function/trust.h"
 #include "shared_memory.h"
 #include "store/catalog.h"
@@ -37,7 +36,6 @@ _PG_init(void)
 
 	ds_shared_memory_init();
 	ds_catalog_init();
-	ds_commit_counts_init();
 	ds_at_commit_init();
 	ds_trust_init();
 	ds_utility_hook_init();

@@ -16,7 +16,7 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "commit/commit_counts.h"
 #include "commit/durability.h"
 #include "commit/quota.h"
@@ -50,7 +50,7 @@ static const SharedPiece pieces[] = {
 	{ds_janitor_size, ds_janitor_startup},
 	{ds_incarnation_size, ds_incarnation_startup},
 	{ds_counters_size, ds_counters_startup},
-	{ds_at_commit_size, ds_at_commit_startup},
+	{ds_commit_hint_size, ds_commit_hint_startup},
 	{ds_commit_counts_size, ds_commit_counts_startup},
 	{ds_quota_size, ds_quota_startup},
 	{ds_wal_flusher_size, ds_wal_flusher_startup},

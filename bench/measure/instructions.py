@@ -325,7 +325,7 @@ STARTS = (('fresh start', 'bare insert', 'bulk start', 'duplicate', 'SELECT 1',
     (1, 'row of the past execution', 'ds_store_start_over>ds_table_insert'
         ' archive>ds_table_insert'),
     (1, 'older executions, messages', 'ds_store_prune_archive ds_store_has_messages'),
-    (1, 'remembered for the commit', 'ds_at_commit_ready'),
+    (1, 'remembered for the commit', 'ds_commit_hint_ready'),
     (0, 'commit', 'CommitTransactionCommand'),
     (1, 'hint', 'ds_hint_ready ds_hint_rescan'),
     (0, 'begin of the statement', 'ExecutorStart'),
@@ -357,8 +357,8 @@ WORKER = (('no-op', 'activity', '1/10, queued', 'turn', 'task'), (
     (0, 'task row, read', 'ds_store_load_task'),
     (0, 'task row, deleted', 'ds_store_end_task'),
     (0, 'is the task watched?', 'ds_store_is_watched'),
-    (0, 'instance row', 'ds_store_step>ds_table_update'
-        ' ds_store_end>ds_table_update ds_store_continue'),
+    (0, 'instance row', 'write_step>ds_table_update'
+        ' ds_store_continue'),
     (1, 'its index entries', 'change_row>ExecInsertIndexTuples'
         ' change_version>ExecInsertIndexTuples'),
     (0, 'telling of the end', 'ds_end_tell'),

@@ -12,7 +12,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "instance/home.h"
 #include "shmem/shared.h"
 #include "store/catalog.h"
@@ -30,6 +30,6 @@ ds_adopt_database(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of extension durable_singleton to adopt the database")));
 	ds_home_adopt();
-	ds_at_commit_visit(MyDatabaseId);
+	ds_commit_hint_visit(MyDatabaseId);
 	PG_RETURN_VOID();
 }

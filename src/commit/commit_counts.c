@@ -20,15 +20,15 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
-#include "utils/memutils.h"
 
 #include "commit/commit_counts.h"
+#include "commit/subxact_stack.h"
 #include "shmem/shared.h"
 
 /* What a subtransaction of ours has counted. */
 typedef struct Counts
 {
-	SubTransactionId subid;
+	DsSubxactEntry subxact;		/* must be first */
 	uint64		n[DS_NUM_COUNTERS];
 } Counts;
 
@@ -39,10 +39,12 @@ typedef struct Prepared
 	uint64		n[DS_NUM_COUNTERS];
 } Prepared;
 
-/* The innermost last. */
-static Counts *counts = NULL;
-static int	n_counts = 0;
-static int	max_counts = 0;
+static bool add_up(DsSubxactEntry *into, const DsSubxactEntry *from);
+
+/* One entry a subtransaction. */
+static DsSubxactStack counts = {
+	.entry_size = sizeof(Counts),.merge = add_up
+};
 
 static Prepared *prepared = NULL;
 static char my_gid[GIDSIZE] = "";
@@ -50,16 +52,6 @@ static char my_gid[GIDSIZE] = "";
 static int	max_prepared(void);
 static void add_all(const uint64 *n);
 static void keep_prepared(const uint64 *n);
-static void at_transaction_end(XactEvent event, void *arg);
-static void at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
-								  SubTransactionId parent, void *arg);
-
-void
-ds_commit_counts_init(void)
-{
-	RegisterXactCallback(at_transaction_end, NULL);
-	RegisterSubXactCallback(at_subtransaction_end, NULL);
-}
 
 /*
  * PostgreSQL has room for another one a moment before we have cleared away
@@ -93,25 +85,13 @@ ds_commit_counts_startup(void)
 void
 ds_commit_counts_add(DsCounter counter)
 {
-	SubTransactionId subid = GetCurrentSubTransactionId();
+	Counts	   *mine = NULL;
 
-	if (n_counts == 0 || counts[n_counts - 1].subid != subid)
-	{
-		if (n_counts == max_counts)
-		{
-			int			max = Max(16, max_counts * 2);
-
-			if (counts == NULL)
-				counts = MemoryContextAlloc(TopMemoryContext,
-											max * sizeof(Counts));
-			else
-				counts = repalloc(counts, max * sizeof(Counts));
-			max_counts = max;
-		}
-		memset(&counts[n_counts], 0, sizeof(Counts));
-		counts[n_counts++].subid = subid;
-	}
-	counts[n_counts - 1].n[counter]++;
+	if (counts.n > 0)
+		mine = ds_subxact_stack_at(&counts, counts.n - 1);
+	if (mine == NULL || mine->subxact.subid != GetCurrentSubTransactionId())
+		mine = ds_subxact_stack_push(&counts);
+	mine->n[counter]++;
 }
 
 void
@@ -176,52 +156,50 @@ keep_prepared(const uint64 *n)
 	ds_shared_unlock();
 }
 
-static void
-at_transaction_end(XactEvent event, void *arg)
+/* Those of subtransactions have all come up into the first one. */
+void
+ds_commit_counts_at_commit(void)
 {
-	if (n_counts == 0)
+	if (counts.n == 0)
 		return;
-	switch (event)
-	{
-		case XACT_EVENT_COMMIT:
-			/* those of subtransactions have all come up here */
-			add_all(counts[0].n);
-			n_counts = 0;
-			break;
-		case XACT_EVENT_PREPARE:
-			if (my_gid[0] != '\0')
-				keep_prepared(counts[0].n);
-			n_counts = 0;
-			break;
-		case XACT_EVENT_ABORT:
-			n_counts = 0;
-			break;
-		default:
-			break;
-	}
+	add_all(((Counts *) ds_subxact_stack_at(&counts, 0))->n);
+	ds_subxact_stack_clear(&counts);
 }
 
-static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
-					  SubTransactionId parent, void *arg)
+void
+ds_commit_counts_at_prepare(void)
 {
-	Counts	   *last;
-
-	/* what is inside of it has come up to it, or is gone */
-	if (n_counts == 0 || counts[n_counts - 1].subid != subid)
+	if (counts.n == 0)
 		return;
-	last = &counts[n_counts - 1];
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		n_counts--;
-	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-	{
-		if (n_counts > 1 && last[-1].subid == parent)
-		{
-			for (int i = 0; i < DS_NUM_COUNTERS; i++)
-				last[-1].n[i] += last->n[i];
-			n_counts--;
-		}
-		else
-			last->subid = parent;
-	}
+	if (my_gid[0] != '\0')
+		keep_prepared(((Counts *) ds_subxact_stack_at(&counts, 0))->n);
+	ds_subxact_stack_clear(&counts);
+}
+
+void
+ds_commit_counts_at_abort(void)
+{
+	ds_subxact_stack_clear(&counts);
+}
+
+void
+ds_commit_counts_at_subxact_commit(SubTransactionId subid,
+								   SubTransactionId parent)
+{
+	ds_subxact_stack_commit(&counts, subid, parent);
+}
+
+void
+ds_commit_counts_at_subxact_abort(SubTransactionId subid)
+{
+	while (ds_subxact_stack_pop(&counts, subid) != NULL)
+		;
+}
+
+static bool
+add_up(DsSubxactEntry *into, const DsSubxactEntry *from)
+{
+	for (int i = 0; i < DS_NUM_COUNTERS; i++)
+		((Counts *) into)->n[i] += ((const Counts *) from)->n[i];
+	return true;
 }

@@ -10,8 +10,6 @@
 
 #include "shmem/counters.h"
 
-extern void ds_commit_counts_init(void);
-
 /* In the postmaster, when shared memory is set up. */
 extern Size ds_commit_counts_size(void);
 extern void ds_commit_counts_startup(void);
@@ -25,5 +23,14 @@ extern void ds_commit_counts_add(DsCounter counter);
  */
 extern void ds_commit_counts_prepare_as(const char *gid);
 extern void ds_commit_counts_finish_prepared(const char *gid, bool committed);
+
+/* --- for at_commit.c --- */
+
+extern void ds_commit_counts_at_commit(void);
+extern void ds_commit_counts_at_prepare(void);
+extern void ds_commit_counts_at_abort(void);
+extern void ds_commit_counts_at_subxact_commit(SubTransactionId subid,
+											   SubTransactionId parent);
+extern void ds_commit_counts_at_subxact_abort(SubTransactionId subid);
 
 #endif

@@ -29,10 +29,10 @@
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "commit/quota.h"
+#include "commit/subxact_stack.h"
 #include "shmem/group.h"
 #include "shmem/shared.h"
 #include "store/store.h"
@@ -58,7 +58,7 @@ typedef struct Quota
 /* What a subtransaction of ours has changed. */
 typedef struct Change
 {
-	SubTransactionId subid;
+	DsSubxactEntry subxact;		/* must be first */
 	Oid			owner;
 	int64		started;
 	int64		ended;
@@ -70,9 +70,12 @@ int		   *ds_quota_n_roles = NULL;
 /* Somebody has counted.  One for all: who wakes up looks for its entry anew. */
 static ConditionVariable *counted_cv = NULL;
 
-static Change *changes = NULL;
-static int	n_changes = 0;
-static int	max_changes = 0;
+static bool add_up(DsSubxactEntry *into, const DsSubxactEntry *from);
+
+/* One entry a subtransaction and owner. */
+static DsSubxactStack changes = {
+	.entry_size = sizeof(Change),.merge = add_up
+};
 
 static void require_place(Oid owner, int limit, bool take);
 static bool has_place(Oid owner, int limit, bool take);
@@ -84,12 +87,9 @@ static void count_and_tell(Quota *quota, Oid owner);
 static void count_rows(Quota *quota, Oid owner);
 static void stop_counting(int code, Datum arg);
 static void error_full(Oid owner);
-static void make_room_for_change(void);
 static Change *present_change(Oid owner);
 static void apply(const Change *change, bool committed);
-static void at_transaction_end(XactEvent event, void *arg);
-static void at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
-								  SubTransactionId parent, void *arg);
+static void apply_all(bool committed);
 
 Size
 ds_quota_size(void)
@@ -121,7 +121,8 @@ ds_quota_take_counted(Oid owner, bool enforce)
 {
 	int			limit = enforce ? ds_max_active_instances : -1;
 
-	make_room_for_change();
+	/* the first allocation of the transaction, before anything is changed */
+	ds_subxact_stack_reserve(&changes);
 	require_place(owner, limit, true);
 }
 
@@ -329,10 +330,12 @@ count_rows(Quota *quota, Oid owner)
 	int64		active = ds_store_count_active(owner);
 	long		next;
 
-	for (int i = 0; i < n_changes; i++)
+	for (int i = 0; i < changes.n; i++)
 	{
-		if (changes[i].owner == owner)
-			active += changes[i].ended - changes[i].started;
+		const Change *change = ds_subxact_stack_at(&changes, i);
+
+		if (change->owner == owner)
+			active += change->ended - change->started;
 	}
 	next = RECOUNT_PART * TimestampDifferenceMilliseconds(begun,
 														  GetCurrentTimestamp());
@@ -368,47 +371,23 @@ error_full(Oid owner)
 			 errhint("Start it when others have ended, or let an administrator raise the limit with ALTER ROLE.")));
 }
 
-/* The first allocation of the transaction, before anything is changed. */
-static void
-make_room_for_change(void)
-{
-	static bool registered = false;
-
-	if (!registered)
-	{
-		RegisterXactCallback(at_transaction_end, NULL);
-		RegisterSubXactCallback(at_subtransaction_end, NULL);
-		registered = true;
-	}
-	if (n_changes == max_changes)
-	{
-		int			max = Max(16, max_changes * 2);
-
-		if (changes == NULL)
-			changes = MemoryContextAlloc(TopMemoryContext, max * sizeof(Change));
-		else
-			changes = repalloc(changes, max * sizeof(Change));
-		max_changes = max;
-	}
-}
-
-/* Changes of one subtransaction stand together, the innermost last. */
 static Change *
 present_change(Oid owner)
 {
 	SubTransactionId subid = GetCurrentSubTransactionId();
+	Change	   *change;
 
-	for (int i = n_changes - 1; i >= 0 && changes[i].subid == subid; i--)
+	for (int i = changes.n - 1; i >= 0; i--)
 	{
-		if (changes[i].owner == owner)
-			return &changes[i];
+		change = ds_subxact_stack_at(&changes, i);
+		if (change->subxact.subid != subid)
+			break;
+		if (change->owner == owner)
+			return change;
 	}
-	make_room_for_change();
-	changes[n_changes] = (Change)
-	{
-		.subid = subid,.owner = owner
-	};
-	return &changes[n_changes++];
+	change = ds_subxact_stack_push(&changes);
+	change->owner = owner;
+	return change;
 }
 
 static void
@@ -435,63 +414,63 @@ apply(const Change *change, bool committed)
 	ds_shared_unlock();
 }
 
+void
+ds_quota_at_commit(void)
+{
+	apply_all(true);
+}
+
 /*
  * A prepared transaction counts as if it had committed what it has started, and
  * not what it has ended: if it is rolled back that is active all the same.
  */
-static void
-at_transaction_end(XactEvent event, void *arg)
+void
+ds_quota_at_prepare(void)
 {
-	bool		committed = event == XACT_EVENT_COMMIT ||
-	event == XACT_EVENT_PREPARE;
+	for (int i = 0; i < changes.n; i++)
+		((Change *) ds_subxact_stack_at(&changes, i))->ended = 0;
+	apply_all(true);
+}
 
-	if (n_changes == 0 || (!committed && event != XACT_EVENT_ABORT))
-		return;
-	for (int i = 0; i < n_changes; i++)
-	{
-		if (event == XACT_EVENT_PREPARE)
-			changes[i].ended = 0;
-		apply(&changes[i], committed);
-	}
-	n_changes = 0;
+void
+ds_quota_at_abort(void)
+{
+	apply_all(false);
+}
+
+void
+ds_quota_at_subxact_commit(SubTransactionId subid, SubTransactionId parent)
+{
+	ds_subxact_stack_commit(&changes, subid, parent);
+}
+
+void
+ds_quota_at_subxact_abort(SubTransactionId subid)
+{
+	const Change *change;
+
+	while ((change = ds_subxact_stack_pop(&changes, subid)) != NULL)
+		apply(change, false);
 }
 
 static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
-					  SubTransactionId parent, void *arg)
+apply_all(bool committed)
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-	{
-		while (n_changes > 0 && changes[n_changes - 1].subid >= subid)
-			apply(&changes[--n_changes], false);
-	}
-	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-	{
-		int			first = n_changes;
-		int			n = n_changes;
+	for (int i = 0; i < changes.n; i++)
+		apply(ds_subxact_stack_at(&changes, i), committed);
+	if (changes.n > 0)
+		ds_subxact_stack_clear(&changes);
+}
 
-		while (first > 0 && changes[first - 1].subid >= subid)
-			first--;
-		/* into those of the parent, so that there are never many */
-		n_changes = first;
-		for (int i = first; i < n; i++)
-		{
-			Change		mine = changes[i];
-			int			j = n_changes - 1;
+static bool
+add_up(DsSubxactEntry *into, const DsSubxactEntry *from)
+{
+	Change	   *sum = (Change *) into;
+	const Change *change = (const Change *) from;
 
-			while (j >= 0 && changes[j].subid == parent &&
-				   changes[j].owner != mine.owner)
-				j--;
-			if (j >= 0 && changes[j].subid == parent)
-			{
-				changes[j].started += mine.started;
-				changes[j].ended += mine.ended;
-			}
-			else
-			{
-				mine.subid = parent;
-				changes[n_changes++] = mine;
-			}
-		}
-	}
+	if (sum->owner != change->owner)
+		return false;
+	sum->started += change->started;
+	sum->ended += change->ended;
+	return true;
 }

@@ -61,4 +61,13 @@ ds_quota_check(Oid owner)
 		ds_quota_check_counted(owner);
 }
 
+/* --- for at_commit.c --- */
+
+extern void ds_quota_at_commit(void);
+extern void ds_quota_at_prepare(void);
+extern void ds_quota_at_abort(void);
+extern void ds_quota_at_subxact_commit(SubTransactionId subid,
+									   SubTransactionId parent);
+extern void ds_quota_at_subxact_abort(SubTransactionId subid);
+
 #endif

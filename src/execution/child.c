@@ -19,7 +19,7 @@
 
 #include "base/errors.h"
 #include "base/jsonb_build.h"
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "commit/commit_counts.h"
 #include "commit/quota.h"
 #include "execution/child.h"
@@ -96,7 +96,7 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 			ds_commit_counts_add(DS_INSTANCES_REWOUND);
 			ds_store_add_note(child, DS_NOTE_REWOUND,
 							  ds_jsonb_from_string(_("the parent was rewound")));
-			ds_at_commit_ready(child->owner, child->instance_id, 0);
+			ds_commit_hint_ready(child->owner, child->instance_id, 0);
 			return true;
 		}
 		/* it has just gone on: look again */

@@ -12,7 +12,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "execution/child.h"
 #include "execution/run.h"
 #include "shmem/hints.h"
@@ -92,7 +92,7 @@ ds_run_begin_tasks(DsRun *run, bool only_children)
 			task->search_path = op->search_path;
 			task->input = op->input;
 			task->retry = op->retry;
-			ds_at_commit_task(task);
+			ds_commit_hint_task(task);
 		}
 		tasks = lappend(tasks, task);
 	}

@@ -33,7 +33,7 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "commit/durability.h"
 #include "commit/transaction.h"
 #include "execution/activity.h"
@@ -239,8 +239,8 @@ end_execution(DsRun *run, const DsPass *pass)
 			w.keep_events = run->replay->keep_events;
 			done = ds_store_continue(&w);
 			if (done && ds_run_has_open_tasks(run))
-				ds_at_commit_cancel(run->inst->instance_id,
-									&run->inst->execution_id);
+				ds_commit_hint_cancel(run->inst->instance_id,
+									  &run->inst->execution_id);
 		}
 		else
 		{

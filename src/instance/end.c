@@ -15,7 +15,7 @@
 
 #include "base/errors.h"
 #include "base/jsonb_build.h"
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "commit/commit_counts.h"
 #include "commit/quota.h"
 #include "function/failure.h"
@@ -40,7 +40,7 @@ void
 ds_end_tell_waiters(const DsInstance *inst, DsStatus status)
 {
 	ds_quota_ended(inst->owner);
-	ds_at_commit_ended(inst->instance_id);
+	ds_commit_hint_ended(inst->instance_id);
 	ds_commit_counts_add(status == DS_COMPLETED ? DS_INSTANCES_COMPLETED :
 						 status == DS_FAILED ? DS_INSTANCES_FAILED :
 						 DS_INSTANCES_TERMINATED);
@@ -61,7 +61,7 @@ ds_end_log_failure(const DsInstance *inst, const Jsonb *failure)
 void
 ds_end_tell_terminated(const DsInstance *inst, Jsonb *reason, bool limit_lock_wait)
 {
-	ds_at_commit_cancel(inst->instance_id, &inst->execution_id);
+	ds_commit_hint_cancel(inst->instance_id, &inst->execution_id);
 	end_children(inst, reason);
 	ds_end_tell(inst, DS_TERMINATED, reason, NULL, limit_lock_wait);
 }
@@ -108,7 +108,7 @@ tell_parent(const DsInstance *child, DsStatus status, Jsonb *output,
 										 task->attempt, child->instance_id);
 	}
 	ds_store_add_row(&task->execution_id, &row);
-	ds_at_commit_ready(child->owner, child->parent.instance_id, 0);
+	ds_commit_hint_ready(child->owner, child->parent.instance_id, 0);
 }
 
 static Jsonb *
@@ -136,7 +136,7 @@ end_children(const DsInstance *parent, Jsonb *reason)
 	{
 		const DsChild *child = lfirst(cell);
 
-		ds_at_commit_cancel(child->instance_id, &child->execution_id);
-		ds_at_commit_ready(child->owner, child->instance_id, 0);
+		ds_commit_hint_cancel(child->instance_id, &child->execution_id);
+		ds_commit_hint_ready(child->owner, child->instance_id, 0);
 	}
 }

@@ -31,7 +31,7 @@
 #include "base/arguments.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "commit/commit_counts.h"
 #include "commit/quota.h"
 #include "function/function_ref.h"
@@ -106,7 +106,7 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 			ds_quota_take(start->owner, !child);
 			if (ds_store_insert(start, child))
 			{
-				ds_at_commit_started(start);
+				ds_commit_hint_started(start);
 				ds_commit_counts_add(DS_INSTANCES_STARTED);
 				return true;
 			}
@@ -156,8 +156,8 @@ ds_start_over(DsStart *start, DsInstance *present)
 	if (ds_status_is_active(present->status))
 		ds_end_tell_terminated(present, NULL, false);
 	else if (had_tasks)
-		ds_at_commit_cancel(start->instance_id, &present->execution_id);
-	ds_at_commit_started(start);
+		ds_commit_hint_cancel(start->instance_id, &present->execution_id);
+	ds_commit_hint_started(start);
 	ds_commit_counts_add(DS_INSTANCES_STARTED);
 	return true;
 }

@@ -4,7 +4,7 @@
  *	  Telling workers that there may be work.
  *
  * A hint says "instance x of role r in database d may be ready".  It is
- * pushed after the commit that made it ready (at_commit.c), wakes an idle
+ * pushed after the commit that made it ready (commit_hints.c), wakes an idle
  * worker of that role, or the launcher if there is none.  When there is no
  * room for a hint the group's rescan flag takes its place.
  *

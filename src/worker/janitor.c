@@ -25,7 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
-#include "commit/at_commit.h"
+#include "commit/commit_hints.h"
 #include "commit/transaction.h"
 #include "function/failure.h"
 #include "instance/end.h"
@@ -256,6 +256,6 @@ PGDLLEXPORT Datum
 ds_request_visit(PG_FUNCTION_ARGS)
 {
 	if (ds_shared_is_there())
-		ds_at_commit_visit(MyDatabaseId);
+		ds_commit_hint_visit(MyDatabaseId);
 	PG_RETURN_VOID();
 }

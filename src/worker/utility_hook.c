@@ -36,8 +36,8 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
-#include "commit/at_commit.h"
 #include "commit/commit_counts.h"
+#include "commit/commit_hints.h"
 #include "shmem/claim.h"
 #include "shmem/eviction.h"
 #include "shmem/hints.h"
@@ -104,10 +104,10 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 									ObjectIdGetDatum(closed));
 		ds_eviction_reopen(closed);
 		/* it has another name now, or is gone, or there are two */
-		ds_at_commit_visit(InvalidOid);
+		ds_commit_hint_visit(InvalidOid);
 	}
 	if (drop_extension)
-		ds_at_commit_evict();
+		ds_commit_hint_evict();
 	after_command(statement);
 }
 
@@ -219,7 +219,7 @@ visit_at_commit(const char *dbname)
 	Oid			database = get_database_oid(dbname, true);
 
 	if (OidIsValid(database))
-		ds_at_commit_visit(database);
+		ds_commit_hint_visit(database);
 }
 
 static void
@@ -228,11 +228,11 @@ after_command(Node *statement)
 	if (IsA(statement, TransactionStmt))
 		after_transaction_command((TransactionStmt *) statement);
 	else if (IsA(statement, CreatedbStmt) || IsA(statement, DropRoleStmt))
-		ds_at_commit_visit(InvalidOid);
+		ds_commit_hint_visit(InvalidOid);
 	else if (IsA(statement, AlterExtensionStmt) &&
 			 strcmp(((AlterExtensionStmt *) statement)->extname,
 					DS_EXTENSION_NAME) == 0)
-		ds_at_commit_visit(MyDatabaseId);
+		ds_commit_hint_visit(MyDatabaseId);
 	else if (IsA(statement, AlterDatabaseSetStmt))
 		visit_at_commit(((AlterDatabaseSetStmt *) statement)->dbname);
 	else if (IsA(statement, AlterDatabaseStmt))
@@ -271,7 +271,7 @@ after_commit_prepared(void)
 	DsExecuting *steps;
 	int			n;
 
-	if (!ds_at_commit_has_prepared() || ds_catalog(true) == NULL)
+	if (!ds_commit_hint_has_prepared() || ds_catalog(true) == NULL)
 		return;
 
 	ds_hint_rescan_database(MyDatabaseId);
