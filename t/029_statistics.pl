@@ -164,7 +164,7 @@ is($started, 0, 'the other database has none of it');
 $node->safe_psql('postgres', q{
 	CREATE ROLE watcher LOGIN;
 	SELECT df_grant_usage('watcher')});
-my ($section) = slurp_file("$FindBin::RealBin/../docs/operations.md") =~ /^## What to watch\n(.*?)^## /ms;
+my ($section) = slurp_file("$FindBin::RealBin/../docs/operations.md") =~ /^## What to monitor\n(.*?)^## /ms;
 my @statement = $section =~ /^```sql\n(.*?)^```/msg;
 cmp_ok(scalar @statement, '>', 2, 'the documentation has statements');
 foreach my $statement (@statement)
