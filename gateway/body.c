@@ -1,6 +1,6 @@
 /*
  * body.c
- *	  The body of a request, as it comes in.
+ *	  The body of a request, received in pieces.
  */
 #include "body.h"
 

@@ -1,6 +1,6 @@
 /*
  * body.h
- *	  The body of a request, as it comes in.
+ *	  The body of a request, received in pieces.
  */
 #ifndef GW_BODY_H
 #define GW_BODY_H
@@ -13,23 +13,23 @@
 typedef struct Body
 {
 	Text		text;
-	size_t		room;			/* bytes behind text.data, which are held */
-	bool		too_large;		/* larger than the limit: it is not kept */
+	size_t		room;			/* bytes allocated for text.data */
+	bool		too_large;		/* larger than the limit, so it is not kept */
 } Body;
 
 typedef enum BodyResult
 {
 	BODY_TAKEN,
-	BODY_REFUSED,				/* too many large ones are held at the moment */
-	BODY_ENDLESS				/* the client goes on and on */
+	BODY_REFUSED,				/* too many large bodies are in memory */
+	BODY_ENDLESS				/* the client does not stop sending */
 } BodyResult;
 
 extern void body_init(size_t limit);
 
-/* More than the limit is announced. */
+/* Checks a Content-Length against the limit. */
 extern bool body_announced_too_large(const char *content_length);
 
-/* The next piece; one that is not wanted is counted only. */
+/* Adds the next piece; if it is not wanted, it is only counted. */
 extern BodyResult body_append(Body *body, const char *data, size_t length,
 							  bool wanted);
 

@@ -1,8 +1,8 @@
 /*
  * call.c
- *	  From a request to the statement that answers it.
+ *	  Creates the job for a request: the statement and its parameters.
  *
- * Parameters stand in the order of the functions of extension/http.sql.
+ * Parameters are in the order of the functions in extension/http.sql.
  */
 #include "call.h"
 
@@ -31,7 +31,7 @@ add_boolean(Job *job, const Call *call, const char *name, bool otherwise)
 	job_add_boolean(job, value < 0 ? otherwise : value);
 }
 
-/* What links are made of. */
+/* The parts of links. */
 static void
 add_origin(Job *job, const Call *call)
 {
@@ -188,7 +188,7 @@ call_make_job(const Call *call)
 			job = restart(call);
 			break;
 	}
-	/* the others have no use for a body */
+	/* the other operations do not use a body */
 	body_free(call->body);
 	return job;
 }

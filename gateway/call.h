@@ -1,6 +1,6 @@
 /*
  * call.h
- *	  From a request to the statement that answers it.
+ *	  Creates the job for a request: the statement and its parameters.
  */
 #ifndef GW_CALL_H
 #define GW_CALL_H
@@ -10,13 +10,13 @@
 #include "job.h"
 #include "route.h"
 
-/* What of a request the database needs to know. */
+/* The parts of a request that the database needs. */
 typedef struct Call
 {
 	struct MHD_Connection *connection;	/* for its query */
 	const Route *route;
 	const char *origin;
-	const char *code;			/* what stands for the key in links; or NULL */
+	const char *code;			/* mark for the key in links; or NULL */
 	const char *content_type;
 	const char *continuation_token;
 	Body	   *body;			/* the job takes it over */
@@ -24,7 +24,7 @@ typedef struct Call
 
 extern Job *call_make_job(const Call *call);
 
-/* The answer that belongs to an error that we found ourselves. */
+/* A job that gets the answer for an error detected by the gateway. */
 extern Job *call_make_refusal(const char *sqlstate, const char *message);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * connection.c
- *	  One connection to the database, and the job it is at.
+ *	  A connection to the database, and its current job.
  */
 #include "connection.h"
 
@@ -64,7 +64,7 @@ connection_end(Connection *c)
 
 /* --- connecting --- */
 
-/* Notices are for people at a prompt, and may tell payloads. */
+/* Notices are meant for interactive users, and may contain payloads. */
 static void
 ignore_notice(void *arg, const char *message)
 {
@@ -75,7 +75,7 @@ ignore_notice(void *arg, const char *message)
 static void
 begin_to_connect(Connection *c, int64_t now)
 {
-	/* what the DSN says counts more than what stands before it */
+	/* the DSN takes precedence over the keywords before it */
 	const char *const keywords[] = {
 		"fallback_application_name", "keepalives_idle", "keepalives_interval",
 		"keepalives_count", "tcp_user_timeout", "dbname", "host", "hostaddr",
@@ -96,7 +96,7 @@ begin_to_connect(Connection *c, int64_t now)
 		loop_watch(&c->watch, PQsocket(c->conn), EPOLLOUT);
 }
 
-/* The session's settings, then all statements, in one round trip. */
+/* Sends the session's settings and all statements in one round trip. */
 static bool
 send_preparations(Connection *c)
 {
@@ -119,7 +119,7 @@ go_on_connecting(Connection *c)
 {
 	PostgresPollingStatusType status = PQconnectPoll(c->conn);
 
-	/* it may be another socket by now, perhaps of the same number */
+	/* libpq may have opened another socket, perhaps with the same number */
 	loop_forget(&c->watch);
 	switch (status)
 	{
@@ -177,8 +177,8 @@ connection_next_tick(const Connection *c)
 }
 
 /*
- * The connection is gone, and what becomes of its job depends on whether its
- * commit had been asked for.
+ * Handles the loss of the connection.  The outcome of its job depends on
+ * whether the commit had been requested.
  */
 static void
 lose(Connection *c, const char *why)
@@ -214,7 +214,9 @@ lose(Connection *c, const char *why)
 
 /* --- sending --- */
 
-/* Sends what libpq holds back, and watches for more room if it must. */
+/*
+ * Sends what libpq has buffered; if the socket is full, watches it for room.
+ */
 static bool
 flush(Connection *c)
 {
@@ -245,7 +247,7 @@ send_statement(Connection *c, const Statement *statement, const Text *parameters
 							   formats, 0) == 1;
 }
 
-/* A job that writes gets no Sync yet, which would commit it. */
+/* A job that writes is sent without a Sync, which would commit it. */
 static void
 send_main(Connection *c)
 {
@@ -270,7 +272,7 @@ send_sync(Connection *c)
 		lose(c, PQerrorMessage(c->conn));
 }
 
-/* Which answer belongs to the error? */
+/* Asks the database for the answer to the job's error. */
 static void
 send_explain(Connection *c)
 {
@@ -289,7 +291,7 @@ send_explain(Connection *c)
 		parameters[i].data = (char *) texts[i];
 		parameters[i].length = texts[i] == NULL ? 0 : strlen(texts[i]);
 	}
-	/* a name that the database could not even read is not sent again */
+	/* do not send a name again that the database could not decode */
 	if (strcmp(job->error_code, "22021") != 0)
 		parameters[1] = function;
 	c->state = EXPLAINING;
@@ -310,7 +312,7 @@ connection_run(Connection *c, Job *job)
 
 /* --- receiving --- */
 
-/* The session has ended, or will not do any more. */
+/* The session has ended, or can no longer be used. */
 static bool
 is_fatal(const PGresult *result)
 {
@@ -320,7 +322,9 @@ is_fatal(const PGresult *result)
 	return severity == NULL || code == NULL || strcmp(severity, "ERROR") != 0;
 }
 
-/* Its prepared statements belong to an extension that was dropped since. */
+/*
+ * The prepared statements belong to an extension that was dropped since then.
+ */
 static bool
 is_stale(const Job *job)
 {
@@ -360,7 +364,7 @@ take_result(Connection *c, const PGresult *result)
 		job_take_answer(job, result);
 }
 
-/* A result other than the end of the pipeline. */
+/* Handles a result other than the end of the pipeline. */
 static void
 on_result(Connection *c, const PGresult *result)
 {
@@ -386,7 +390,7 @@ on_result(Connection *c, const PGresult *result)
 	}
 }
 
-/* All that was sent has been answered, and the transaction has ended. */
+/* Everything sent has been answered, and the transaction has ended. */
 static void
 on_sync(Connection *c)
 {
@@ -429,8 +433,8 @@ on_sync(Connection *c)
 }
 
 /*
- * In pipeline mode a NULL stands after the result of each statement, and one
- * more when there is nothing left.
+ * In pipeline mode a NULL follows the result of each statement, and another one
+ * means that nothing is left.
  */
 static PGresult *
 next_result(Connection *c)
@@ -487,7 +491,7 @@ ready(Watch *watch, uint32_t events)
 	}
 	if ((events & ~(uint32_t) EPOLLOUT) != 0 && PQconsumeInput(c->conn) != 1)
 	{
-		/* what came before the end still counts */
+		/* process what was received before the end */
 		PGconn	   *conn = c->conn;
 
 		advance(c);

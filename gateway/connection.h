@@ -1,18 +1,19 @@
 /*
  * connection.h
- *	  One connection to the database, and the job it is at.
+ *	  A connection to the database, and its current job.
  *
- * It connects by itself, and again whenever it was lost.  A job that writes
- * runs in stages, so that its transaction's fate is never in doubt for good:
+ * The connection is established automatically, and again whenever it was lost.
+ * A job that writes runs in stages, so that the outcome of its transaction can
+ * always be determined:
  *
- *	EXECUTING	the statement was sent, but nothing that commits it; its
- *				result has the transaction's name
- *	COMMITTING	then the commit was asked for
+ *	EXECUTING	the statement was sent, but not the commit; its result
+ *				contains the name of the transaction
+ *	COMMITTING	then the commit was requested
  *	EXPLAINING	the database is asked for the answer to an error
  *
- * When the connection is lost while EXECUTING, nothing was done.  While
- * COMMITTING, the job is in doubt, and pool.c asks for its transaction's fate
- * on another connection.
+ * If the connection is lost while EXECUTING, nothing was done.  If it is lost
+ * while COMMITTING, the job is in doubt, and pool.c asks for the outcome of its
+ * transaction on another connection.
  */
 #ifndef GW_CONNECTION_H
 #define GW_CONNECTION_H
@@ -43,35 +44,35 @@ struct Connection
 	PGconn	   *conn;
 	Watch		watch;
 	Job		   *job;
-	bool		failed;			/* so did the job's present stage */
-	bool		stale;			/* to be replaced after the job */
-	bool		explained;		/* a failure to connect stands in the log */
-	int			n_failures;		/* to connect, since it last did */
-	HostOrder	order;			/* of hosts, since one did not answer */
+	bool		failed;			/* the job's current stage failed */
+	bool		stale;			/* must be replaced after the job */
+	bool		explained;		/* the failure to connect was logged */
+	int			n_failures;		/* failures to connect since the last success */
+	HostOrder	order;			/* of hosts, after one did not answer */
 	int64_t		retry_at;
 	int64_t		deadline;		/* of connecting and preparing */
 
-	/* What others want to know. */
+	/* Callbacks of the owner. */
 	void		(*became_idle) (Connection *c);
-	void		(*was_lost) (Connection *c);	/* or could not be made */
+	void		(*was_lost) (Connection *c);	/* or not established */
 	void		(*in_doubt) (Connection *c, Job *job);
 };
 
 extern void connection_init(Connection *c);
 
-/* Begins to connect, if it is down and the time has come. */
+/* Starts connecting if the connection is down and retry_at has come. */
 extern void connection_tick(Connection *c, int64_t now);
 
-/* When it wants its next tick; INT64_MAX: never. */
+/* The time of its next tick; INT64_MAX: none. */
 extern int64_t connection_next_tick(const Connection *c);
 
-/* On an IDLE connection; the job's done() is called in the end. */
+/* Runs a job on an IDLE connection; the job's done() is called at its end. */
 extern void connection_run(Connection *c, Job *job);
 
 extern bool connection_is_up(const Connection *c);
 extern void connection_end(Connection *c);
 
-/* The conninfo of all connections. */
+/* Sets the connection string of all connections. */
 extern void connection_set_dsn(const char *conninfo);
 
 #endif

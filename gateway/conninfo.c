@@ -1,9 +1,9 @@
 /*
  * conninfo.c
- *	  What libpq's asynchronous connecting leaves to its caller.
+ *	  Tasks that libpq leaves to the caller when connecting asynchronously.
  *
- * libpq goes from host to host when one refuses it, but leaves one that is
- * silent only after connect_timeout, which counts in PQconnectdb() alone.
+ * libpq tries the next host if one refuses the connection.  It gives up on a
+ * silent host only after connect_timeout, which only PQconnectdb() obeys.
  */
 #include "conninfo.h"
 
@@ -12,7 +12,7 @@
 
 #include "memory.h"
 
-/* To be freed; NULL if it is not set. */
+/* The caller frees the value; NULL if it is not set. */
 static char *
 parameter(PGconn *conn, const char *keyword)
 {
@@ -35,11 +35,11 @@ conninfo_connect_time(PGconn *conn, int64_t otherwise)
 	long		seconds = value == NULL ? 0 : strtol(value, NULL, 10);
 
 	free(value);
-	/* as libpq has it: 0 is no limit, for which we have none to offer */
+	/* for libpq 0 means no limit; there always is one here */
 	return seconds <= 0 || seconds > 3600 ? otherwise : (int64_t) seconds * 1000;
 }
 
-/* "a,b,c" becomes "b,c,a"; what is no list stays as it is. */
+/* "a,b,c" becomes "b,c,a"; a single value stays as it is. */
 static char *
 rotated(PGconn *conn, const char *keyword)
 {

@@ -1,8 +1,8 @@
 /*
  * conninfo.h
- *	  What libpq's asynchronous connecting leaves to its caller: how long an
- *	  attempt may take, and that another of several hosts comes first when one
- *	  does not answer at all.
+ *	  Tasks that libpq leaves to the caller when connecting asynchronously: to
+ *	  limit the time of an attempt, and to try another host first after one did
+ *	  not answer.
  */
 #ifndef GW_CONNINFO_H
 #define GW_CONNINFO_H
@@ -10,7 +10,7 @@
 #include <libpq-fe.h>
 #include <stdint.h>
 
-/* Comma lists that go before those of the DSN; NULL: the DSN's own. */
+/* Comma-separated lists that override those of the DSN; NULL: no override. */
 typedef struct HostOrder
 {
 	char	   *host;
@@ -18,10 +18,13 @@ typedef struct HostOrder
 	char	   *port;
 } HostOrder;
 
-/* Milliseconds for an attempt: connect_timeout, or "otherwise" without one. */
+/*
+ * Milliseconds for an attempt: connect_timeout, or "otherwise" if it is not
+ * set.
+ */
 extern int64_t conninfo_connect_time(PGconn *conn, int64_t otherwise);
 
-/* The order of a connection's hosts with the first of them put last. */
+/* The hosts of a connection, with the first one moved to the end. */
 extern HostOrder conninfo_next_host_first(PGconn *conn);
 
 extern void conninfo_free_order(HostOrder *order);

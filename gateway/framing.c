@@ -8,13 +8,13 @@
 #include <strings.h>
 
 /*
- * Bytes; links are up to three times as long as what they are made of, and
- * one of them becomes a header.
+ * In bytes.  A link may be three times as long as the target, because of its
+ * percent-encoding, and one link becomes a header of the answer.
  */
 #define TARGET_LIMIT	(8 << 10)
-#define HEADERS_LIMIT	(32 << 10)	/* with the target */
+#define HEADERS_LIMIT	(32 << 10)	/* including the target */
 
-/* Headers, cookies and parameters; MHD's notes on them take room, too. */
+/* Headers, cookies and parameters; MHD needs memory for each of them. */
 #define NUMBER_LIMIT	256
 
 typedef struct Framing
@@ -23,10 +23,10 @@ typedef struct Framing
 	int			n_length;
 	int			n_encoding;
 	bool		chunked;
-	bool		strange;		/* a name that is none */
+	bool		bad_name;		/* of a header */
 } Framing;
 
-/* A space before the colon is read by some and not by others. */
+/* Servers differ in how they treat a space before the colon. */
 static bool
 is_header_name(const char *name)
 {
@@ -46,7 +46,7 @@ look_at_header(void *cls, enum MHD_ValueKind kind, const char *key,
 
 	(void) kind;
 	if (!is_header_name(key))
-		f->strange = true;
+		f->bad_name = true;
 	else if (strcasecmp(key, "Host") == 0)
 		f->n_host++;
 	else if (strcasecmp(key, "Content-Length") == 0)
@@ -65,7 +65,7 @@ framing_is_clear(struct MHD_Connection *connection)
 	Framing		f = {0};
 
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_header, &f);
-	if (f.strange || f.n_host > 1 || f.n_length > 1 || f.n_encoding > 1)
+	if (f.bad_name || f.n_host > 1 || f.n_length > 1 || f.n_encoding > 1)
 		return false;
 	return f.n_encoding == 0 || (f.chunked && f.n_length == 0);
 }

@@ -15,7 +15,9 @@
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Decoding never adds bytes, and leaves a slice without a percent sign alone. */
+/*
+ * Decoding never adds bytes, and leaves a slice without a percent sign alone.
+ */
 static void
 check_decoded(Slice slice, Text text)
 {

@@ -1,10 +1,10 @@
 /*
  * held.c
- *	  How many bytes of large bodies and answers are held at a time.
+ *	  Limits the memory for large bodies and large answers.
  */
 #include "held.h"
 
-/* What is no larger does not count. */
+/* Anything up to this size does not count. */
 #define SMALL	(1 << 16)
 
 static size_t limit;

@@ -1,10 +1,9 @@
 /*
  * held.h
- *	  How many bytes of large bodies, and of large answers, are held at a time:
- *	  however many there are, they do not take all memory.
+ *	  Limits the memory for large bodies and large answers.
  *
- * Small ones do not count, so nobody is refused because of what others send;
- * the number of connections bounds them.
+ * Small ones do not count, so clients that send small bodies are never refused
+ * because of others; the number of connections limits those.
  */
 #ifndef GW_HELD_H
 #define GW_HELD_H
@@ -18,10 +17,13 @@ typedef enum HeldKind
 	HELD_ANSWERS
 } HeldKind;
 
-/* Bytes of each kind; one alone may be larger. */
+/* Sets the limit of each kind, in bytes; a single body may exceed it. */
 extern void held_init(size_t bytes);
 
-/* A piece gets another size, 0 when it is new or gone; false: it may not. */
+/*
+ * Registers that a body or answer changes its size; a size of 0 means that it is
+ * new, or freed.  Returns false if the limit does not allow it.
+ */
 extern bool held_resize(HeldKind kind, size_t from, size_t to);
 
 #endif

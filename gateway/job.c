@@ -64,7 +64,10 @@ copy_value(const PGresult *result, int column)
 	return gw_strdup(PQgetvalue(result, 0, column));
 }
 
-/* The result is a row of durable_singleton.http_response and the transaction's id. */
+/*
+ * The result is a row of durable_singleton.http_response and the transaction's
+ * id.
+ */
 void
 job_take_answer(Job *job, const PGresult *result)
 {

@@ -59,7 +59,10 @@ struct Job
 
 extern Job *job_new(const Statement *statement);
 
-/* Add parameters, in the statement's order; the job takes texts and bodies over. */
+/*
+ * Add parameters, in the statement's order; the job takes texts and bodies
+ * over.
+ */
 extern void job_add_text(Job *job, Text text);
 extern void job_add_body(Job *job, Body *body);
 extern void job_add_string(Job *job, const char *s);	/* copied; NULL is NULL */

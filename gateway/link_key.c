@@ -1,6 +1,6 @@
 /*
  * link_key.c
- *	  The key in links, which the database makes without seeing it.
+ *	  The key in links, which the database creates without knowing the key.
  */
 #include "link_key.h"
 

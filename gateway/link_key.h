@@ -1,9 +1,9 @@
 /*
  * link_key.h
- *	  The key in links, which the database makes without seeing it.
+ *	  The key in links, which the database creates without knowing the key.
  *
- * A random mark stands for the key until links leave us: so no key can get
- * into the database's logs.
+ * A random mark takes the place of the key until the answer is sent, so that no
+ * key can get into the logs of the database.
  */
 #ifndef GW_LINK_KEY_H
 #define GW_LINK_KEY_H
@@ -12,10 +12,13 @@
 
 extern void link_key_init(void);
 
-/* What the database is given for a key. */
+/* The mark that the database gets in place of a key. */
 extern const char *link_key_mark(void);
 
-/* Puts the given key in the mark's place; frees the text or returns it as it is. */
+/*
+ * Replaces the mark by the given key.  Returns the text itself, or frees it and
+ * returns a new one.
+ */
 extern char *link_key_put(char *text, Text given);
 
 #endif

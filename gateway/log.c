@@ -1,6 +1,6 @@
 /*
  * log.c
- *	  What goes to the standard error output: a line a request, and messages.
+ *	  The log on standard error: one line per request, and messages.
  */
 #include "log.h"
 
@@ -27,7 +27,7 @@ log_flush(void)
 		ssize_t		n = write(STDERR_FILENO, buffer + done, used - done);
 
 		if (n <= 0)
-			break;				/* nobody reads it: go on serving */
+			break;				/* the log cannot be written: keep serving */
 		done += n;
 	}
 	used = 0;
@@ -49,7 +49,7 @@ add_line(const char *line)
 		used += strftime(buffer + used, 30, "%Y-%m-%dT%H:%M:%S", &utc);
 		used += snprintf(buffer + used, 10, ".%03ldZ ", now.tv_nsec / 1000000);
 	}
-	memcpy(buffer + used, line, length);	/* no string: NOLINT(bugprone-not-null-terminated-result) */
+	memcpy(buffer + used, line, length);	/* not a string: NOLINT(bugprone-not-null-terminated-result) */
 	used += length;
 	buffer[used++] = '\n';
 }
@@ -72,7 +72,9 @@ log_message(const char *format,...)
 	log_flush();
 }
 
-/* As it came, in printable ASCII, cut off after so many characters. */
+/*
+ * Converts a text to printable ASCII, and cuts it off after "max" characters.
+ */
 static void
 escape(char *out, const char *text, size_t length, size_t max)
 {

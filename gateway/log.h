@@ -1,6 +1,6 @@
 /*
  * log.h
- *	  What goes to the standard error output: a line a request, and messages.
+ *	  The log on standard error: one line per request, and messages.
  */
 #ifndef GW_LOG_H
 #define GW_LOG_H
@@ -8,13 +8,13 @@
 extern void log_message(const char *format,...) __attribute__((format(printf, 1, 2)));
 
 /*
- * peer, method and the path of the request's target, without its query, where
- * keys are; what would not print is escaped.
+ * Logs peer, method and path of the target.  The query, which may contain a key,
+ * is left out; characters that cannot be printed are escaped.
  */
 extern void log_request(const char *peer, const char *method, const char *target,
 						int status, double milliseconds);
 
-/* Lines are held back until then, to be written at once. */
+/* Writes the buffered lines. */
 extern void log_flush(void);
 
 #endif

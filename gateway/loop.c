@@ -17,7 +17,7 @@
 static int	epoll_fd;
 static int64_t now;
 
-/* What the present wait has brought; forgotten watches are taken out of it. */
+/* The events of the current wait, without those of forgotten watches. */
 static struct epoll_event found[MAX_EVENTS];
 static int	n_found;
 
@@ -60,7 +60,7 @@ loop_watch(Watch *watch, int fd, uint32_t events)
 	if (epoll_ctl(epoll_fd, watch->fd == fd ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
 				  fd, &event) != 0)
 	{
-		/* a closed descriptor's number may be in use again */
+		/* the number of a closed descriptor may be in use again */
 		epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 	}

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* A file descriptor that is watched; "ready" is called with its events. */
+/* A watched file descriptor; "ready" is called with its events. */
 typedef struct Watch Watch;
 struct Watch
 {
@@ -19,17 +19,19 @@ struct Watch
 
 extern void loop_init(void);
 
-/* Watches fd, or another one than before, for these events. */
+/* Watches fd, in place of an earlier one, for these events. */
 extern void loop_watch(Watch *watch, int fd, uint32_t events);
 extern void loop_forget(Watch *watch);
 
-/* Waits so many milliseconds at most and calls whose descriptors are ready. */
+/*
+ * Waits for at most that time, and calls "ready" of the watches with events.
+ */
 extern void loop_wait(int64_t milliseconds);
 
-/* Milliseconds on a clock that nobody sets; as of the last wait. */
+/* Milliseconds of a monotonic clock, as of the last wait. */
 extern int64_t loop_now(void);
 
-/* The same to the microsecond, and of this moment. */
+/* The current time of this clock, to the microsecond. */
 extern double loop_exact_now(void);
 
 #endif

@@ -3,7 +3,7 @@
  *	  durable-singleton-http: the HTTP management API of Durable Functions over
  *	  a database with the extension durable_singleton.
  *
- * One thread and one event loop; README.md tells how the parts fit together.
+ * One thread and one event loop; README.md describes how the parts fit together.
  */
 #include <errno.h>
 #include <signal.h>
@@ -24,12 +24,12 @@
 #include "request.h"
 #include "server.h"
 
-/* Milliseconds that requests have to end after SIGTERM. */
+/* Milliseconds in which requests must end after SIGTERM. */
 #ifndef DRAIN_TIME
 #define DRAIN_TIME	30000
 #endif
 
-/* Milliseconds for the answers of those that did not. */
+/* Milliseconds for sending the answers of those that did not. */
 #define LAST_WORDS	2000
 
 static Options options;

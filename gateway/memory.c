@@ -1,6 +1,6 @@
 /*
  * memory.c
- *	  Memory that is always there: who runs out of it ends the process.
+ *	  Allocation that never fails: running out of memory ends the process.
  */
 #include "memory.h"
 

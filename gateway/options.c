@@ -20,28 +20,28 @@ static const char usage[] =
 "\n"
 "Usage: durable-singleton-http [OPTION]...\n"
 "\n"
-"  --listen ADDR        address to listen at (default: 127.0.0.1)\n"
-"  --port N             port to listen at (default: 7071; 0: any free one)\n"
-"  --dsn CONNINFO       the database, as libpq wants it (default: its own\n"
-"                       defaults and environment, PGHOST and so on)\n"
+"  --listen ADDR        address to listen on (default: 127.0.0.1)\n"
+"  --port N             port to listen on (default: 7071; 0: any free port)\n"
+"  --dsn CONNINFO       libpq connection string or URI of the database (default:\n"
+"                       libpq's defaults and environment, such as PGHOST)\n"
 "  --connections N      database connections for requests (default: 16); one\n"
 "                       more waits for all long polls\n"
-"  --keys FILE          system keys, one a line; without one of them requests\n"
-"                       are 401 (default: no keys)\n"
-"  --allow-host NAME    without keys: a host name that requests may come for, and\n"
-"                       whose web pages may make some; may be given repeatedly\n"
-"                       (the address of --listen, localhost and all numeric\n"
-"                       addresses are allowed)\n"
-"  --trust-forwarded    make links of X-Forwarded-Host and X-Forwarded-Proto\n"
+"  --keys FILE          system keys, one per line; requests without one of them\n"
+"                       get 401 (default: no keys)\n"
+"  --allow-host NAME    without keys: a host name that requests may use, and\n"
+"                       whose web pages may send requests; may be given\n"
+"                       repeatedly (the address of --listen, localhost and all\n"
+"                       numeric addresses are always allowed)\n"
+"  --trust-forwarded    build links from X-Forwarded-Host and X-Forwarded-Proto\n"
 "  --body-limit BYTES   largest body of a request (default: 16777216)\n"
 "  --tls-cert FILE      certificate chain, PEM; serves HTTPS\n"
 "  --tls-key FILE       its private key, PEM\n"
 "  --version            show the version\n"
 "  --help               show this text\n"
 "\n"
-"Functions can be started over HTTP once df_expose_http() was called for them.\n"
-"A line a request goes to the standard error output.  SIGTERM ends the program\n"
-"when the requests under way have been answered; SIGHUP reads the keys again.\n";
+"Functions can be started over HTTP after df_expose_http() was called for them.\n"
+"The log on standard error has one line per request.  SIGTERM ends the program\n"
+"when the current requests have been answered; SIGHUP reads the keys again.\n";
 
 __attribute__((noreturn)) static void
 complain(const char *option, const char *value, const char *what)
@@ -162,8 +162,8 @@ options_parse(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		complain("argument", argv[optind], "not understood");
+		complain("argument", argv[optind], "unexpected");
 	if ((options.tls_cert_file == NULL) != (options.tls_key_file == NULL))
-		complain("--tls-cert", "and --tls-key", "are given together or not at all");
+		complain("--tls-cert", "and --tls-key", "must be given together");
 	return options;
 }

@@ -23,7 +23,7 @@ typedef struct Options
 	const char *tls_key_file;
 } Options;
 
-/* Ends the process after --help, --version, and what cannot be understood. */
+/* Ends the process after --help, --version, and errors. */
 extern Options options_parse(int argc, char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * origin.c
- *	  Scheme, host and port under which a client reached us: links begin so.
+ *	  Scheme, host and port of the gateway as seen by a client, for links.
  */
 #include "origin.h"
 
@@ -24,7 +24,10 @@ origin_init(bool tls, bool trust, const char *address)
 	own_address = address;
 }
 
-/* The first of a comma list, as the proxy next to the client wrote it. */
+/*
+ * The first item of a comma-separated list: that of the proxy nearest the
+ * client.
+ */
 static char *
 first_of_list(const char *list)
 {
@@ -43,7 +46,7 @@ forwarded(struct MHD_Connection *connection, const char *header)
 	const char *value = !trust_forwarded ? NULL :
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, header);
 
-	/* an empty one says nothing */
+	/* an empty one counts as absent */
 	return value == NULL || value[strspn(value, " \t")] == '\0' ? NULL :
 		first_of_list(value);
 }
@@ -69,7 +72,7 @@ origin_of(struct MHD_Connection *connection)
 		const char *value = MHD_lookup_connection_value(connection,
 														MHD_HEADER_KIND, "Host");
 
-		/* HTTP/1.0 has none */
+		/* HTTP/1.0 does not require it */
 		host = gw_strdup(value != NULL && value[0] != '\0' ? value : own_address);
 	}
 	if (is_host(host) && (scheme == NULL || strcasecmp(scheme, "http") == 0 ||

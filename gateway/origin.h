@@ -1,6 +1,6 @@
 /*
  * origin.h
- *	  Scheme, host and port under which a client reached us: links begin so.
+ *	  Scheme, host and port of the gateway as seen by a client, for links.
  */
 #ifndef GW_ORIGIN_H
 #define GW_ORIGIN_H
@@ -11,8 +11,8 @@
 extern void origin_init(bool tls, bool trust_forwarded, const char *own_address);
 
 /*
- * To be freed.  NULL if the headers that tell it are not those of a host:
- * such a request is refused.
+ * The caller frees the result.  NULL if the headers do not contain a valid host
+ * and scheme; such a request is refused.
  */
 extern char *origin_of(struct MHD_Connection *connection);
 

@@ -2,10 +2,10 @@
  * polls.c
  *	  Long polls: starts that wait for the end of their instance.
  *
- * The connection waits in http_wait(), which the end of an instance wakes at
- * once.  For a poll that is added meanwhile, the wait is called off by another
- * connection and begun again.  It also comes back from time to time, so that
- * it holds no snapshot for long.
+ * The connection waits in http_wait(), which returns as soon as an instance
+ * ends.  When a poll is added meanwhile, another connection ends the wait, and
+ * it begins again.  It also returns from time to time, so that it holds no
+ * snapshot for long.
  */
 #include "polls.h"
 
@@ -21,12 +21,14 @@
 /* Seconds. */
 #define LONGEST_ROUND	5.0
 #define SHORTEST_ROUND	0.05
-#define ROUND_PER_POLL	0.0005	/* a round asks for each: no more of them */
+#define ROUND_PER_POLL	0.0005	/* many polls make a round expensive */
 
-/* Milliseconds until the next round when one has failed. */
+/* Milliseconds until the next round after one has failed. */
 #define AFTER_FAILURE	200
 
-/* Milliseconds until a round that was not waiting yet is called off again. */
+/*
+ * Milliseconds until the next attempt to end a round that was not waiting yet.
+ */
 #define CALL_AGAIN		5
 
 struct Poll
@@ -45,7 +47,10 @@ static int	max_polls;
 static Connection waiter;
 static int64_t next_round;		/* not before */
 
-/* Polls that the present round does not know of, and who tells it so. */
+/*
+ * There are polls that the current round does not include; the job that ends
+ * it.
+ */
 static bool any_new;
 static Job *calling_off;
 static int64_t next_call_off;	/* not before */
@@ -65,7 +70,7 @@ end(Poll *poll, int status, const char *body)
 
 /* --- for new polls --- */
 
-/* False: the round was not waiting, or not yet. */
+/* The result is false if the round was not waiting, or not yet. */
 static void
 take_called_off(Job *job, const PGresult *result)
 {
@@ -82,11 +87,11 @@ called_off(Job *job)
 {
 	calling_off = NULL;
 	job_free(job);
-	/* of those that came since, the round may not know either */
+	/* polls may have been added since then */
 	call_off();
 }
 
-/* Ends the present round; the next one knows all polls. */
+/* Ends the current round; the next one includes all polls. */
 static void
 call_off(void)
 {
@@ -180,7 +185,7 @@ round_seconds(void)
 	return seconds < shortest ? shortest : seconds;
 }
 
-/* Rows of http_wait(): id, status (null: it is gone), body. */
+/* Rows of http_wait(): id, status (null if the instance is gone), body. */
 static void
 take_ended(Job *job, const PGresult *result)
 {
@@ -200,7 +205,7 @@ take_ended(Job *job, const PGresult *result)
 	}
 }
 
-/* An instance may be purged while it is waited for: the next round knows. */
+/* An instance may be purged during the wait; the next round notices it. */
 static void
 round_done(Job *job)
 {
@@ -227,7 +232,7 @@ wait_round(Connection *c)
 	connection_run(c, job);
 }
 
-/* Its loss is no news to anybody: polls go on once it is back. */
+/* Polls continue once the connection is back. */
 static void
 on_lost(Connection *c)
 {
@@ -238,7 +243,7 @@ static void
 on_doubt(Connection *c, Job *job)
 {
 	(void) c;
-	job_free(job);				/* never: it does not write */
+	job_free(job);				/* cannot happen: it does not write */
 }
 
 void
@@ -251,7 +256,7 @@ polls_start(int limit)
 	waiter.in_doubt = on_doubt;
 }
 
-/* The connection is made when there is the first poll. */
+/* The connection is established for the first poll. */
 void
 polls_tick(int64_t now)
 {

@@ -2,13 +2,12 @@
  * pool.c
  *	  A bounded number of database connections for the jobs of requests.
  *
- * Jobs wait in two queues.  Heavy ones, which may take long, have no more than
- * half of the connections at a time, so that they never keep an event or a
- * start from its turn.
+ * Jobs wait in two queues.  Heavy jobs, which may take long, get at most half of
+ * the connections at a time, so that they do not delay events and starts.
  *
- * While the database is away, jobs are given back at once.  Only those in
- * doubt stay: their commit was asked for when their connection was lost, so
- * they wait until the database is back and tells the fate of their
+ * While the database is unavailable, jobs are returned immediately.  Only jobs in
+ * doubt stay: their commit was requested when their connection was lost, so they
+ * wait until the database is back and reports the outcome of their
  * transactions.
  */
 #include "pool.h"
@@ -22,11 +21,11 @@
 
 /* Milliseconds. */
 #define ASK_AGAIN	50			/* a transaction is still in progress */
-#define ASK_LATER	1000		/* the database cannot tell just now */
+#define ASK_LATER	1000		/* the database cannot tell at the moment */
 
 static Connection *connections;
 static int	n_connections;
-static bool ever_lost;			/* or could not be made */
+static bool ever_lost;			/* or not established */
 
 static JobQueue light = STAILQ_HEAD_INITIALIZER(light);
 static JobQueue heavy = STAILQ_HEAD_INITIALIZER(heavy);
@@ -63,7 +62,7 @@ ask_again(Job *about, int64_t milliseconds)
 	STAILQ_INSERT_TAIL(&doubts, about, others);
 }
 
-/* Nobody will ever tell. */
+/* The outcome can never be determined. */
 static void
 stay_in_doubt(Job *about)
 {
@@ -95,7 +94,7 @@ fate_known(Job *ask)
 		ask_again(about, 0);	/* the database is away again */
 	else if (ask->error_code[0] != '\0')
 	{
-		log_message("what became of a transaction whose connection was lost in its commit cannot be asked: %s",
+		log_message("cannot determine the outcome of a transaction whose connection was lost during its commit: %s",
 					ask->error_message ? ask->error_message : "");
 		if (is_passing(ask->error_code))
 			ask_again(about, ASK_LATER);
@@ -106,13 +105,13 @@ fate_known(Job *ask)
 		ask_again(about, ASK_AGAIN);
 	else
 	{
-		log_message("a transaction whose connection was lost in its commit is %s",
-					fate ? fate : "too old to be known of");
+		log_message("outcome of a transaction whose connection was lost during its commit: %s",
+					fate ? fate : "too old to be known");
 		if (fate == NULL)
 			stay_in_doubt(about);
 		else
 		{
-			/* its answer stands and falls with the transaction */
+			/* the answer is valid only if the transaction committed */
 			if (strcmp(fate, "committed") != 0)
 				job_clear_result(about);
 			about->done(about);
@@ -155,7 +154,7 @@ is_away(void)
 		if (connection_is_up(&connections[i]))
 			return false;
 	}
-	/* at the very beginning there is hope */
+	/* at the start, connections are still being established */
 	return ever_lost;
 }
 

@@ -13,8 +13,8 @@
 extern void pool_start(int n_connections);
 
 /*
- * Runs the job as soon as a connection is free.  Its done() is called later
- * or, if the database is away, at once.
+ * Runs the job as soon as a connection is free.  Its done() is called later or,
+ * if the database is unavailable, immediately.
  */
 extern void pool_run(Job *job);
 

@@ -1,10 +1,11 @@
 /*
  * request.c
- *	  One request, from its first line to the log.
+ *	  A request, from its first line to the log.
  *
- * When its headers are there it is admitted or refused; when its body is
- * there it becomes a job for the database, and its connection is suspended
- * until the job is done.  A start may then wait for the end of its instance.
+ * When its headers are complete, a request is admitted or refused.  When its
+ * body is complete, it becomes a job for the database, and its connection is
+ * suspended until the job is done.  A start may then wait for the end of its
+ * instance.
  */
 #include "request.h"
 
@@ -32,7 +33,10 @@
 /* Seconds that a start may wait for the end of its instance. */
 #define LONGEST_POLL	3600.0
 
-/* Large bodies, and answers, that are held at a time, in times the body limit. */
+/*
+ * Limit for large bodies, and for large answers, as a multiple of the body
+ * limit.
+ */
 #define HELD_LIMIT	16
 
 #define AWAY_RETRY_AFTER	"2"
@@ -54,38 +58,38 @@ ERROR_BODY("Service unavailable",
 		   "Too many large requests are under way; nothing was done.");
 static const char unknown_host[] =
 ERROR_BODY("Forbidden",
-		   "The host of the request is none that a gateway without keys answers for; --allow-host of the gateway names more.");
+		   "A gateway without keys does not accept requests for this host; the option --allow-host adds one.");
 static const char foreign_site[] =
 ERROR_BODY("Forbidden",
-		   "A gateway without keys does not answer web pages of other sites; --allow-host of the gateway names those it answers.");
+		   "A gateway without keys does not answer web pages of other sites; the option --allow-host adds one.");
 static const char in_doubt[] =
 ERROR_BODY("Something went wrong while processing your request",
-		   "The database has not answered, and whether it has done anything is not known.");
+		   "The database has not answered, and it is not known whether it has done anything.");
 
 struct Request
 {
-	char	   *text;			/* the target, as it came */
+	char	   *text;			/* the target, as received */
 	Target		target;
 	Route		route;
 	struct MHD_Connection *connection;
 	Client	   *client;
 	char		method[24];
 	char	   *origin;
-	Text		key;			/* that it has proved to know */
+	Text		key;			/* the valid key that it came with */
 	double		began;
-	double		poll_seconds;	/* below 0: it does not wait for the end */
+	double		poll_seconds;	/* below 0: no wait for the end */
 	double		poll_interval;
 	Body		body;
 	Job		   *job;
 	Poll	   *poll;
-	Watch		departure;		/* of the client, while it polls */
+	Watch		departure;		/* of the client, during a long poll */
 	struct MHD_Response *response;
 	size_t		held;			/* bytes of the answer */
 	int			status;
 	bool		close_after;
 	bool		suspended;
 	bool		counted;
-	LIST_ENTRY(Request) others; /* of those that are suspended */
+	LIST_ENTRY(Request) others; /* in the list of suspended ones */
 };
 
 static int	n_requests;
@@ -141,12 +145,12 @@ request_new(const char *target)
 static void
 add_header(struct MHD_Response *response, const char *name, const char *value)
 {
-	/* MHD refuses what could end a line; such a value is left out */
+	/* MHD refuses a value that could end a line; it is left out */
 	if (value != NULL && value[0] != '\0')
 		MHD_add_response_header(response, name, value);
 }
 
-/* Takes over the body; NULL is an empty one. */
+/* Takes over the body; NULL means an empty one. */
 static void
 set_response(Request *r, int status, char *body, const char *content_type)
 {
@@ -161,7 +165,7 @@ set_response(Request *r, int status, char *body, const char *content_type)
 				   content_type ? content_type : "application/json; charset=utf-8");
 }
 
-/* An answer of our own. */
+/* An answer of the gateway itself. */
 static void
 refuse(Request *r, int status, const char *body)
 {
@@ -170,7 +174,9 @@ refuse(Request *r, int status, const char *body)
 		add_header(r->response, "Retry-After", AWAY_RETRY_AFTER);
 }
 
-/* Until the client has taken it; false: there are too many large ones. */
+/*
+ * Counts the answer until it is sent; false if there are too many large ones.
+ */
 static bool
 hold(Request *r, const char *body)
 {
@@ -182,7 +188,7 @@ hold(Request *r, const char *body)
 	return true;
 }
 
-/* Takes texts out of the answer. */
+/* Takes over texts of the answer. */
 static void
 respond(Request *r, Answer *answer)
 {
@@ -198,7 +204,7 @@ respond(Request *r, Answer *answer)
 	add_header(r->response, "x-ms-continuation-token", answer->continuation_token);
 }
 
-/* Until there is a response. */
+/* Suspends the connection until there is a response. */
 static void
 suspend(Request *r)
 {
@@ -207,7 +213,7 @@ suspend(Request *r)
 	MHD_suspend_connection(r->connection);
 }
 
-/* There is a response: MHD shall ask for it. */
+/* There is a response now: makes MHD ask for it. */
 static void
 resume(Request *r)
 {
@@ -222,8 +228,8 @@ resume(Request *r)
 /* --- waiting for the end of an instance --- */
 
 /*
- * 0: its time is over, and it gets the answer to its start, just like one
- * whose output is too much at the moment.
+ * Status 0 means that its time is over.  Then it gets the answer to its start,
+ * and so does one whose output is too large at the moment.
  */
 static void
 poll_ended(void *owner, int status, const char *body)
@@ -242,8 +248,8 @@ poll_ended(void *owner, int status, const char *body)
 }
 
 /*
- * MHD does not look at a connection that is suspended.  Who has closed one, or
- * half of it, does not wait any more: its time is over.
+ * MHD does not watch a suspended connection.  If a client has closed it, or half
+ * of it, its long poll ends as if its time were over.
  */
 static void
 client_departed(Watch *watch, uint32_t events)
@@ -255,7 +261,7 @@ client_departed(Watch *watch, uint32_t events)
 	poll_ended(r, 0, NULL);
 }
 
-/* False: it does not wait, or may not. */
+/* False if the request does not wait, or is not allowed to. */
 static bool
 start_poll(Request *r)
 {
@@ -293,7 +299,7 @@ job_done(Job *job)
 	else if (job->answer.status == MHD_HTTP_INTERNAL_SERVER_ERROR &&
 			 job->answer.body == NULL)
 		refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, in_doubt);
-	/* what was done is never called refused; such an answer is small */
+	/* never report a completed write as refused; its answer is small */
 	else if (!hold(r, job->answer.body) && !writes)
 		refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, busy);
 	else
@@ -312,7 +318,7 @@ request_give_up(void)
 	{
 		Request    *r = LIST_FIRST(&suspended);
 
-		/* only resume() ends the job of one that is suspended */
+		/* a suspended request keeps its job until resume() */
 		assert(r->job != NULL);
 		r->job->owner = NULL;
 		r->job = NULL;
@@ -328,7 +334,7 @@ header(const Request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
-/* timeout and pollingInterval count together or not at all; false: bad. */
+/* timeout and pollingInterval count only together; false if they are wrong. */
 static bool
 read_poll_times(Request *r)
 {
@@ -373,7 +379,7 @@ run(Request *r)
 
 /* --- headers and body --- */
 
-/* Without keys; false: the request is refused. */
+/* For a gateway without keys; false if the request is refused. */
 static bool
 is_of_trusted_site(Request *r)
 {
@@ -385,7 +391,7 @@ is_of_trusted_site(Request *r)
 	return verdict == SITE_TRUSTED;
 }
 
-/* Sets the response if the request is refused before its body is read. */
+/* Sets a response if the request is refused before its body is read. */
 static void
 admit(Request *r)
 {
@@ -421,7 +427,7 @@ admit(Request *r)
 	}
 }
 
-/* False: the client goes on and on, and is cut off. */
+/* False if the client does not stop sending and must be cut off. */
 static bool
 take_body(Request *r, const char *data, size_t length)
 {
@@ -454,7 +460,7 @@ request_handle(Request *r, struct MHD_Connection *connection, Client *client,
 		n_requests++;
 		snprintf(r->method, sizeof(r->method), "%s", method);
 		admit(r);
-		/* an answer before the body ends the connection, so it is rare */
+		/* an answer before the body closes the connection, so it is avoided */
 		return r->close_after ? queue_response(r) : MHD_YES;
 	}
 	if (*data_length > 0)
@@ -494,7 +500,7 @@ request_end(Request *r)
 		job_free(r->job);
 	}
 	else if (r->job != NULL)
-		r->job->owner = NULL;	/* it ends by itself */
+		r->job->owner = NULL;	/* the job frees itself */
 	if (r->response != NULL)
 		MHD_destroy_response(r->response);
 	if (r->key.data != NULL)

@@ -1,6 +1,6 @@
 /*
  * request.h
- *	  One request, from its first line to the log.
+ *	  A request, from its first line to the log.
  */
 #ifndef GW_REQUEST_H
 #define GW_REQUEST_H
@@ -15,7 +15,7 @@
 
 typedef struct Request Request;
 
-/* A client's connection, as long as it is there. */
+/* A client's connection, while it exists. */
 typedef struct Client Client;
 struct Client
 {
@@ -23,18 +23,18 @@ struct Client
 	char		peer[64];
 	enum
 	{
-		READING,				/* until a whole request is there */
+		READING,				/* until a request is complete */
 		WORKING,
 		SENDING
 	}			state;
-	int64_t		since;			/* of the state */
-	Request    *request;		/* under way; or NULL */
+	int64_t		since;			/* when the state began */
+	Request    *request;		/* in progress; or NULL */
 	LIST_ENTRY(Client) others;
 };
 
 extern void request_init(const Options *options);
 
-/* MHD calls these, in this order; the second one several times. */
+/* Called by MHD, in this order; the second one several times. */
 extern Request *request_new(const char *target);
 extern enum MHD_Result request_handle(Request *request,
 									  struct MHD_Connection *connection,
@@ -42,19 +42,19 @@ extern enum MHD_Result request_handle(Request *request,
 									  const char *data, size_t *data_length);
 extern void request_end(Request *request);
 
-/* How many are under way. */
+/* The number of requests in progress. */
 extern int	request_count(void);
 
-/* From now on connections are closed after their answers. */
+/* From now on, close each connection after its answer. */
 extern void request_drain(void);
 
 /*
- * Answers those that still wait for the database, whose outcome is not known;
- * how many there were.
+ * Answers the requests that still wait for the database, that their outcome is
+ * not known.  Returns their number.
  */
 extern int	request_give_up(void);
 
-/* True if connections were resumed since it was last asked. */
+/* True if connections were resumed since the last call. */
 extern bool request_resumed(void);
 
 #endif

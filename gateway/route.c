@@ -1,9 +1,9 @@
 /*
  * route.c
- *	  Which operation a method and a path mean.
+ *	  Finds the operation for a method and a path.
  *
- * Words match in any case, and slashes at the end do not count.  Entities and
- * all that is not listed here have no operation: a 404 without a body.
+ * Words are not case-sensitive, and trailing slashes are ignored.  Entities and
+ * all other paths have no operation and get a 404 without a body.
  */
 #include "route.h"
 
@@ -38,7 +38,7 @@ split(Slice path)
 	return result;
 }
 
-/* The operations that are the last word of a POST. */
+/* The operations named by the last word of a POST. */
 static Operation
 control_operation(Slice word)
 {

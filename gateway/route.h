@@ -1,6 +1,6 @@
 /*
  * route.h
- *	  Which operation a method and a path mean.
+ *	  Finds the operation for a method and a path.
  */
 #ifndef GW_ROUTE_H
 #define GW_ROUTE_H
@@ -24,7 +24,7 @@ typedef enum Operation
 	OP_RESTART
 } Operation;
 
-/* Segments of the path, not decoded; absent ones have length 0. */
+/* Segments of the path, not decoded; the length of an absent one is 0. */
 typedef struct Route
 {
 	Operation	operation;

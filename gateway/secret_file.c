@@ -1,6 +1,6 @@
 /*
  * secret_file.c
- *	  Reading a file that nobody else may read.
+ *	  Reads a file that other users must not be able to read.
  */
 #include "secret_file.h"
 
@@ -16,7 +16,7 @@
 
 #define MAX_SIZE	(1 << 20)
 
-/* What is asked is the open file, not whatever has its name a moment later. */
+/* Checks the open file, not the one that may have its name a moment later. */
 static bool
 is_acceptable(int fd, const char *path, bool secret)
 {
@@ -34,13 +34,13 @@ is_acceptable(int fd, const char *path, bool secret)
 	}
 	if (secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 	{
-		log_message("%s: refused, because others than its owner have access to it; its mode must be 0600 or less",
+		log_message("%s: refused, because other users than its owner have access to it; its mode must be 0600 or less",
 					path);
 		return false;
 	}
 	if (secret && st.st_uid != geteuid() && st.st_uid != 0)
 	{
-		log_message("%s: refused, because it belongs to somebody else", path);
+		log_message("%s: refused, because it belongs to another user", path);
 		return false;
 	}
 	return true;

@@ -1,6 +1,6 @@
 /*
  * secret_file.h
- *	  Reading a file that nobody else may read.
+ *	  Reads a file that other users must not be able to read.
  */
 #ifndef GW_SECRET_FILE_H
 #define GW_SECRET_FILE_H
@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 /*
- * The whole file, to be freed by the caller.  NULL, and the reason in the log,
- * if it cannot be read, or, with "secret", if its group or others may read or
- * write it, or it belongs to neither this user nor root.
+ * Returns the whole file; the caller frees it.  If it cannot be read, logs the
+ * reason and returns NULL.  So it does, with "secret", if its group or others
+ * have access to it, or if it belongs to neither this user nor root.
  */
 extern char *file_read(const char *path, bool secret);
 

@@ -1,8 +1,8 @@
 /*
  * server.c
- *	  The HTTP side: MHD, and the clients that are connected.
+ *	  The HTTP side: MHD, and the connected clients.
  *
- * MHD runs inside our event loop, by its own epoll descriptor.
+ * MHD runs inside the gateway's event loop, which watches its epoll descriptor.
  */
 #include "server.h"
 
@@ -32,15 +32,15 @@
 #define SPARE_FILES		1100	/* database connections, and some more */
 
 /*
- * Target and headers of a request, which framing.c limits, and the headers of
- * its answer: if these found no room, there would be none.
+ * For target and headers of a request, which framing.c limits, and the headers
+ * of its answer: without room for these, MHD would send no answer at all.
  */
 #define CONNECTION_MEMORY	(96 * 1024)
 
 /*
- * Milliseconds from the begin of a connection, or the end of its last
- * request, until a whole request must have come, however slowly it comes; and
- * until an answer must have been taken.
+ * Milliseconds from the start of a connection, or the end of its last request,
+ * until a complete request must have been received; and the time for sending an
+ * answer.
  */
 #ifndef READ_TIME
 #define READ_TIME		60000
@@ -56,7 +56,7 @@
 
 #define SWEEP_INTERVAL	1000
 
-/* Seconds until a client that is silent is asked whether it is still there. */
+/* Seconds until a silent client is probed. */
 #define PROBE_AFTER		60
 #define PROBE_INTERVAL	15
 #define PROBES			4
@@ -84,7 +84,7 @@ server_connection_limit(void)
 		(int) limit.rlim_cur - SPARE_FILES : (int) limit.rlim_cur / 2;
 }
 
-/* --- what MHD calls --- */
+/* --- callbacks of MHD --- */
 
 static Client *
 client_of(struct MHD_Connection *connection)
@@ -148,7 +148,7 @@ describe_peer(struct MHD_Connection *connection, char *text, size_t size)
 		snprintf(text, size, "-");
 }
 
-/* Those that vanish without a word would keep long polls for themselves. */
+/* Clients that vanish silently would otherwise occupy long polls. */
 static void
 probe_silent(int fd)
 {
@@ -187,7 +187,7 @@ client_came(struct MHD_Connection *connection, void **context)
 static void
 client_went(Client *client)
 {
-	/* MHD is silent on the end of a request that it had no room for */
+	/* MHD does not report the end of a request that it had no room for */
 	end_request(client);
 	LIST_REMOVE(client, others);
 	free(client);
@@ -204,7 +204,7 @@ on_connection(void *cls, struct MHD_Connection *connection, void **context,
 		client_went(*context);
 }
 
-/* We decode targets ourselves, once and after taking them apart. */
+/* The gateway decodes targets itself, once, after dividing them. */
 static size_t
 leave_escaped(void *cls, struct MHD_Connection *connection, char *s)
 {
@@ -224,7 +224,7 @@ ignore_log(void *cls, const char *format, va_list args)
 /* --- slow clients --- */
 
 /*
- * Only a shutdown: the descriptor is MHD's, which sees an end of file then
+ * Only a shutdown: the descriptor belongs to MHD, which then sees an end of file
  * and closes it.
  */
 static void
@@ -356,8 +356,8 @@ server_start(const Options *options)
 	freeaddrinfo(address);
 	if (!ok)
 	{
-		log_message("cannot listen at %s, port %d: %s", options->listen,
-					options->port, errno != 0 ? strerror(errno) : "is the certificate or key unsuitable?");
+		log_message("cannot listen on %s, port %d: %s", options->listen,
+					options->port, errno != 0 ? strerror(errno) : "the certificate or key may be unsuitable");
 		return false;
 	}
 	port = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT)->port;
@@ -370,7 +370,7 @@ server_start(const Options *options)
 	loop_watch(&watch,
 			   MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
 			   EPOLLIN);
-	log_message("listening at %s://%s", tls_cert ? "https" : "http", own_address);
+	log_message("listening on %s://%s", tls_cert ? "https" : "http", own_address);
 	return true;
 }
 

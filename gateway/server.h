@@ -1,6 +1,6 @@
 /*
  * server.h
- *	  The HTTP side: MHD, and the clients that are connected.
+ *	  The HTTP side: MHD, and the connected clients.
  */
 #ifndef GW_SERVER_H
 #define GW_SERVER_H
@@ -10,10 +10,10 @@
 
 #include "options.h"
 
-/* Listens.  False, and the reason in the log, if that fails. */
+/* Starts listening.  If this fails, logs the reason and returns false. */
 extern bool server_start(const Options *options);
 
-/* Lets MHD do what there is to do. */
+/* Lets MHD process pending events. */
 extern void server_run(void);
 
 /* Cuts off clients that are too slow. */
@@ -23,7 +23,7 @@ extern int64_t server_next_tick(void);
 extern void server_stop_listening(void);
 extern void server_stop(void);
 
-/* How many clients may be connected. */
+/* The maximum number of connected clients. */
 extern int	server_connection_limit(void);
 
 #endif

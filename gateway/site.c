@@ -1,17 +1,17 @@
 /*
  * site.c
- *	  Requests that a web page of another site has made.
+ *	  Detects requests sent by web pages of other sites.
  *
- * Without keys the gateway answers everyone who reaches its port, and a browser
- * on the same machine or network reaches it for every page that it shows.  Two
- * things tell such a request from one that is meant:
+ * Without keys the gateway answers every program that reaches its port, and a
+ * browser on the same machine or network reaches it on behalf of every page.
+ * Two headers identify such requests:
  *
- * Its Host.  A page can have its own name resolved to our address, and then
- * counts as the same site (DNS rebinding).  Hence a name must be one that we
- * know.  An address can't be rebound.
+ * Host.  A page can have its own name resolved to the gateway's address, and
+ * then counts as the same site (DNS rebinding).  So a name must be one that the
+ * gateway knows.  Numeric addresses cannot be rebound.
  *
- * Its Origin, or else Sec-Fetch-Site, which browsers add and pages cannot
- * change.  Programs that are no browsers send neither.
+ * Origin, or else Sec-Fetch-Site, which browsers add and pages cannot change.
+ * Programs other than browsers send neither.
  */
 #include "site.h"
 
@@ -34,7 +34,7 @@ site_init(const char *host, char *const *names, int n_names)
 	n_allowed = n_names;
 }
 
-/* The host of "host", "host:port" or "[address]:port"; empty for all else. */
+/* The host of "host", "host:port" or "[address]:port"; otherwise empty. */
 static Slice
 host_of(const char *authority)
 {
@@ -53,7 +53,7 @@ host_of(const char *authority)
 	if (*rest != '\0')
 		return none;
 	if (host.length > 0 && host.start[host.length - 1] == '.')
-		host.length--;			/* a name in full */
+		host.length--;			/* a fully qualified name */
 	return host;
 }
 
@@ -64,7 +64,7 @@ equals(Slice host, const char *name)
 		strncasecmp(name, host.start, host.length) == 0;
 }
 
-/* False: it is a name. */
+/* False if the host is a name. */
 static bool
 read_address(Slice host, struct in6_addr *address)
 {
@@ -116,7 +116,7 @@ is_own(Slice host)
 		equals(host, listen_host) || is_allowed(host);
 }
 
-/* Ports do not count: a server that hands a page's requests on has its own. */
+/* Ports are ignored: a server that forwards a page's requests has its own. */
 static bool
 is_same_site(Slice origin, Slice host)
 {
@@ -147,7 +147,7 @@ site_judge(struct MHD_Connection *connection, const char *reached)
 	const char *origin = header(connection, "Origin");
 	const char *fetch_site = header(connection, "Sec-Fetch-Site");
 
-	/* behind a proxy there are two, and a page can only lack one of them */
+	/* behind a proxy there are two; a page controls at most one of them */
 	if (!is_own(host) ||
 		(direct != NULL && direct[0] != '\0' && !is_own(host_of(direct))))
 		return SITE_UNKNOWN_HOST;

@@ -1,6 +1,6 @@
 /*
  * site.h
- *	  Requests that a web page of another site has made.
+ *	  Detects requests sent by web pages of other sites.
  */
 #ifndef GW_SITE_H
 #define GW_SITE_H
@@ -10,14 +10,16 @@
 typedef enum SiteVerdict
 {
 	SITE_TRUSTED,
-	SITE_UNKNOWN_HOST,			/* its host is none of ours */
-	SITE_FOREIGN				/* a page of another site has made it */
+	SITE_UNKNOWN_HOST,			/* its host is not a name of the gateway */
+	SITE_FOREIGN				/* a page of another site sent it */
 } SiteVerdict;
 
-/* The host of --listen, and those of --allow-host; they are kept. */
+/*
+ * The host of --listen and those of --allow-host; the strings are not copied.
+ */
 extern void site_init(const char *listen_host, char *const *allowed, int n_allowed);
 
-/* reached: what origin_of() says of the connection. */
+/* "reached" is the result of origin_of() for the connection. */
 extern SiteVerdict site_judge(struct MHD_Connection *connection,
 							  const char *reached);
 

@@ -1,8 +1,8 @@
 /*
  * statements.c
- *	  What the gateway sends to the database: a function call for each route.
+ *	  The statements of the gateway: a function call for each route.
  *
- * The functions are those of extension/http.sql.  A name of a function to be
+ * The functions are those of extension/http.sql.  The name of a function to be
  * started is looked up with the search_path of the gateway's role.
  */
 #include "statements.h"
@@ -11,7 +11,9 @@
 
 #define FUNCTION	"durable_singleton.http_"
 
-/* The answer, and the transaction that it stands and falls with. */
+/*
+ * A write also returns its transaction, on whose outcome the answer depends.
+ */
 #define READ	"SELECT r.* FROM " FUNCTION
 #define WRITE	"SELECT r.*, " FUNCTION "transaction() FROM " FUNCTION
 
@@ -96,9 +98,10 @@ const Statement *const all_statements[] = {
 };
 
 /*
- * Nobody waits for ever for somebody else's open transaction: a connection
- * that is stuck is one that all others lack.  And a gateway whose machine has
- * gone between a statement and its commit holds no lock for hours.
+ * No request waits forever for an open transaction of another session, because
+ * a blocked connection is not available for other requests.  And if the
+ * gateway's machine disappears between a statement and its commit, the locks
+ * are not held for hours.
  */
 const char *const session_settings =
 "SET client_encoding = 'UTF8';"

@@ -1,6 +1,6 @@
 /*
  * statements.h
- *	  What the gateway sends to the database: a function call for each route.
+ *	  The statements of the gateway: a function call for each route.
  */
 #ifndef GW_STATEMENTS_H
 #define GW_STATEMENTS_H
@@ -10,8 +10,8 @@
 typedef struct Statement
 {
 	const char *name;			/* of the prepared statement; for http_error() */
-	const char *formats;		/* of the parameters: b bytes of a text, t text */
-	bool		writes;			/* its transaction's fate has to be known */
+	const char *formats;		/* of the parameters: b binary, t text */
+	bool		writes;			/* its transaction's outcome must be known */
 	bool		heavy;			/* may take long */
 	const char *sql;
 } Statement;
@@ -31,10 +31,10 @@ extern const Statement statement_fate;
 extern const Statement statement_wait;
 extern const Statement statement_call_off;
 
-/* Those that a connection prepares; NULL ends the list. */
+/* The statements that a connection prepares; NULL ends the list. */
 extern const Statement *const all_statements[];
 
-/* What a session begins with. */
+/* The first commands of a session. */
 extern const char *const session_settings;
 
 #endif

@@ -473,7 +473,7 @@ SKIP:
 #
 # The command line
 #
-foreach my $case ([ [ '--port', '70000' ], qr/0 to 65535/ ], [ ['--bogus'], qr/--help/ ], [ ['x'], qr/not understood/ ],
+foreach my $case ([ [ '--port', '70000' ], qr/0 to 65535/ ], [ ['--bogus'], qr/--help/ ], [ ['x'], qr/unexpected/ ],
 	[ [ '--connections', '0' ], qr/1 to/ ], [ [ '--tls-cert', 'x' ], qr/together/ ], [ [ '--body-limit', '1k' ], qr/number/ ],
 	[ [ '--allow-host', 'http://df.example' ], qr/without scheme/ ], [ [ '--allow-host', '' ], qr/host name/ ])
 {

@@ -119,7 +119,7 @@ ok($node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting"), 'the com
 my $log_length = length $http->log;
 is($node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $waiting"), 't', 'its session is ended');
 is($http->read_answer($socket)->{status}, 202, 'the start is 202 all the same');
-like(substr($http->log, $log_length), qr/lost in its commit is committed/, 'because the gateway has asked');
+like(substr($http->log, $log_length), qr/lost during its commit: committed/, 'because the gateway has asked');
 
 # When the database does not tell, the answer is that nobody knows.
 $node->safe_psql('postgres', q{SET synchronous_commit = off; REVOKE EXECUTE ON FUNCTION durable_singleton.http_fate FROM PUBLIC, web});
