@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * limits.h
- *	  How long a name may be.
+ *	  How long a name may be, and how often a step is canceled.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,5 +13,12 @@
 
 /* The longest version of the extension that is shown, with its end. */
 #define DS_MAX_VERSION		32
+
+/*
+ * A step that goes on after a cancel is canceled again, so often in all; then
+ * its worker is ended.
+ */
+#define DS_MAX_CANCELS		3
+#define DS_CANCEL_AGAIN_MS	1000
 
 #endif

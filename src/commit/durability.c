@@ -29,18 +29,19 @@
 #include "shmem/shared.h"
 
 /*
- * Where the WAL was when the server had started.  Lock rules: the shared lock;
- * constant once it is set.
+ * What the server began with.  Lock rules: the shared lock; constant once it
+ * is set.
  */
 typedef struct ServerStart
 {
-	XLogRecPtr	lsn;
+	TransactionId xid;			/* the next one then, */
+	XLogRecPtr	lsn;			/* and the end of the WAL */
 } ServerStart;
 
 static ServerStart *server_start = NULL;
 
-static bool is_in_commit_log(TransactionId xid);
-static XLogRecPtr lsn_of_start(void);
+static XLogRecPtr lsn_before_start(TransactionId xid);
+static TransactionId oldest_clog_xid(void);
 
 Size
 ds_durability_size(void)
@@ -67,19 +68,13 @@ ds_durability_lsn_of(TransactionId xmin)
 	if (!TransactionIdIsNormal(xmin) || RecoveryInProgress())
 		return InvalidXLogRecPtr;
 
-	/*
-	 * A row keeps its xmin when it is frozen, which may be right after its
-	 * commit.  2^31 transactions later the same number lies in the future.
-	 * What the commit log does not have is long safe.  What it has may be
-	 * another transaction, 2^32 later: then the caller waits for more than
-	 * it has to.
-	 */
+	/* a frozen row's xmin may be gone from the commit log, and is long safe */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
-	if (is_in_commit_log(xmin))
+	if (!TransactionIdPrecedes(xmin, oldest_clog_xid()))
 		lsn = TransactionIdGetCommitLSN(xmin);
 	LWLockRelease(XactTruncationLock);
 	if (XLogRecPtrIsInvalid(lsn) && ds_standby_wait_is_configured() && SyncRepRequested())
-		lsn = lsn_of_start();
+		lsn = lsn_before_start(xmin);
 	return lsn;
 }
 
@@ -121,7 +116,7 @@ ds_durability_wait_to_tell(TransactionId xmin)
 void
 ds_durability_start(void)
 {
-	char		content = 0;	/* a record must have something */
+	TransactionId xid;
 	XLogRecPtr	lsn;
 
 	ds_shared_lock_to_look();
@@ -130,12 +125,16 @@ ds_durability_start(void)
 	if (!XLogRecPtrIsInvalid(lsn))
 		return;
 
+	xid = ReadNextTransactionId();
 	XLogBeginInsert();
-	XLogRegisterData(&content, sizeof(content));
+	XLogRegisterData((char *) &xid, sizeof(xid));	/* must have something */
 	lsn = XLogInsert(RM_XLOG_ID, XLOG_NOOP);
 	ds_shared_lock();
 	if (XLogRecPtrIsInvalid(server_start->lsn))
+	{
+		server_start->xid = xid;
 		server_start->lsn = lsn;
+	}
 	ds_shared_unlock();
 }
 
@@ -144,22 +143,21 @@ ds_durability_start(void)
  * server started is on disk here, but maybe nowhere else.
  */
 static XLogRecPtr
-lsn_of_start(void)
+lsn_before_start(TransactionId xid)
 {
 	XLogRecPtr	lsn;
+	TransactionId start;
 
 	ds_durability_start();		/* the launcher may not be up yet */
 	ds_shared_lock_to_look();
 	lsn = server_start->lsn;
+	start = server_start->xid;
 	ds_shared_unlock();
-	return lsn;
+	return TransactionIdPrecedes(xid, start) ? lsn : InvalidXLogRecPtr;
 }
 
-/* The caller holds XactTruncationLock, so that the answer stays true. */
-static bool
-is_in_commit_log(TransactionId xid)
+static TransactionId
+oldest_clog_xid(void)
 {
-	TransactionId oldest = TransamVariables->oldestClogXid;
-
-	return xid - oldest < ReadNextTransactionId() - oldest;
+	return TransamVariables->oldestClogXid;
 }

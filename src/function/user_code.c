@@ -11,30 +11,19 @@
  */
 #include "postgres.h"
 
-#include <signal.h>
-#include <sys/time.h>
-
 #include "catalog/namespace.h"
 #include "commands/prepare.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
-#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
-#include "utils/timeout.h"
 
-#include "base/settings.h"
 #include "commit/transaction.h"
+#include "function/time_limit.h"
 #include "function/user_code.h"
 #include "shmem/slot.h"
-
-static bool armed_timeout = false;
-
-static void arm_timeout(void);
-static void drop_stale_alarm(void);
-static void disarm_timeout(bool keep_indicator);
 
 void
 ds_user_code_begin(DsUserCode *u)
@@ -42,7 +31,7 @@ ds_user_code_begin(DsUserCode *u)
 	GetUserIdAndSecContext(&u->user, &u->sec_context);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	u->guc_level = NewGUCNestLevel();
-	arm_timeout();
+	ds_time_limit_begin();
 }
 
 /*
@@ -67,15 +56,7 @@ ds_user_code_finish(void)
 void
 ds_user_code_check(void)
 {
-	/*
-	 * A time-out that fires tells so by SIGINT, which a language may ignore
-	 * while it waits for a program.  A time-out that the code has caught is
-	 * told of no more.
-	 */
-	if (armed_timeout && get_timeout_indicator(STATEMENT_TIMEOUT, false))
-		InterruptPending = QueryCancelPending = true;
-	/* the error still tells that it was a time-out */
-	disarm_timeout(true);
+	ds_time_limit_over();
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -86,7 +67,7 @@ ds_user_code_check(void)
 void
 ds_user_code_forget_cancel(void)
 {
-	disarm_timeout(false);
+	ds_time_limit_end();
 	if (ds_my_slot != NULL && !ds_my_slot->foreground)
 		QueryCancelPending = false;
 }
@@ -97,7 +78,7 @@ ds_user_code_end(DsUserCode *u)
 	Oid			user;
 	int			sec_context;
 
-	disarm_timeout(false);
+	ds_time_limit_end();
 	/* also takes back a SET without LOCAL, and SET ROLE */
 	AtEOXact_GUC(false, u->guc_level);
 	PopActiveSnapshot();
@@ -131,53 +112,4 @@ ds_user_code_forget(void)
 		PopActiveSnapshot();
 		ds_transaction_commit();
 	}
-}
-
-/*
- * Background workers do not arm statement_timeout by themselves.  A session
- * in CALL df_run has armed it for the CALL.
- */
-static void
-arm_timeout(void)
-{
-	int			timeout = StatementTimeout;
-
-	if (ds_my_slot == NULL || ds_my_slot->foreground)
-		return;
-	if (ds_max_activity_time > 0 &&
-		(timeout == 0 || ds_max_activity_time < timeout))
-		timeout = ds_max_activity_time;
-	if (timeout > 0)
-	{
-		enable_timeout_after(STATEMENT_TIMEOUT, timeout);
-		armed_timeout = true;
-	}
-	drop_stale_alarm();
-}
-
-/*
- * When a time-out is over before its time, PostgreSQL lets its alarm come all
- * the same, for that is cheaper.  It would end the sleep of a language such as
- * PL/Perl, which takes any signal for a reason to go on.  The handler of the
- * signal sets the timer anew, for what is still to come.
- */
-static void
-drop_stale_alarm(void)
-{
-	struct itimerval timer;
-
-	if (getitimer(ITIMER_REAL, &timer) != 0 ||
-		(timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0))
-		return;
-	memset(&timer, 0, sizeof(timer));
-	if (setitimer(ITIMER_REAL, &timer, NULL) == 0)
-		raise(SIGALRM);
-}
-
-static void
-disarm_timeout(bool keep_indicator)
-{
-	if (armed_timeout)
-		disable_timeout(STATEMENT_TIMEOUT, keep_indicator);
-	armed_timeout = false;
 }

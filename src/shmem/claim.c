@@ -26,6 +26,7 @@
 /* ds_claim_cancel_handler has asked for a cancel that nobody has acted upon yet. */
 static volatile sig_atomic_t cancel_asked = false;
 
+static bool is_cancelled(DsSlot *slot);
 static bool claims(const DsSlot *slot, const DsWork *work);
 static void write_note(const DsSlot *slot);
 static void unclaim(DsSlot *slot);
@@ -143,9 +144,7 @@ ds_claim_is_own_step(const pg_uuid_t *execution_id)
 bool
 ds_claim_is_cancelled(void)
 {
-	return ds_my_slot != NULL &&
-		pg_atomic_read_u64(&ds_my_slot->cancelled_step) ==
-		pg_atomic_read_u64(&ds_my_slot->step);
+	return ds_my_slot != NULL && is_cancelled(ds_my_slot);
 }
 
 /*
@@ -175,13 +174,79 @@ ds_claim_cancel_step(Oid database, const char *instance_id,
 			pg_atomic_write_u64(&slot->cancelled_step,
 								pg_atomic_read_u64(&slot->step));
 			kill(slot->pid, SIGUSR2);
+			slot->n_cancels = 1;
+			slot->cancel_again_at =
+				TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+											DS_CANCEL_AGAIN_MS);
+			ds_slots->cancel_again_at = Min(ds_slots->cancel_again_at,
+											slot->cancel_again_at);
+			ds_shared_wake_launcher();
 		}
 	}
 	ds_shared_unlock();
 }
 
 /*
- * A signal that comes late finds another step, or none, and is ignored.
+ * A session in CALL df_run is its user's: it is canceled as long as it goes on,
+ * but not ended.
+ */
+TimestampTz
+ds_claim_cancel_again(void)
+{
+	TimestampTz now;
+	TimestampTz next = DT_NOEND;
+	DsSlot		ended = {0};
+
+	ds_shared_lock();
+	now = GetCurrentTimestamp();
+	for (int i = 0; i < ds_slots->used && ds_slots->cancel_again_at <= now; i++)
+	{
+		DsSlot	   *slot = &ds_slots->slot[i];
+
+		if (slot->state != DS_SLOT_BUSY || !slot->executing || slot->evicted ||
+			!is_cancelled(slot))
+			continue;
+		if (slot->cancel_again_at <= now)
+		{
+			if (slot->n_cancels >= DS_MAX_CANCELS && !slot->foreground)
+			{
+				/* one at a time, so that the log has all of them */
+				if (ended.pid != 0)
+				{
+					next = now;
+					continue;
+				}
+				ended = *slot;
+				slot->evicted = true;
+				ds_slot_signal(slot, SIGTERM);
+				continue;
+			}
+			kill(slot->pid, SIGUSR2);
+			slot->n_cancels++;
+			slot->cancel_again_at = TimestampTzPlusMilliseconds(now,
+																DS_CANCEL_AGAIN_MS);
+		}
+		next = Min(next, slot->cancel_again_at);
+	}
+	if (ds_slots->cancel_again_at <= now)
+		ds_slots->cancel_again_at = next;
+	next = ds_slots->cancel_again_at;
+	ds_shared_unlock();
+	if (ended.pid != 0)
+		ereport(LOG,
+				(errmsg("ending worker with PID %d because its step went on after it had been canceled",
+						ended.pid),
+				 errdetail("Function %s of instance \"%s\" was terminated and canceled %d times.",
+						   ended.function_name, ended.instance_id,
+						   DS_MAX_CANCELS),
+				 errhint("Let the function pass on query_canceled when it catches it.")));
+	return next;
+}
+
+/*
+ * A signal that comes late finds another step, or none, and is ignored.  A
+ * program that the step waits for is a member of our process group, and hears
+ * of it like from pg_cancel_backend; we hear it twice.
  */
 void
 ds_claim_cancel_handler(SIGNAL_ARGS)
@@ -194,6 +259,9 @@ ds_claim_cancel_handler(SIGNAL_ARGS)
 		InterruptPending = true;
 		QueryCancelPending = true;
 		SetLatch(MyLatch);
+#ifdef HAVE_SETSID
+		kill(-MyProcPid, SIGINT);
+#endif
 	}
 	errno = save_errno;
 }
@@ -237,6 +305,13 @@ ds_claim_is_executing(Oid database, const pg_uuid_t *execution_id)
 	}
 	ds_shared_unlock();
 	return executing;
+}
+
+static bool
+is_cancelled(DsSlot *slot)
+{
+	return pg_atomic_read_u64(&slot->cancelled_step) ==
+		pg_atomic_read_u64(&slot->step);
 }
 
 /* An instance and each of its tasks are claimed for themselves. */

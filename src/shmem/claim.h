@@ -42,6 +42,12 @@ extern bool ds_claim_is_cancelled(void);
 extern void ds_claim_cancel_step(Oid database, const char *instance_id,
 								 const pg_uuid_t *execution_id);
 
+/*
+ * For the launcher: cancels steps again that go on after that, and ends the
+ * workers of those that do not hear it.  Returns when to look again.
+ */
+extern TimestampTz ds_claim_cancel_again(void);
+
 /* Signal handler for SIGUSR2 in every runner. */
 extern void ds_claim_cancel_handler(SIGNAL_ARGS);
 

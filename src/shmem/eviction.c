@@ -48,7 +48,7 @@ ds_eviction_evict(Oid database)
 			slot->database == database && slot->pid != 0)
 		{
 			slot->evicted = true;
-			kill(slot->pid, SIGTERM);
+			ds_slot_signal(slot, SIGTERM);
 		}
 	}
 	if (ds_janitor_is_in(database, &janitor))

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "miscadmin.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
@@ -36,12 +38,23 @@ ds_slot_startup(void)
 		return;
 	memset(ds_slots, 0, ds_slot_size());
 	ds_slots->n = MaxBackends;
+	ds_slots->cancel_again_at = DT_NOEND;
 	for (int i = 0; i < ds_slots->n; i++)
 	{
 		/* no step is number 0: it would count as cancelled */
 		pg_atomic_init_u64(&ds_slots->slot[i].step, 1);
 		pg_atomic_init_u64(&ds_slots->slot[i].cancelled_step, 0);
 	}
+}
+
+/* The pid cannot be another's: it is cleared under the lock. */
+void
+ds_slot_signal(const DsSlot *slot, int signo)
+{
+	kill(slot->pid, signo);
+#ifdef HAVE_SETSID
+	kill(-slot->pid, signo);
+#endif
 }
 
 int

@@ -59,12 +59,15 @@ typedef struct DsSlot
 	char		function_name[DS_MAX_ID_LENGTH + 1];
 	pg_atomic_uint64 step;		/* counts the steps of this slot */
 	pg_atomic_uint64 cancelled_step;	/* the step that was terminated */
+	int			n_cancels;		/* of that step */
+	TimestampTz cancel_again_at;	/* if it goes on */
 } DsSlot;
 
 typedef struct DsSlots
 {
 	int			n;
 	int			used;			/* all slots from this one on are free */
+	TimestampTz cancel_again_at;	/* the earliest; DT_NOEND: none */
 	DsSlot		slot[FLEXIBLE_ARRAY_MEMBER];
 } DsSlots;
 
@@ -84,6 +87,9 @@ ds_slot_index(const DsSlot *slot)
 }
 
 /* --- with the shared lock held --- */
+
+/* To its process, and to programs that it has started. */
+extern void ds_slot_signal(const DsSlot *slot, int signo);
 
 /* A free slot, which counts as used from now on; -1 if there is none. */
 extern int	ds_slot_find_free(void);

@@ -29,6 +29,7 @@
 #include "base/sleep.h"
 #include "commit/durability.h"
 #include "commit/wal_flusher.h"
+#include "shmem/claim.h"
 #include "shmem/closed_databases.h"
 #include "shmem/group.h"
 #include "shmem/hints.h"
@@ -144,7 +145,7 @@ ds_launcher_main(Datum arg)
 
 		reap_workers();
 		ds_janitor_schedule_reap();
-		survey.next = DT_NOEND;
+		survey.next = ds_claim_cancel_again();
 		if (ds_enabled)
 		{
 			TimestampTz next_visit = ds_janitor_schedule_send();
