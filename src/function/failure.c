@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * failure.c
- *	  Errors as jsonb, and back.
+ *	  Converts errors to jsonb and back.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,7 @@
 #include "base/jsonb_build.h"
 #include "function/failure.h"
 
-/* A failure must always find room in history: longer texts are cut. */
+/* A failure must always fit into the history, so longer texts are cut. */
 #define MAX_TEXT	((Size) 64 * 1024)
 
 static bool is_task_field(const JsonbValue *key);
@@ -68,7 +68,7 @@ ds_failure_of_task(const Jsonb *failure, const char *name, int seq,
 	const char *raised_as = sqlstate ? ds_failure_raised_as(sqlstate) : NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	/* of a child's failure, the child itself is the task */
+	/* for a child's failure, the child itself is the task */
 	push_other_fields(&state, failure);
 	ds_jsonb_push_string(&state, "name", name);
 	ds_jsonb_push_int(&state, "seq", seq);
@@ -91,15 +91,16 @@ ds_failure_let_through(Jsonb *failure, const Jsonb *delivered)
 		return failure;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_other_fields(&state, failure);
-	/* of two values of a key the last one stays */
+	/* of two values for one key, the last one wins */
 	ds_jsonb_push_string(&state, "sqlstate", ds_failure_field(delivered, "sqlstate"));
 	push_task_fields(&state, delivered);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 /*
- * Told from an error of the same SQLSTATE that somebody raised, such as the
- * recorded failure of an activity, by the text that PostgreSQL gives it.
+ * Distinguishes a cancel from an error with the same SQLSTATE that was raised
+ * otherwise, such as the recorded failure of an activity, by PostgreSQL's
+ * message.
  */
 bool
 ds_failure_is_cancel(const ErrorData *edata)
@@ -168,7 +169,7 @@ ds_failure_field(const Jsonb *failure, const char *key)
 	return pnstrdup(value.val.string.val, value.val.string.len);
 }
 
-/* Which task failed; the rest is about why. */
+/* Fields that identify the failed task; all others describe the cause. */
 static bool
 is_task_field(const JsonbValue *key)
 {
@@ -217,7 +218,7 @@ push_fields(JsonbParseState **state, const Jsonb *failure, bool task_fields)
 	}
 }
 
-/* A failure that version 1.0 has written is raised as it was then. */
+/* A failure written by version 1.0 is raised unchanged. */
 static const char *
 raised_sqlstate(const Jsonb *failure)
 {
@@ -234,7 +235,7 @@ has_field(const Jsonb *failure, const char *key, const char *value)
 	return present != NULL && value != NULL && strcmp(present, value) == 0;
 }
 
-/* An error that is passed on keeps the lines of the place it came from. */
+/* An error that is passed on keeps the lines of its origin. */
 static bool
 has_context_of(const Jsonb *failure, const Jsonb *delivered)
 {

@@ -1,15 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * fixed_settings.c
- *	  Results are written the same way whatever the session's settings are.
+ *	  Makes the textual form of results independent of the session's settings.
  *
- * A result lies in the history as jsonb and is read again later, perhaps by
+ * A result is stored in the history as jsonb and read again later, perhaps by
  * another role.  to_jsonb() writes dates and times in ISO 8601, but intervals
  * follow IntervalStyle: "-1 2:00:00" of sql_standard is read as another
- * interval under the default style.  Floats lose digits when
- * extra_float_digits is below 1, and a regclass has no schema where
- * search_path leads to the table.  pg_dump and postgres_fdw fix the same
- * settings for the same reason.
+ * interval under the default style.  Floats lose digits if extra_float_digits
+ * is below 1, and a regclass has no schema if search_path finds the table.
+ * pg_dump and postgres_fdw fix the same settings for the same reason.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +23,7 @@
 
 #include "function/fixed_settings.h"
 
-/* No level was begun: the settings are right as they are. */
+/* No GUC level was started, because the settings are right already. */
 #define NO_LEVEL 0
 
 static bool depends_on_search_path(Oid type);

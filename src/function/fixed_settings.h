@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fixed_settings.h
- *	  Results are written the same way whatever the session's settings are.
+ *	  Makes the textual form of results independent of the session's settings.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,9 +9,9 @@
 #define DS_FIXED_SETTINGS_H
 
 /*
- * To be called around to_jsonb() of a value of the type.  The first returns
- * what the second needs.  After an error the settings go back with those of
- * the user's code (ds_user_code_end()).
+ * Call these around to_jsonb() of a value of the type.  The first one returns
+ * the argument of the second.  After an error, the settings are restored
+ * together with those of the user's code (ds_user_code_end()).
  */
 extern int	ds_fixed_settings_begin(Oid type);
 extern void ds_fixed_settings_end(int guc_level);

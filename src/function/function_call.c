@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * function_call.c
- *	  Calling a function of any signature: jsonb in, jsonb out.
+ *	  Calls a function of any signature: jsonb in, jsonb out.
  *
- * The values of the input are converted by jsonb_populate_record() itself,
- * into a row of the function's input arguments, and results by to_jsonb(),
- * under settings that do not depend on the role (fixed_settings.c).
- * User code may already run while arguments are made, and may change
- * functions: nothing of the cached signature is used from then on.
+ * The values of the input are converted by jsonb_populate_record() into a row
+ * of the function's input arguments, and results by to_jsonb(), under settings
+ * that do not depend on the role (fixed_settings.c).  Creating the arguments
+ * may already run user code, which may change functions; so the cached
+ * signature is not used after that point.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,7 +35,7 @@
 #include "function/function_signature.h"
 #include "function/trust.h"
 
-/* One call; everything is in its scratch memory. */
+/* A call.  Everything is allocated in its scratch memory. */
 typedef struct Call
 {
 	Oid			function;
@@ -149,7 +149,7 @@ make_arguments(DsSignature *signature, const char *name, Jsonb *input,
 	nulls = palloc(sizeof(bool) * row->natts);
 	memset(nulls, true, sizeof(bool) * row->natts);
 
-	/* from here on user code may run */
+	/* user code may run from here on */
 	if (match.n_given > 0)
 		convert_input(row, input, name, values, nulls);
 	if (match.n_defaults > 0)
@@ -164,7 +164,7 @@ make_arguments(DsSignature *signature, const char *name, Jsonb *input,
 	return arguments;
 }
 
-/* An element for each argument, NULL where the input has a value. */
+/* One element for each argument; NULL where the input has a value. */
 static List *
 copy_defaults(const DsSignature *signature, const DsMatch *match)
 {
@@ -208,7 +208,7 @@ argument_context(void *name)
 }
 
 /*
- * The values may point into the executor's memory, which stays as long as the
+ * The values may point into the executor's memory, which lives as long as the
  * scratch memory that it belongs to.
  */
 static void
@@ -245,7 +245,9 @@ make_consts(TupleDesc row, const Datum *values, const bool *nulls)
 	return consts;
 }
 
-/* As for a call in SQL: one that is not the default has precedence. */
+/*
+ * As for a call in SQL: a collation other than the default takes precedence.
+ */
 static Oid
 common_collation(List *arguments)
 {
@@ -297,8 +299,8 @@ call_plain(const Call *call, bool *isnull)
 }
 
 /*
- * A procedure may not end the transaction: its effects and its place in
- * history would be torn apart.
+ * A procedure must not end the transaction, because its effects and its entry
+ * in the history must commit together.
  */
 static Datum
 call_procedure(FunctionCallInfo fcinfo)
@@ -330,7 +332,7 @@ call_procedure(FunctionCallInfo fcinfo)
 	return result;
 }
 
-/* The rows as an array. */
+/* Returns the rows as an array. */
 static Jsonb *
 call_set(const Call *call)
 {
@@ -371,8 +373,8 @@ call_set(const Call *call)
 }
 
 /*
- * An endless set must not eat all memory before somebody looks at the size of
- * the result.  In the array a small value takes a third of its own size.
+ * An endless set must not exhaust memory before the size of the result is
+ * checked.  In the array, a small value takes a third of its own size.
  */
 static void
 push_row(JsonbParseState **state, const Jsonb *row, const char *name,
@@ -405,7 +407,7 @@ push_row(JsonbParseState **state, const Jsonb *row, const char *name,
 	pushJsonbValue(state, WJB_ELEM, &value);
 }
 
-/* A function that looks at the type of its first argument. */
+/* Prepares a function that examines the type of its first argument. */
 static FmgrInfo *
 converter(Oid function, Oid argument_type)
 {
@@ -423,7 +425,7 @@ converter(Oid function, Oid argument_type)
 	return flinfo;
 }
 
-/* NULL if the result is jsonb already. */
+/* NULL if the result is already jsonb. */
 static FmgrInfo *
 result_converter(const Call *call)
 {

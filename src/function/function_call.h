@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * function_call.h
- *	  Calling a function of any signature: jsonb in, jsonb out.
+ *	  Calls a function of any signature: jsonb in, jsonb out.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,8 +12,8 @@
 
 /*
  * Calls a function that was found and checked for the input (NULL: none).
- * NULL for a NULL or void result; a set is an array.  The result is in the
- * present memory context.  What the call leaves behind is in "scratch", which
+ * Returns NULL for a NULL or void result, and an array for a set.  The result
+ * is in the current memory context.  Other allocations are in "scratch", which
  * must live until the end of the transaction.  Needs an active snapshot.
  */
 extern Jsonb *ds_function_call(Oid function, const char *name, Jsonb *input,

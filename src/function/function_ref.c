@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * function_ref.c
- *	  Which functions may be orchestrators and activities.
+ *	  Finds and checks the functions for orchestrators and activities.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 #include "function/function_ref.h"
 #include "function/function_signature.h"
 
-/* What is known of the functions of one name, for one input. */
+/* The search for the functions of one name that fit one input. */
 typedef struct Search
 {
 	const char *name;
@@ -38,7 +38,7 @@ typedef struct Search
 	int			best_defaults;
 	bool		tie;			/* another one fits equally well */
 	bool		any_suitable;
-	Oid			unsuitable;		/* fits, but may not run */
+	Oid			unsuitable;		/* fits, but may not be called */
 } Search;
 
 static Oid	find_function(const char *name, const Jsonb *input);
@@ -57,7 +57,7 @@ static void check_strict(const DsSignature *signature, const char *name,
 						 const Jsonb *input);
 static bool may_execute(Oid function, Oid role);
 
-/* With the present search_path. */
+/* Uses the current search_path. */
 static Oid
 find_function(const char *name, const Jsonb *input)
 {
@@ -195,7 +195,7 @@ find(List *names, const char *name, const Jsonb *input)
 		error_several_fit(&search);
 	if (OidIsValid(search.best))
 		return search.best;
-	/* that it may not run is a better answer than that it does not fit */
+	/* "may not be called" is a better answer than "does not fit" */
 	if (OidIsValid(search.unsuitable))
 		return search.unsuitable;
 	if (search.candidates != NULL && !search.any_suitable)
@@ -308,7 +308,10 @@ takes_some_input(Oid function)
 		(signature->whole_input || is_callable(function));
 }
 
-/* Some input fits: there are many others in pg_catalog, with nameless arguments. */
+/*
+ * Checks that some input fits: pg_catalog has many functions with unnamed
+ * arguments, which no input fits.
+ */
 static bool
 is_callable(Oid function)
 {
@@ -381,7 +384,7 @@ check_form(const DsSignature *signature, const char *name, DsFunctionUse use)
 				 errhint("It ends with this session: create it in another schema.")));
 }
 
-/* A default that is null shows only when it is called. */
+/* A default that is null is detected only when the function is called. */
 static void
 check_strict(const DsSignature *signature, const char *name,
 			 const Jsonb *input)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * function_ref.h
- *	  Which functions may be orchestrators and activities.
+ *	  Finds and checks the functions for orchestrators and activities.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,23 +17,23 @@ typedef enum DsFunctionUse
 } DsFunctionUse;
 
 /*
- * The function or procedure of that name for that input (NULL: none), found
- * with that search_path: the one with a single argument of type jsonb,
- * or else the one whose arguments the keys of the input name, with the fewest
- * defaults.  42883 if none fits, or several fit equally well.
+ * Finds the function or procedure of this name for this input (NULL: none),
+ * with the given search_path: the one with a single argument of type jsonb, or
+ * else the one whose argument names match the keys of the input, with the
+ * fewest defaults.  Raises 42883 if none fits, or several fit equally well.
  */
 extern Oid	ds_function_find_with(const char *search_path, const char *name,
 								  const Jsonb *input);
 
-/* The same, in the given schema, whatever schema the name has. */
+/* The same in the given schema, ignoring a schema in the name. */
 extern Oid	ds_function_find_in(const char *schema, const char *name,
 								const Jsonb *input);
 
 /*
- * Errors unless the function may be used so by "role" with that input: 42883
- * if it is of an unsuitable kind, 42501 without the EXECUTE right, SD400 if
- * it is temporary, or STRICT and the input, or what it gives for an argument,
- * null.
+ * Raises an error unless "role" may use the function in this way with this
+ * input: 42883 for an unsuitable kind of function, 42501 without the EXECUTE
+ * right, SD400 if it is temporary, or if it is STRICT and the input or one of
+ * its arguments is null.
  */
 extern void ds_function_check(Oid function, const char *name,
 							  DsFunctionUse use, Oid role,
@@ -41,14 +41,14 @@ extern void ds_function_check(Oid function, const char *name,
 
 extern char *ds_function_schema(Oid function);
 
-/* The parts of "name" or "schema.name" (*schema is NULL then); 42602. */
+/* Divides "name" or "schema.name" (*schema is NULL for the former); 42602. */
 extern void ds_function_name_parts(const char *name, char **schema,
 								   char **bare);
 
 /*
- * The schema whose function that name means with the present search_path,
- * whatever its arguments; 42883 if there is none that some input fits, or
- * functions of several schemas could be meant.
+ * The schema of the function that a name refers to with the current
+ * search_path, whatever its arguments.  Raises 42883 if no function fits any
+ * input, or if functions of several schemas do.
  */
 extern char *ds_function_only_schema(const char *name);
 

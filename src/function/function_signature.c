@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * function_signature.c
- *	  What arguments a function takes, and whether an input fits them.
+ *	  The arguments of a function, and whether an input fits them.
  *
  * Signatures are cached for the session.  Any change of a function or a type
- * empties the cache, at its next use: a callback may come at any time, also
- * while somebody reads a signature.  So it never has more entries than there
- * are functions.
+ * empties the cache at its next use, because the callback may come at any
+ * time, even while a signature is in use.  So the cache never has more entries
+ * than there are functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -236,8 +236,8 @@ note_change(Datum arg, int cache_id, uint32 hash_value)
 }
 
 /*
- * No user code runs in here, not even to plan the defaults: whether the
- * function may run at all has not been decided yet.
+ * No user code runs here, not even to plan the defaults, because it was not
+ * decided yet whether the function may run at all.
  */
 static DsSignature *
 build(Oid function)
@@ -302,7 +302,7 @@ build_arguments(DsSignature *s, HeapTuple tuple)
 	Assert(s->n_args == proc->pronargs);
 }
 
-/* Of the last input arguments. */
+/* The defaults, which belong to the last input arguments. */
 static List *
 default_values(HeapTuple tuple)
 {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * function_signature.h
- *	  What arguments a function takes, and whether an input fits them.
+ *	  The arguments of a function, and whether an input fits them.
  *
- * A routine with one argument of type jsonb takes the input whole.  Every
+ * A function with one argument of type jsonb takes the whole input.  Every
  * other one takes an object whose keys are the names of its arguments; no
- * input is an empty object.
+ * input counts as an empty object.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,9 +21,9 @@
 /* An input argument: IN, INOUT or VARIADIC. */
 typedef struct DsArgument
 {
-	NameData	name;			/* empty: it has none */
+	NameData	name;			/* empty if it has none */
 	Oid			type;
-	Node	   *default_value;	/* not planned yet; NULL: there is none */
+	Node	   *default_value;	/* not planned yet; NULL if there is none */
 } DsArgument;
 
 typedef struct DsSignature
@@ -37,13 +37,13 @@ typedef struct DsSignature
 	bool		temporary;
 	bool		whole_input;
 	Oid			result_type;
-	const char *unsuitable;		/* why it may not run, to be translated */
+	const char *unsuitable;		/* why it may not run, not translated yet */
 	int			n_args;
 	DsArgument *args;
-	int32		row_typmod;		/* of ds_signature_row; -1: not made yet */
+	int32		row_typmod;		/* of ds_signature_row; -1: not created yet */
 } DsSignature;
 
-/* How an input fits a signature. */
+/* The result of matching an input with a signature. */
 typedef enum DsFit
 {
 	DS_FITS,
@@ -58,35 +58,38 @@ typedef struct DsMatch
 	bool		given[FUNC_MAX_ARGS];	/* by a key of the input */
 	int			n_given;
 	int			n_defaults;		/* arguments that need their default */
-	int			null_arg;		/* first one given as null, or -1 */
+	int			null_arg;		/* the first one given as null, or -1 */
 	char	   *key;			/* UNKNOWN_KEY */
 	int			missing_arg;	/* MISSING_KEY */
 } DsMatch;
 
 /*
- * NULL if there is no such function.  Cached: the signature is good until the
+ * NULL if there is no such function.  Cached: the result is valid until the
  * next call, or until user code runs.
  */
 extern DsSignature *ds_signature_get(Oid function);
 
-/* The signature must not take the input whole. */
+/* The signature must not be one that takes the whole input. */
 extern DsMatch ds_signature_match(const DsSignature *signature,
 								  const Jsonb *input);
 
-/* 42883: the input does not fit the only function of that name. */
+/* Raises 42883: the input does not fit the only function of this name. */
 pg_noreturn extern void ds_signature_mismatch(const DsSignature *signature,
 											  const DsMatch *match,
 											  const char *name);
 
-/* SD400: the function is STRICT, and that argument (NULL: the input) null. */
+/*
+ * Raises SD400: the function is STRICT, and this argument (NULL: the input) is
+ * null.
+ */
 pg_noreturn extern void ds_signature_null(const char *argument,
 										  const char *name);
 
-/* The arguments as in CREATE FUNCTION, in parentheses. */
+/* The arguments in parentheses, as in CREATE FUNCTION. */
 extern char *ds_signature_text(Oid function);
 
 /*
- * The row type of the input arguments, which must be released with
+ * The row type of the input arguments; the caller must release it with
  * ReleaseTupleDesc.
  */
 extern TupleDesc ds_signature_row(DsSignature *signature);

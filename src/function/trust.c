@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * trust.c
- *	  Whose code may run as a role.
+ *	  Decides whose code may run as a role.
  *
- * A function that is called by name is checked before the call.  Conversions
- * of its arguments and its result can run more code: CHECK constraints of
- * domains, and casts to json.
+ * A function that is called by name is checked before the call.  The
+ * conversion of its arguments and its result can run more code: CHECK
+ * constraints of domains, and casts to json.
  *
- * Which casts a result needs is known only while it is converted: a row type
- * can change, and a cast can be created, between a look at the catalog and its
- * use.  Therefore the function manager asks us when it looks up a function
- * during a conversion.
+ * The casts of a result are known only during the conversion: between a look
+ * at the catalog and the conversion, a row type can change and a cast can be
+ * created.  Therefore the function manager calls a hook when it looks up a
+ * function during a conversion.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,15 +38,15 @@
 #include "function/trust.h"
 
 /*
- * A session keeps privileges of a superuser, SET SESSION AUTHORIZATION above
- * all, when its role ceases to be one.
+ * A session keeps some privileges of a superuser, above all SET SESSION
+ * AUTHORIZATION, when its role loses SUPERUSER.
  */
 static bool connected_as_superuser = false;
 
-/* A conversion is under way, of a result of a function of that owner. */
+/* Set while a result of a function of this owner is converted. */
 static bool converting = false;
 static Oid	function_owner;
-static int	depth;				/* of hooked functions that it has called */
+static int	depth;				/* of nested calls of hooked functions */
 
 static needs_fmgr_hook_type previous_needs_hook = NULL;
 static fmgr_hook_type previous_hook = NULL;
@@ -157,7 +157,9 @@ check_type(Oid type, const char *name, Oid role)
 	}
 }
 
-/* The lock keeps out columns of other types until the end of the transaction. */
+/*
+ * The lock prevents columns of other types until the end of the transaction.
+ */
 static void
 check_row_type(Oid type, const char *name, Oid role)
 {
@@ -175,7 +177,7 @@ check_row_type(Oid type, const char *name, Oid role)
 	FreeTupleDesc(row);
 }
 
-/* Its owner may add a CHECK constraint at any time. */
+/* The owner of a domain may add a CHECK constraint at any time. */
 static void
 check_domain(Oid domain, const char *name, Oid role)
 {
@@ -188,7 +190,7 @@ check_domain(Oid domain, const char *name, Oid role)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("function %s may not run as superuser \"%s\"", name,
 						GetUserNameFromId(role, false)),
-				 errdetail("Its input has domain %s of role \"%s\", which is not a superuser but could have any code run as a CHECK constraint.",
+				 errdetail("Its input has domain %s of role \"%s\", which is not a superuser but could run any code in a CHECK constraint.",
 						   format_type_be(domain),
 						   GetUserNameFromId(owner, false)),
 				 errhint("Declare the argument with the base type of the domain, or make a superuser the owner of the domain.")));
@@ -238,9 +240,9 @@ ds_trust_end_conversion(void)
 }
 
 /*
- * The function manager is about to look up the function, in order to call it.
- * One that we let pass may itself call what it likes: hook() is told when it
- * begins and ends.
+ * The function manager is about to look up a function in order to call it. A
+ * function that passes the check may itself call any function: hook() is
+ * notified when it begins and ends.
  */
 static bool
 needs_hook(Oid function)
@@ -250,7 +252,9 @@ needs_hook(Oid function)
 	return previous_needs_hook != NULL && previous_needs_hook(function);
 }
 
-/* Functions with SET and SECURITY DEFINER come here without being asked for. */
+/*
+ * Also called for functions with SET and SECURITY DEFINER, without a request.
+ */
 static void
 hook(FmgrHookEventType event, FmgrInfo *flinfo, Datum *arg)
 {
@@ -266,8 +270,8 @@ hook(FmgrHookEventType event, FmgrInfo *flinfo, Datum *arg)
 }
 
 /*
- * Only superusers can make functions in C, such as the output functions of
- * types: false for those.
+ * Returns false for functions in C, such as the output functions of types:
+ * only superusers can create those.
  */
 static bool
 check_cast(Oid function)
@@ -292,7 +296,7 @@ check_cast(Oid function)
 			 errhint("Convert such values in the function itself, for instance to text.")));
 }
 
-/* InvalidOid if it is gone. */
+/* InvalidOid if the function no longer exists. */
 static Oid
 owner_of_function(Oid function, bool *in_c)
 {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * user_code.c
- *	  What surrounds a call of a user's function, so that nothing of one step
- *	  leaks into the next.
+ *	  Surrounds a call of a user's function, so that one step leaves nothing
+ *	  for the next.
  *
- * A session in CALL df_run keeps its own temporary tables, locks and
- * prepared statements: only a worker's session is ours to clean.
+ * A session in CALL df_run keeps its own temporary tables, locks and prepared
+ * statements: only the session of a worker is cleaned.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,8 +35,8 @@ ds_user_code_begin(DsUserCode *u)
 }
 
 /*
- * A trigger that ran at the commit could leave settings behind, the role
- * among them, and so could a query that a WITH HOLD cursor runs then.
+ * A trigger that runs at the commit could change settings, including the role,
+ * and so could a query run by a WITH HOLD cursor.
  */
 void
 ds_user_code_finish(void)
@@ -49,9 +49,10 @@ ds_user_code_finish(void)
 }
 
 /*
- * PostgreSQL's own code acts upon an interrupt where it sleeps, and between
- * rows; a language that sleeps by itself returns as if nothing had happened,
- * with its work cut short.  A session raises the error after the statement.
+ * PostgreSQL's own code processes interrupts while it sleeps, and between
+ * rows. A language that sleeps by itself returns as if nothing had happened,
+ * with its work cut short.  In an ordinary session, the error is raised after
+ * the statement.
  */
 void
 ds_user_code_check(void)
@@ -61,8 +62,9 @@ ds_user_code_check(void)
 }
 
 /*
- * As a session does after an error.  Left pending, the cancel would hit what
- * writes the failure down.  In a session it is one of the CALL as a whole.
+ * As in a session after an error.  If the cancel stayed pending, it would hit
+ * the statements that record the failure.  In a session it cancels the CALL as
+ * a whole.
  */
 void
 ds_user_code_forget_cancel(void)
@@ -79,7 +81,7 @@ ds_user_code_end(DsUserCode *u)
 	int			sec_context;
 
 	ds_time_limit_end();
-	/* also takes back a SET without LOCAL, and SET ROLE */
+	/* also reverts a SET without LOCAL, and SET ROLE */
 	AtEOXact_GUC(false, u->guc_level);
 	PopActiveSnapshot();
 	GetUserIdAndSecContext(&user, &sec_context);

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * user_code.h
- *	  What surrounds a call of a user's function, so that nothing of one step
- *	  leaks into the next.
+ *	  Surrounds a call of a user's function, so that one step leaves nothing
+ *	  for the next.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,24 +17,24 @@ typedef struct DsUserCode
 } DsUserCode;
 
 /*
- * After the call, where its errors are still caught: fire what the code has
- * deferred to the commit, so that no user code is left to run then, and raise
- * what ds_user_code_check() raises.
+ * Call this after the function, where its errors are still caught.  It fires
+ * what the code has deferred to the commit, so that no user code is left to
+ * run then, and raises what ds_user_code_check() raises.
  */
 extern void ds_user_code_finish(void);
 
 /*
- * Raises the time-out, cancel or termination that came while user code ran and
- * that its language did not look for.  No time-out fires after this.
+ * Raises a timeout, cancel or termination that arrived while user code ran and
+ * that its language has ignored.  No timeout fires after this.
  */
 extern void ds_user_code_check(void);
 
-/* The step fails by another error: its time-out or cancel is over with it. */
+/* The step fails with another error: its timeout or cancel ends with it. */
 extern void ds_user_code_forget_cancel(void);
 
 /*
- * Before the first line of user code in a transaction, and after the last.
- * When an error leaves the transaction to be aborted, only
+ * Call these before the first line of user code in a transaction, and after
+ * the last one.  When an error is about to abort the transaction, only
  * ds_user_code_error is called instead of the second.
  */
 extern void ds_user_code_begin(DsUserCode *u);
@@ -42,7 +42,7 @@ extern void ds_user_code_end(DsUserCode *u);
 extern void ds_user_code_error(void);
 
 /*
- * Outside a transaction: forget what the session has kept of it, such as
+ * Call this outside a transaction: drops session state of the code, such as
  * temporary tables and advisory locks.
  */
 extern void ds_user_code_forget(void);
