@@ -1,13 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * code_version.c
- *	  Whether the code of a function is still the same.
+ *	  Detects whether the code of a function has changed.
  *
- * The fingerprint is the beginning of a SHA-256 of what CREATE FUNCTION was
- * told about the body.  The tree of an SQL-standard body contains OIDs, which
- * a restore changes, so its text is taken, written in one way whatever the
- * session's settings are.  A rename of something that it mentions changes
- * that text, too.
+ * The fingerprint is the beginning of a SHA-256 of the body as given to CREATE
+ * FUNCTION.  The tree of an SQL-standard body contains OIDs, which a restore
+ * changes, so its text is used, deparsed independently of the session's
+ * settings.  Renaming an object that it mentions changes this text, too.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,8 +27,9 @@
 #include "orchestrator/code_version.h"
 
 /*
- * The last fingerprints, each valid for one version of the pg_proc row.  A
- * function that shares its place with another is only computed more often.
+ * The last fingerprints, each valid for one version of the pg_proc row.  If
+ * two functions share a position, their fingerprints are only computed more
+ * often.
  */
 #define CACHE_SIZE	64
 
@@ -112,7 +112,7 @@ append_attribute(StringInfo what, HeapTuple tuple, AttrNumber attribute)
 		pfree(part);
 }
 
-/* With its length, so that no two lists of parts look the same. */
+/* Includes the length, so that no two lists of parts look the same. */
 static void
 append_part(StringInfo what, const char *part)
 {

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * context.c
- *	  The functions for orchestrators, but those for tasks.
+ *	  The functions for orchestrators, except those for tasks.
  *
- * They read and change the replay in memory only.  A write in here would be
+ * They read and change the replay only in memory.  A write to a table would be
  * rolled back with the pass, and would look like a write of the orchestrator.
  *
  *-------------------------------------------------------------------------
@@ -50,7 +50,7 @@ ds_call_activity(PG_FUNCTION_ARGS)
 	Jsonb	   *retry = ds_context_retry(fcinfo, 2);
 	DsOp	   *op = ds_replay_next(replay, DS_OP_ACTIVITY, false, name);
 
-	/* new, or to be tried again */
+	/* new, or to be retried */
 	if (op == NULL || !ds_op_has_ended(op) || ds_replay_rewind(replay, op))
 	{
 		DsRequest  *request = &replay->request;
@@ -114,8 +114,9 @@ ds_wait_for_external_event(PG_FUNCTION_ARGS)
 /*
  * df_continue_as_new(input, preserve_unprocessed_events)
  *
- * Returns, so that the code can return in its turn and what it wrote is kept;
- * its next durable call, if there is one, ends the execution, too.
+ * Returns, so that the orchestrator can return as well and its writes are
+ * kept.  If it makes another durable call instead, this ends the execution,
+ * too.
  */
 PGDLLEXPORT Datum
 ds_continue_as_new(PG_FUNCTION_ARGS)
@@ -149,9 +150,10 @@ ds_record(PG_FUNCTION_ARGS)
 /*
  * df_patched(name)
  *
- * True if the execution passes here for the first time now, which is then
- * recorded, or did so in the past.  One that has passed here with other code
- * has more history ahead, and gets false, now and for the rest of the pass.
+ * Returns true if the execution reaches this call for the first time now,
+ * which is then recorded, or has recorded it in the past.  An execution that
+ * has passed this point with other code has more history ahead, and gets
+ * false, now and for the rest of the pass.
  */
 PGDLLEXPORT Datum
 ds_patched(PG_FUNCTION_ARGS)
@@ -202,7 +204,7 @@ ds_set_custom_status(PG_FUNCTION_ARGS)
  * df_current_utc_datetime()
  *
  * The time of the last operation that the code has passed, or else the start
- * of the first turn: the same at each replay, and never going back.
+ * of the first pass: the same at every replay, and never going back.
  */
 PGDLLEXPORT Datum
 ds_current_utc_datetime(PG_FUNCTION_ARGS)
@@ -243,8 +245,8 @@ ds_new_guid(PG_FUNCTION_ARGS)
 /*
  * df_is_replaying()
  *
- * What an earlier pass has seen: the operations that were there when this one
- * began, up to the await whose tasks have woken it.
+ * True for operations that an earlier pass has seen: those that existed when
+ * this pass began, up to the await of the tasks that ended the wait.
  */
 PGDLLEXPORT Datum
 ds_is_replaying(PG_FUNCTION_ARGS)
@@ -336,7 +338,7 @@ ds_context_timer(FunctionCallInfo fcinfo)
 	TimestampTz fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
 	ds_arg_time_after(PG_GETARG_INTERVAL_P(0));
 
-	/* zero stands for no time in memory */
+	/* zero means "no time" in memory */
 	return fire_at == 0 ? 1 : fire_at;
 }
 

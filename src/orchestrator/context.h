@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * context.h
- *	  What the functions for orchestrators have in common.
+ *	  Declarations shared by the functions for orchestrators.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,21 +11,23 @@
 #include "fmgr.h"
 #include "orchestrator/replay.h"
 
-/* ds_replay_enter_durable, once the library is loaded right. */
+/* ds_replay_enter_durable, after a check that the library was preloaded. */
 extern DsReplay *ds_context_enter_durable(const char *function);
 
-/* A jsonb as the function's result; NULL is null. */
+/* Returns a jsonb as the function's result; NULL is null. */
 extern Datum ds_context_return(FunctionCallInfo fcinfo, const Jsonb *result);
 
-/* Argument n is a retry policy or null, else SD400. */
+/* Argument n, which must be a retry policy or null; otherwise SD400. */
 extern Jsonb *ds_context_retry(FunctionCallInfo fcinfo, int n);
 
-/* Arguments 0 and 1 are a timer's delay and fire_at: just one of them. */
+/*
+ * Arguments 0 and 1 are the delay and fire_at of a timer: exactly one of them.
+ */
 extern void ds_context_check_timer(FunctionCallInfo fcinfo,
 								   const char *function);
 extern TimestampTz ds_context_timer(FunctionCallInfo fcinfo);
 
-/* An operation that is over as soon as it is asked for. */
+/* Adds an operation that ends as soon as it is requested. */
 extern void ds_context_record(DsReplay *replay, DsOpKind kind,
 							  const char *name, const Jsonb *value);
 

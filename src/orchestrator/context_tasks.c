@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * context_tasks.c
- *	  The functions for orchestrators that start and await tasks.
+ *	  The functions for orchestrators that schedule and await tasks.
  *
- * A task is an operation that the orchestrator schedules and does not wait
- * for; its number is its place among the operations.  To await it is no
- * operation of its own: the end of a task never changes, so the await comes
- * to the same at every replay.  Only the winner of df_wait_any is recorded.
+ * A task is an operation that the orchestrator schedules without waiting for
+ * it; its number is its position among the operations.  Awaiting is not an
+ * operation: the outcome of a task never changes, so an await returns the same
+ * at every replay.  Only the winner of df_wait_any is recorded.
  *
- * A sub-orchestrator that is called is one that is scheduled and awaited.
+ * Calling a sub-orchestrator means scheduling and awaiting it.
  *
  *-------------------------------------------------------------------------
  */
@@ -150,8 +150,8 @@ ds_await(PG_FUNCTION_ARGS)
 /*
  * df_wait_all(tasks)
  *
- * Waits for the end of all, whatever happens to one, and raises the failure
- * of the first in the array that has failed.
+ * Waits until all tasks have ended, even if one fails, and raises the failure
+ * of the first one in the array that has failed.
  */
 PGDLLEXPORT Datum
 ds_wait_all(PG_FUNCTION_ARGS)
@@ -164,7 +164,10 @@ ds_wait_all(PG_FUNCTION_ARGS)
 
 	if (!await_all(replay, n_tasks, tasks))
 		suspend_for(replay, n_tasks, tasks, false);
-	/* the code meets them all here, though only one failure is raised */
+	/*
+	 * this delivers all of them to the code, although only one failure is
+	 * raised
+	 */
 	for (int i = 0; i < n_tasks; i++)
 		find_task(replay, tasks[i])->delivered = true;
 	for (int i = 0; i < n_tasks; i++)
@@ -191,7 +194,7 @@ ds_wait_any(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("tasks must not be empty"),
-				 errhint("df_wait_any would wait for ever.")));
+				 errhint("df_wait_any would wait forever.")));
 	op = ds_replay_next(replay, DS_OP_ANY, false, NULL);
 	if (op == NULL)
 	{
@@ -245,7 +248,7 @@ schedule_child(FunctionCallInfo fcinfo, DsReplay *replay)
 	return op->last.seq;
 }
 
-/* A new task; the code has passed it. */
+/* Adds a new task, which the code has passed. */
 static DsOp *
 schedule(DsReplay *replay, DsRow *row)
 {
@@ -259,7 +262,7 @@ schedule(DsReplay *replay, DsRow *row)
 	return ds_replay_next(replay, row->kind, true, name);
 }
 
-/* Somebody else will do it: the step that writes it down sees to that. */
+/* Another process runs the task; the step that records it makes it ready. */
 static void
 begin_task(DsReplay *replay, DsOp *op)
 {
@@ -277,7 +280,7 @@ keep_call(DsReplay *replay, DsOp *op, Jsonb *input, const Jsonb *retry)
 	op->search_path = ds_replay_strdup(replay, namespace_search_path);
 }
 
-/* The task of that number, if the code has scheduled it. */
+/* The task with this number, if the code has scheduled it. */
 static DsOp *
 find_task(DsReplay *replay, int seq)
 {
@@ -331,7 +334,7 @@ await_all(DsReplay *replay, int n_tasks, const int *tasks)
 	{
 		DsOp	   *op = find_task(replay, tasks[i]);
 
-		/* all that failed shall run again, not only the first */
+		/* all failed tasks must run again, not only the first one */
 		if (!ds_op_has_ended(op) || ds_replay_rewind(replay, op))
 			ended = false;
 	}
@@ -356,7 +359,7 @@ suspend_for(DsReplay *replay, int n_tasks, const int *tasks, bool any)
 	ds_replay_suspend(replay);
 }
 
-/* The one that ended first, or 0. */
+/* The task that ended first, or 0. */
 static int
 first_ended(DsReplay *replay, int n_tasks, const int *tasks)
 {

@@ -3,10 +3,10 @@
  * pass.c
  *	  One pass of an orchestrator.
  *
- * A suspension unwinds the pass with an error, and everything it did is
- * rolled back with a subtransaction: that is why direct writes before a wait
- * would vanish, and are refused.  Whether there were any is asked in the
- * frame's own catch: at the wait itself the subtransactions of PL/pgSQL's
+ * A suspension unwinds the pass with an error, and a subtransaction rolls back
+ * everything that the pass did.  Therefore direct writes before a wait would
+ * be lost, and are refused.  Whether there were any is checked in the catch
+ * block of the pass: at the wait itself, the subtransactions of PL/pgSQL's
  * exception blocks would hide them.
  *
  *-------------------------------------------------------------------------
@@ -73,7 +73,7 @@ ds_pass_run(DsReplay *replay)
 		RollbackAndReleaseCurrentSubTransaction();
 	wrote = TransactionIdIsValid(GetCurrentTransactionIdIfAny());
 
-	/* a caught suspension is one all the same */
+	/* a suspension counts even if the code has caught it */
 	if (replay->suspended && wrote && replay->violation == NULL)
 		refuse_writes(replay);
 	if (error == NULL && !replay->suspended && replay->violation == NULL &&
@@ -147,8 +147,9 @@ call_orchestrator(DsReplay *replay)
 }
 
 /*
- * Is it the code that the execution began with?  The lowest bit of the
- * fingerprint that the instance keeps says that it was replaced since.
+ * Checks that the code is the one with which the execution began.  The lowest
+ * bit of the fingerprint in the instance's row says that it was replaced
+ * since.
  */
 static void
 check_code(DsReplay *replay, Oid function)
@@ -182,8 +183,8 @@ check_code(DsReplay *replay, Oid function)
 }
 
 /*
- * A time-out or cancel that came while the code was left, and which its
- * language did not look for: the pass has failed, whatever it asked for.
+ * Raises a timeout or cancel that arrived while the code ran and that its
+ * language has ignored: then the pass has failed, whatever it asked for.
  */
 static ErrorData *
 catch_interrupt(MemoryContext caller)

@@ -12,7 +12,7 @@
 
 typedef enum DsPassOutcome
 {
-	DS_PASS_REQUEST,			/* it waits for replay->request */
+	DS_PASS_REQUEST,			/* waits for replay->request */
 	DS_PASS_RETURNED,
 	DS_PASS_CONTINUED,			/* df_continue_as_new */
 	DS_PASS_FAILED
@@ -23,13 +23,13 @@ typedef struct DsPass
 	DsPassOutcome outcome;
 	Jsonb	   *result;			/* RETURNED */
 	Jsonb	   *failure;		/* FAILED */
-	bool		cancelled;		/* FAILED, by a cancel of the statement */
+	bool		cancelled;		/* FAILED because the statement was canceled */
 } DsPass;
 
 /*
  * Calls the orchestrator of replay->inst as the current user, in a
- * subtransaction of the present transaction.  Its writes stay when it
- * returned or continued as new; else they are gone.
+ * subtransaction of the current transaction.  Its writes are kept if it
+ * returned or continued as new; otherwise they are rolled back.
  */
 extern DsPass ds_pass_run(DsReplay *replay);
 

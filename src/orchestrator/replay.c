@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * replay.c
- *	  One orchestrator against its history.
+ *	  Replays an orchestrator against its history.
  *
  * A suspension is an error that PL/pgSQL's WHEN OTHERS does not catch.  Code
- * can catch it by name all the same, or run in a language that swallows
- * everything.  So suspension is sticky: every further call suspends again,
- * and whatever the pass returns or raises, it counts as suspended.
+ * can still catch it by name, or be written in a language that swallows every
+ * error.  So suspension is sticky: every further call suspends again, and
+ * whatever the pass returns or raises, it counts as suspended.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,9 +25,9 @@
 #include "store/operation.h"
 
 /*
- * WHEN query_canceled in a loop would go on for ever: after so many times the
- * suspension comes as assert_failure, which OTHERS does not catch either, and
- * after many more the process gives up.
+ * WHEN query_canceled in a loop would continue forever.  After this number of
+ * times, the suspension is raised as assert_failure, which OTHERS does not
+ * catch either; after many more, the process gives up.
  */
 #define SWALLOWED_BEFORE_OTHER_CODE		10
 #define SWALLOWED_BEFORE_FATAL			10000
@@ -147,7 +147,7 @@ ds_replay_begin_pass(DsReplay *replay)
 	replay->swallowed = 0;
 
 	/*
-	 * what the pass before left behind; what is stored belongs to the
+	 * leftovers of the previous pass; everything stored belongs to the
 	 * instance
 	 */
 	if (replay->request.wait.tasks != NULL)
@@ -214,7 +214,10 @@ ds_replay_enter_durable(const char *function)
 {
 	DsReplay   *replay = ds_replay_enter(function);
 
-	/* the code did not return after df_continue_as_new: this is its end */
+	/*
+	 * the code did not return after df_continue_as_new: the execution ends
+	 * here
+	 */
 	if (replay->continued)
 		ds_replay_suspend(replay);
 	return replay;
@@ -247,7 +250,10 @@ ds_replay_next(DsReplay *replay, DsOpKind kind, bool parallel,
 	return op;
 }
 
-/* Markers of df_patched have no place: the code may ask or not. */
+/*
+ * Markers of df_patched have no fixed position: the code may ask for them or
+ * not.
+ */
 static void
 skip_markers(DsReplay *replay)
 {
@@ -298,8 +304,8 @@ ds_replay_result(DsReplay *replay, DsOp *op)
 }
 
 /*
- * What the code did after it had met the failure is in its history, and would
- * not fit to a success: then the failure stays.
+ * If the code has continued after the failure, its operations are in the
+ * history and would not fit a success: then the failure stays.
  */
 bool
 ds_replay_rewind(DsReplay *replay, DsOp *op)
@@ -316,7 +322,7 @@ ds_replay_rewind_undelivered(DsReplay *replay)
 {
 	if (!replay->inst->rewinding)
 		return;
-	/* what the code has not come by yet may be met later */
+	/* failures that the code has not reached yet may be delivered later */
 	for (int i = 0; i < replay->cursor; i++)
 	{
 		DsOp	   *op = &replay->ops[i];
@@ -328,7 +334,10 @@ ds_replay_rewind_undelivered(DsReplay *replay)
 	replay->still_rewinding = !ds_replay_at_end(replay);
 }
 
-/* A task begins again; a single activity is asked for by the code itself. */
+/*
+ * A task begins again; an activity that was called is requested by the code
+ * itself.
+ */
 static void
 take_back(DsReplay *replay, DsOp *op)
 {
@@ -346,8 +355,8 @@ take_back(DsReplay *replay, DsOp *op)
 }
 
 /*
- * From the first new task on nothing of the pass remains: what the code did
- * after it cannot have mattered to anybody yet.
+ * Everything of the pass from the first new task on is dropped: what the code
+ * did after it cannot have had any effect yet.
  */
 void
 ds_replay_forget_tasks(DsReplay *replay)
@@ -423,11 +432,11 @@ raise_suspension(DsReplay *replay)
 	if (replay->swallowed > SWALLOWED_BEFORE_FATAL)
 		ereport(FATAL,
 				(errcode(DS_ERRCODE_RULE_BROKEN),
-				 errmsg("orchestrator %s of instance \"%s\" catches its suspension for ever",
+				 errmsg("orchestrator %s of instance \"%s\" catches its suspension forever",
 						replay->inst->name, replay->inst->instance_id),
 				 errhint("Let query_canceled and assert_failure pass in its exception handlers.")));
 
-	/* nobody reads the context of this error, and to build it costs */
+	/* the context of this error is not used, and building it is expensive */
 	error_context_stack = NULL;
 	ereport(ERROR,
 			(errcode(other ? ERRCODE_ASSERT_FAILURE : ERRCODE_QUERY_CANCELED),

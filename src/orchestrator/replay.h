@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * replay.h
- *	  One orchestrator against its history.
+ *	  Replays an orchestrator against its history.
  *
- * An orchestrator is called anew, from its top, for every step.  Operations
- * that its history holds return what was recorded; the first one that it does
- * not hold, and that it has to wait for, becomes a request and suspends the
+ * For every step, an orchestrator is called again from its beginning.
+ * Operations that are in its history return the recorded result; the first one
+ * that is not, and that it has to wait for, becomes a request and suspends the
  * pass.
  *
  *-------------------------------------------------------------------------
@@ -17,37 +17,38 @@
 #include "nodes/pg_list.h"
 #include "store/instance.h"
 
-/* What the orchestrator asks for and history does not hold yet. */
+/*
+ * The operation that the orchestrator asks for and that is not in its history.
+ */
 typedef struct DsRequest
 {
-	DsOpKind	kind;			/* DS_OP_ACTIVITY, or the wait's */
-	/* activity: */
-	int			seq;			/* of an operation that is tried again, or 0 */
+	DsOpKind	kind;			/* DS_OP_ACTIVITY, or that of the wait */
+	/* for an activity: */
+	int			seq;			/* of an operation that is retried, or 0 */
 	char	   *name;
 	Jsonb	   *input;
 	Jsonb	   *retry;
-	char	   *search_path;	/* of the code that asks for it */
-	DsWait		wait;			/* all others */
+	char	   *search_path;	/* of the calling code */
+	DsWait		wait;			/* for all others */
 } DsRequest;
 
 typedef struct DsReplay
 {
-	MemoryContext cxt;			/* of everything in here */
-	MemoryContext scratch;		/* of one call of user code */
+	MemoryContext cxt;			/* of everything in this struct */
+	MemoryContext scratch;		/* for one call of user code */
 	DsInstance *inst;
 	int			n_ops;
 	int			max_ops;
-	DsOp	   *ops;			/* by number, from 1 on */
+	DsOp	   *ops;			/* by number, starting at 1 */
 
 	/* --- to be written with the next step --- */
-	int			n_stored;		/* the first of ops that are in the table */
+	int			n_stored;		/* the first ones of ops, which are in the table */
 	int			n_rows;
 	int			max_rows;
 	DsRow	   *rows;
-	List	   *rewound;		/* of DsRow: failures that are taken back */
-	List	   *tasks;			/* numbers of tasks to be begun */
-	bool		still_rewinding;	/* until a pass has come to the end of
-									 * what the code did before the rewind */
+	List	   *rewound;		/* of DsRow: withdrawn failures */
+	List	   *tasks;			/* numbers of tasks to begin */
+	bool		still_rewinding;	/* still replaying what precedes the rewind */
 
 	/* --- state of one pass --- */
 	int			cursor;
@@ -57,13 +58,13 @@ typedef struct DsReplay
 	TimestampTz clock;
 	bool		clock_used;		/* read before the first operation */
 	uint32		n_guids;
-	List	   *unpatched;		/* names that df_patched said false to */
-	int			awaited;		/* tasks whose end began the pass: how many, */
+	List	   *unpatched;		/* names for which df_patched returned false */
+	int			awaited;		/* the number of tasks whose end started the pass, */
 	int			first_awaited;	/* and the first of them */
 	bool		suspended;
-	int			swallowed;		/* how often the code caught a suspension */
+	int			swallowed;		/* the number of suspensions that the code caught */
 	DsRequest	request;
-	const Jsonb *delivered_failure; /* the last one that the code was given */
+	const Jsonb *delivered_failure; /* the last failure that was raised in the code */
 	bool		continued;		/* df_continue_as_new was called */
 	Jsonb	   *next_input;
 	bool		keep_events;
@@ -77,7 +78,7 @@ typedef struct DsReplay
 extern DsReplay *ds_replay_create(MemoryContext cxt, DsInstance *inst,
 								  DsOp *ops, int n_ops);
 
-/* The operation of that number. */
+/* The operation with this number. */
 static inline DsOp *
 ds_replay_op(const DsReplay *replay, int seq)
 {
@@ -85,57 +86,60 @@ ds_replay_op(const DsReplay *replay, int seq)
 }
 
 /*
- * A row that is not in the table yet: of a new operation, which gets the next
- * number (row->seq is 0), or a further one of an old operation.
+ * Adds a row that is not in the table yet: that of a new operation, which gets
+ * the next number (row->seq is 0), or a further one of an existing operation.
  */
 extern DsOp *ds_replay_add(DsReplay *replay, const DsRow *row);
 
-/* The same of a row that is in the table already. */
+/* The same for a row that is already in the table. */
 extern DsOp *ds_replay_apply(DsReplay *replay, const DsRow *row);
 
-/* What was to be written has been. */
+/* All new rows have been written. */
 extern void ds_replay_written(DsReplay *replay);
 
-/* A pass begins; its orchestrator's calls reach the replay until it ends. */
+/* Starts a pass; until it ends, the orchestrator's calls use this replay. */
 extern void ds_replay_begin_pass(DsReplay *replay);
 extern void ds_replay_end_pass(void);
 
-/* The pass failed: what it scheduled shall not begin. */
+/* The pass failed: the tasks that it scheduled must not begin. */
 extern void ds_replay_forget_tasks(DsReplay *replay);
 
 /*
- * A pass after a rewind has come to its request: failures that the code has
- * not met yet are taken back, too.
+ * A pass after a rewind has reached its request: also withdraws failures that
+ * were not delivered to the code yet.
  */
 extern void ds_replay_rewind_undelivered(DsReplay *replay);
 
-/* True if the code has come to the end of its history. */
+/* True if the code has reached the end of its history. */
 extern bool ds_replay_at_end(const DsReplay *replay);
 
-/* Notes that a rule is broken, which fails the instance. */
+/* Records that a rule was broken, which fails the instance. */
 extern void ds_replay_violation(DsReplay *replay, const char *message,
 								const char *detail, const char *hint);
 
-/* The code is at odds with its history, here. */
+/* Records that the code does not match its history at this point. */
 extern void ds_replay_mismatch(DsReplay *replay, const char *detail);
 
-/* True in the code of an orchestrator, and not in an activity. */
+/* True in the code of an orchestrator, but not in an activity. */
 extern bool ds_replay_is_in_pass(void);
 
 /* --- for the functions of context.c and context_tasks.c --- */
 
 /*
- * The replay that the caller is in.  SD400 anywhere but in an orchestrator.
- * Suspends again if the code has caught the suspension.
+ * The replay of the calling orchestrator; SD400 anywhere else.  Suspends again
+ * if the code has caught the suspension.
  */
 extern DsReplay *ds_replay_enter(const char *function);
 
-/* The same for a durable operation, which ends a continued execution. */
+/*
+ * The same for a durable operation, which ends an execution after
+ * df_continue_as_new.
+ */
 extern DsReplay *ds_replay_enter_durable(const char *function);
 
 /*
- * The recorded operation at this place, or NULL if the code has come to the
- * end of the history.  Does not return if history has something else.
+ * The recorded operation at this position, or NULL if the code has reached the
+ * end of the history.  Does not return if the history has another operation.
  */
 extern DsOp *ds_replay_next(DsReplay *replay, DsOpKind kind, bool parallel,
 							const char *name);
@@ -147,15 +151,17 @@ extern DsOp *ds_replay_next(DsReplay *replay, DsOpKind kind, bool parallel,
 extern Jsonb *ds_replay_result(DsReplay *replay, DsOp *op);
 
 /*
- * After a rewind: takes the failure of the operation back if it is what the
- * instance failed for.  False if not.
+ * After a rewind: withdraws the failure of the operation if it is the one that
+ * failed the instance.  Returns false otherwise.
  */
 extern bool ds_replay_rewind(DsReplay *replay, DsOp *op);
 
 /* Leaves the orchestrator until the request is fulfilled. */
 pg_noreturn extern void ds_replay_suspend(DsReplay *replay);
 
-/* Copies for the replay's memory, which outlives the pass; NULL is NULL. */
+/*
+ * Copy into the replay's memory, which outlives the pass; NULL returns NULL.
+ */
 extern Jsonb *ds_replay_copy(DsReplay *replay, const Jsonb *value);
 extern char *ds_replay_strdup(DsReplay *replay, const char *s);
 

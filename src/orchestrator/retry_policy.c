@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * retry_policy.c
- *	  Retry policies: whether and when a failed activity is tried again.
+ *	  Retry policies: whether and when a failed activity is retried.
  *
  * In delays a month has 30 days and a day 24 hours, as when PostgreSQL
  * compares intervals.
@@ -33,19 +33,19 @@
 
 PG_FUNCTION_INFO_V1(ds_retry_policy);
 
-/* No delay is longer, whatever the numbers say: 100 years. */
+/* The maximum delay, whatever the policy says: 100 years. */
 #define MAX_DELAY_US	(100 * 365.25 * USECS_PER_DAY)
 
 #define MAX_AUTOMATIC_RETRIES	5
 #define AUTOMATIC_DELAY_US		10000
 
-/* A policy that was found good. */
+/* A validated policy. */
 typedef struct Policy
 {
 	int			max_attempts;
 	double		first_interval; /* intervals in microseconds */
 	double		backoff_coefficient;
-	double		max_interval;	/* infinite if there is none */
+	double		max_interval;	/* infinity if there is none */
 	double		retry_timeout;	/* the same */
 	JsonbContainer *retry_on;	/* NULL: all errors */
 } Policy;
@@ -124,7 +124,7 @@ ds_retry_next(const Jsonb *policy, int attempts, TimestampTz first_start,
 		!retry_on_failure(p.retry_on, sqlstate))
 		return false;
 
-	/* infinity is fine here, but zero times infinity is not */
+	/* infinity is valid here, but zero times infinity is not */
 	if (p.first_interval > 0)
 		delay = p.first_interval * pow(p.backoff_coefficient, attempts - 1);
 	delay = Min(delay, p.max_interval);
@@ -168,7 +168,10 @@ push(JsonbParseState **state, const char *key, const JsonbValue *value)
 	pushJsonbValue(state, WJB_VALUE, unconstify(JsonbValue *, value));
 }
 
-/* The shortest digits that mean the number, whatever extra_float_digits is. */
+/*
+ * The shortest digits that represent the number, independent of
+ * extra_float_digits.
+ */
 static void
 push_backoff(JsonbParseState **state, const char *key, double backoff)
 {
@@ -188,7 +191,7 @@ push_backoff(JsonbParseState **state, const char *key, double backoff)
 	push(state, key, &value);
 }
 
-/* As ISO 8601, whatever IntervalStyle is. */
+/* In ISO 8601, independent of IntervalStyle. */
 static void
 push_interval(JsonbParseState **state, const char *key, const Interval *span)
 {
@@ -200,7 +203,7 @@ push_interval(JsonbParseState **state, const char *key, const Interval *span)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("%s must be finite", key),
-				 errhint("Leave out a limit that there shall not be.")));
+				 errhint("Omit the argument for no limit.")));
 #endif
 	interval2itm(*span, &itm);
 	EncodeInterval(&itm, INTSTYLE_ISO_8601, iso);
@@ -299,7 +302,7 @@ parse_max_attempts(const JsonbValue *value)
 
 	if (!failed)
 		result = numeric_int4_opt_error(value->val.numeric, &failed);
-	/* it rounds */
+	/* the conversion rounds */
 	if (failed || result < 1 ||
 		!DatumGetBool(DirectFunctionCall2(numeric_eq,
 										  NumericGetDatum(value->val.numeric),
@@ -312,9 +315,7 @@ parse_max_attempts(const JsonbValue *value)
 	return result;
 }
 
-/*
- * In microseconds.  interval_in() would raise an error of its own.
- */
+/* In microseconds.  interval_in() would raise its own error. */
 static double
 parse_interval(const char *key, const JsonbValue *value)
 {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * retry_policy.h
- *	  Retry policies: whether and when a failed activity is tried again.
+ *	  Retry policies: whether and when a failed activity is retried.
  *
  * A policy is a jsonb object with the keys max_attempts, first_interval,
- * backoff_coefficient, max_interval, retry_timeout and retry_on, as
- * df_retry_policy makes it.
+ * backoff_coefficient, max_interval, retry_timeout and retry_on, as returned
+ * by df_retry_policy.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,29 +15,33 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-/* SD400 unless df_retry_policy could have made it.  NULL is no policy. */
+/*
+ * SD400 unless df_retry_policy could have returned this value.  NULL is no
+ * policy.
+ */
 extern void ds_retry_check(const Jsonb *policy);
 
 /*
- * After "attempts" counted attempts (1 or more), of which the first began at
- * first_start and the last failed at "failed" with that sqlstate: true and
- * the time of the next one if there shall be one.  Does not raise errors for
- * a checked policy; without one (NULL) there is no further attempt.
+ * Decides after "attempts" counted attempts (1 or more), the first of which
+ * began at first_start and the last of which failed at "failed" with this
+ * SQLSTATE.  Returns true and the time of the next attempt if there is one.
+ * Does not raise errors for a checked policy; without a policy (NULL) there is
+ * no further attempt.
  */
 extern bool ds_retry_next(const Jsonb *policy, int attempts,
 						  TimestampTz first_start, TimestampTz failed,
 						  const char *sqlstate, TimestampTz *next);
 
 /*
- * Serialization failures and deadlocks are nobody's fault: they are retried a
- * few times without a policy, and without counting as attempts.
+ * Serialization failures and deadlocks are normal: they are retried a few
+ * times without a policy, and without counting as attempts.
  */
 extern bool ds_retry_is_automatic(const char *sqlstate);
 
 /*
- * The same decision for the failure number "automatic_attempts" (1 or more)
- * of that kind.  The delays grow and are random, so that activities that got
- * into each other's way do not meet again.
+ * The same decision for the failure number "automatic_attempts" (1 or more) of
+ * this kind.  The delays grow and are random, so that conflicting activities
+ * do not collide again.
  */
 extern bool ds_retry_automatic_next(int automatic_attempts,
 									TimestampTz failed, TimestampTz *next);
