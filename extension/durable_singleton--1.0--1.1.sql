@@ -36,6 +36,16 @@ COMMENT ON FUNCTION durable_singleton.library_version IS
 	'version of the library that the server has loaded';
 
 -- ---------------------------------------------------------------------------
+-- Tables
+-- ---------------------------------------------------------------------------
+
+-- Children by their parent, in the order in which a purge takes them: a parent
+-- may have millions.
+DROP INDEX durable_singleton.instance_parent;
+CREATE INDEX instance_parent ON durable_singleton.instance
+	(parent_instance_id, instance_id) WHERE parent_instance_id IS NOT NULL;
+
+-- ---------------------------------------------------------------------------
 -- Privileges: the last part of the script
 -- ---------------------------------------------------------------------------
 

@@ -12,10 +12,12 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "function/failure.h"
 #include "instance/access.h"
 #include "instance/purge.h"
 #include "instance/start.h"
@@ -29,12 +31,16 @@ PG_FUNCTION_INFO_V1(ds_purge_by);
 PG_FUNCTION_INFO_V1(ds_purge_exposed_by);
 
 static int64 purge_by(FunctionCallInfo fcinfo, bool exposed_only);
+static int64 purge_family(DsPurge *purge, const char *instance_id);
+static int64 purge_families(DsPurge *purge, List *ids);
+static ErrorData *try_families(DsPurge *purge, List *ids, int64 *purged);
 
 /* df_purge(instance_id) */
 PGDLLEXPORT Datum
 ds_purge(PG_FUNCTION_ARGS)
 {
 	char	   *instance_id;
+	DsPurge		purge;
 	int64		purged;
 
 	ds_shared_require();
@@ -42,12 +48,13 @@ ds_purge(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("df_purge()");
 	PreventCommandIfParallelMode("df_purge()");
 
+	ds_purge_begin(&purge, false, DT_NOEND);
 	do
 	{
 		DsInstance *inst;
 
 		CHECK_FOR_INTERRUPTS();
-		inst = ds_store_load(instance_id);
+		inst = ds_store_load_for_purge(instance_id);
 		if (inst == NULL)
 			PG_RETURN_INT64(0);
 		ds_access_check_owner(inst);
@@ -57,9 +64,10 @@ ds_purge(PG_FUNCTION_ARGS)
 					 errmsg("instance \"%s\" is %s", instance_id,
 							ds_status_name(inst->status)),
 					 errhint("Only an instance that has ended can be purged.")));
-		purged = ds_purge_family(inst, false);
+		purged = purge_family(&purge, instance_id);
 		/* none: somebody was faster */
 	} while (purged == 0);
+	ds_purge_end(&purge);
 	PG_RETURN_INT64(purged);
 }
 
@@ -85,6 +93,7 @@ purge_by(FunctionCallInfo fcinfo, bool exposed_only)
 	TimestampTz to;
 	char		after[DS_MAX_ID_LENGTH + 1] = "";
 	MemoryContext cxt;
+	DsPurge		purge;
 	int64		purged = 0;
 	List	   *ids;
 
@@ -99,6 +108,7 @@ purge_by(FunctionCallInfo fcinfo, bool exposed_only)
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "df_purge_by",
 								ALLOCSET_DEFAULT_SIZES);
+	ds_purge_begin(&purge, true, DT_NOEND);
 	do
 	{
 		MemoryContext old;
@@ -110,9 +120,91 @@ purge_by(FunctionCallInfo fcinfo, bool exposed_only)
 									  BATCH);
 		if (ids != NIL)
 			strlcpy(after, llast(ids), sizeof(after));
-		purged += ds_purge_families(ids, true);
+		purged += purge_families(&purge, ids);
 		MemoryContextSwitchTo(old);
 	} while (ids != NIL);
+	ds_purge_end(&purge);
 	MemoryContextDelete(cxt);
 	return purged;
+}
+
+static int64
+purge_family(DsPurge *purge, const char *instance_id)
+{
+	int64		purged = 0;
+
+	ds_purge_family(purge, instance_id);
+	while (ds_purge_has_more(purge))
+		purged += ds_purge_some(purge, PG_INT64_MAX);
+	return purged;
+}
+
+/*
+ * What one family runs into, a foreign key of somebody's table for instance,
+ * does not keep the others: they are removed together, and if that fails one
+ * by one.
+ */
+static int64
+purge_families(DsPurge *purge, List *ids)
+{
+	int64		purged = 0;
+	ErrorData  *error;
+	ListCell   *cell;
+
+	if (ids == NIL || try_families(purge, ids, &purged) == NULL)
+		return purged;
+	purged = 0;
+	foreach(cell, ids)
+	{
+		int64		n;
+
+		error = try_families(purge, list_make1(lfirst(cell)), &n);
+		if (error == NULL)
+			purged += n;
+		else
+			ereport(WARNING,
+					(errcode(error->sqlerrcode),
+					 errmsg("instance \"%s\" could not be purged: %s",
+							(char *) lfirst(cell), error->message),
+					 error->detail ? errdetail_internal("%s", error->detail) : 0));
+	}
+	return purged;
+}
+
+/*
+ * In a subtransaction.  A cancel, and what has the whole transaction fail, is
+ * an error all the same.
+ */
+static ErrorData *
+try_families(DsPurge *purge, List *ids, int64 *purged)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+	ListCell   *cell;
+
+	*purged = 0;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		foreach(cell, ids)
+			*purged += purge_family(purge, lfirst(cell));
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	if (error != NULL &&
+		(ds_failure_is_cancel(error) ||
+		 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK))
+		ReThrowError(error);
+	return error;
 }

@@ -69,6 +69,29 @@ ds_transaction_abort(void)
 	MemoryContextSwitchTo(caller);
 }
 
+ErrorData *
+ds_transaction_try(void (*body) (void *), void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ErrorData  *volatile error = NULL;
+
+	PG_TRY();
+	{
+		ds_transaction_begin();
+		body(arg);
+		ds_transaction_commit();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		ds_transaction_abort();
+	}
+	PG_END_TRY();
+	return error;
+}
+
 void
 ds_transaction_enter_foreground(bool atomic)
 {

@@ -21,6 +21,12 @@ extern void ds_transaction_commit(void);
 extern void ds_transaction_abort(void);
 
 /*
+ * Runs the body in a transaction of its own.  If that fails it is aborted, and
+ * the error is returned, in the caller's memory context; else NULL.
+ */
+extern ErrorData *ds_transaction_try(void (*body) (void *), void *arg);
+
+/*
  * End the transaction of the CALL, and begin one for the rest of it.  The
  * first is an error (2D000) where a transaction must not end.
  */

@@ -339,16 +339,20 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" AND " STIRRED_BY_TASK
 	},
 	{
-		DS_SQL_OWNERLESS, "i", true, false, false,
+		/* after the key $1 */
+		DS_SQL_OWNERLESS, "ti", true, false, false,
 		"SELECT instance_id FROM " INSTANCE " i"
-		" WHERE status IN " RUNNABLE " AND NOT EXISTS"
-		" (SELECT FROM pg_roles a WHERE a.oid = i.owner) LIMIT $1"
+		" WHERE instance_id > $1 AND status IN " RUNNABLE " AND NOT EXISTS"
+		" (SELECT FROM pg_roles a WHERE a.oid = i.owner)"
+		" ORDER BY instance_id LIMIT $2"
 	},
 
 	{
 		DS_SQL_DELETE_OWNERLESS_TASKS, "", false, false, false,
-		"DELETE FROM " TASK " t WHERE kind = 'a' AND NOT EXISTS"
-		" (SELECT FROM pg_roles a WHERE a.oid = t.owner)"
+		"DELETE FROM " TASK " WHERE (execution_id, seq) IN"
+		" (SELECT execution_id, seq FROM " TASK " t WHERE kind = 'a'"
+		" AND NOT EXISTS (SELECT FROM pg_roles a WHERE a.oid = t.owner)"
+		" FOR UPDATE OF t SKIP LOCKED)"
 	},
 
 	/* --- purging --- */
@@ -382,14 +386,24 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" ORDER BY instance_id LIMIT $3"
 	},
 	{
-		DS_SQL_FIND_ENDED_CHILDREN, "to", true, true, false,
+		/* after the key $3; those that ended before $4 */
+		DS_SQL_FIND_ENDED_CHILDREN, "totzi", true, true, false,
 		"SELECT instance_id FROM " INSTANCE
-		" WHERE parent_instance_id = $1 AND owner = $2 AND status IN " ENDED
+		" WHERE parent_instance_id = $1 AND instance_id > $3 AND owner = $2"
+		" AND status IN " ENDED " AND last_updated_time < $4"
+		" ORDER BY parent_instance_id, instance_id LIMIT $5"
 	},
 	{
 		DS_SQL_LOCK_ENDED, "tu", false, true, false,
 		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
 		" AND execution_id = $2 AND status IN " ENDED " FOR UPDATE SKIP LOCKED"
+	},
+	{
+		/* no row: somebody else is at one of them */
+		DS_SQL_LOCK_TASKS, "u", false, true, false,
+		"WITH locked AS (SELECT FROM " TASK " WHERE execution_id = $1"
+		" FOR UPDATE SKIP LOCKED) SELECT 1 WHERE (SELECT count(*) FROM locked)"
+		" = (SELECT count(*) FROM " TASK " WHERE execution_id = $1)"
 	},
 	{
 		DS_SQL_DELETE_INSTANCE, "tu", false, true, false,

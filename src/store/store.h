@@ -79,6 +79,9 @@ extern DsInstance *ds_store_load_at(const char *instance_id,
  */
 extern DsInstance *ds_store_load_for_start(const char *instance_id, bool brief);
 
+/* Without what others have given it or may see of it, which may be large. */
+extern DsInstance *ds_store_load_for_purge(const char *instance_id);
+
 /* Is its row as it was read or last written, and where it was then? */
 extern bool ds_store_is_unchanged(DsInstance *inst);
 
@@ -247,16 +250,18 @@ extern List *ds_store_owners_with_work(void);
 /* How many instances of the owner are active. */
 extern int64 ds_store_count_active(Oid owner);
 
-/* Active instances whose owner was dropped; a list of strings. */
-extern List *ds_store_find_ownerless(int limit);
+/* Active instances after the id whose owner was dropped; a list of strings. */
+extern List *ds_store_find_ownerless(const char *after_id, int limit);
 
+/* But those that somebody else is at. */
 extern void ds_store_delete_ownerless_tasks(void);
 
 /* --- store_purge.c --- */
 
 /*
  * Removes an ended instance with all that belongs to it but its children.
- * skip_locked: not if somebody else is at it, who purges or starts it.
+ * skip_locked: not if somebody else is at it, who purges or starts it, or at
+ * one of its tasks, like the end of a child.
  */
 extern bool ds_store_purge(const DsInstance *inst, bool skip_locked);
 
@@ -271,7 +276,11 @@ extern List *ds_store_find_purgeable(TimestampTz created_from,
 									 const char *after_id, int limit);
 extern List *ds_store_find_expired(TimestampTz ended_before,
 								   const char *after_id, int limit);
-extern List *ds_store_find_ended_children(const DsInstance *parent);
+
+/* The same for the children of an instance that belong to its owner, too. */
+extern List *ds_store_find_ended_children(const char *parent_id, Oid owner,
+										  TimestampTz ended_before,
+										  const char *after_id, int limit);
 
 /* --- store_home.c: the database that is the instances' home --- */
 

@@ -22,10 +22,19 @@ typedef struct Step
 	bool		has_notes;		/* clients have left notes in its history */
 } Step;
 
-static DsInstance *load(const char *instance_id, bool brief);
+/* How much of a row is read. */
+typedef enum Extent
+{
+	EXTENT_ALL,
+	EXTENT_START,				/* of an active one only what tells whose it is */
+	EXTENT_PURGE				/* no payloads */
+} Extent;
+
+static DsInstance *load(const char *instance_id, Extent extent);
 static DsInstance *read_row(const DsScan *scan, const char *instance_id,
-							bool brief);
+							Extent extent);
 static void read_rest(const DsSession *s, DsInstance *inst);
+static void read_payloads(const DsSession *s, DsInstance *inst);
 static bool write_step(Step *step, DsChange change);
 static void change_progress(DsParameters *p, const DsStepWrite *w,
 							DsStatus status);
@@ -37,13 +46,19 @@ static bool change_for_continue(DsParameters *p, void *arg);
 DsInstance *
 ds_store_load(const char *instance_id)
 {
-	return load(instance_id, false);
+	return load(instance_id, EXTENT_ALL);
 }
 
 DsInstance *
 ds_store_load_for_start(const char *instance_id, bool brief)
 {
-	return load(instance_id, brief);
+	return load(instance_id, brief ? EXTENT_START : EXTENT_ALL);
+}
+
+DsInstance *
+ds_store_load_for_purge(const char *instance_id)
+{
+	return load(instance_id, EXTENT_PURGE);
 }
 
 DsInstance *
@@ -57,28 +72,27 @@ ds_store_load_at(const char *instance_id, const ItemPointerData *tid)
 		if (ds_table_scan_begin_tid(&scan, DS_INSTANCE, tid) &&
 			strcmp(ds_column_text(&scan.session, 0, INSTANCE_instance_id),
 				   instance_id) == 0)
-			inst = read_row(&scan, instance_id, false);
+			inst = read_row(&scan, instance_id, EXTENT_ALL);
 		ds_table_scan_end(&scan);
 	}
-	return inst != NULL ? inst : load(instance_id, false);
+	return inst != NULL ? inst : load(instance_id, EXTENT_ALL);
 }
 
 static DsInstance *
-load(const char *instance_id, bool brief)
+load(const char *instance_id, Extent extent)
 {
 	DsScan		scan;
 	DsInstance *inst = NULL;
 
 	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_text_key(instance_id));
 	if (ds_table_scan_next(&scan))
-		inst = read_row(&scan, instance_id, brief);
+		inst = read_row(&scan, instance_id, extent);
 	ds_table_scan_end(&scan);
 	return inst;
 }
 
-/* brief: of an active instance only what tells whose it is */
 static DsInstance *
-read_row(const DsScan *scan, const char *instance_id, bool brief)
+read_row(const DsScan *scan, const char *instance_id, Extent extent)
 {
 	DsInstance *inst = palloc0(sizeof(DsInstance));
 
@@ -86,8 +100,11 @@ read_row(const DsScan *scan, const char *instance_id, bool brief)
 	inst->execution_id = ds_column_uuid(0, INSTANCE_execution_id);
 	inst->owner = ds_column_oid(0, INSTANCE_owner);
 	inst->status = ds_catalog_status(ds_column_oid(0, INSTANCE_status));
-	if (!brief || !ds_status_is_active(inst->status))
+	if (extent != EXTENT_START || !ds_status_is_active(inst->status))
 		read_rest(&scan->session, inst);
+	if (extent == EXTENT_ALL ||
+		(extent == EXTENT_START && !ds_status_is_active(inst->status)))
+		read_payloads(&scan->session, inst);
 	inst->xmin = ds_table_scan_xmin(scan);
 	inst->tid = ds_table_scan_tid(scan);
 	return inst;
@@ -116,7 +133,6 @@ read_rest(const DsSession *s, DsInstance *inst)
 	inst->wait.name = ds_column_text(s, 0, INSTANCE_wait_name);
 	inst->wait.since = ds_column_time(0, INSTANCE_wait_since);
 	inst->wait.fire_at = ds_column_time(0, INSTANCE_wait_fire_at);
-	inst->wait.default_value = ds_column_jsonb(s, 0, INSTANCE_wait_default);
 	inst->wait.watch = DatumGetInt32(ds_column(0, INSTANCE_wait_watch,
 											   &isnull));
 	inst->wait.any = !isnull && inst->wait.watch == 0;
@@ -131,6 +147,12 @@ read_rest(const DsSession *s, DsInstance *inst)
 	}
 	inst->has_notes = ds_column_bool(0, INSTANCE_noted);
 	inst->n_archived = ds_column_int(0, INSTANCE_n_archived);
+}
+
+static void
+read_payloads(const DsSession *s, DsInstance *inst)
+{
+	inst->wait.default_value = ds_column_jsonb(s, 0, INSTANCE_wait_default);
 	inst->input = ds_column_jsonb(s, 0, INSTANCE_input);
 	inst->custom_status = ds_column_jsonb(s, 0, INSTANCE_custom_status);
 	inst->output = ds_column_jsonb(s, 0, INSTANCE_output);

@@ -16,7 +16,8 @@ bool
 ds_store_purge(const DsInstance *inst, bool skip_locked)
 {
 	if (skip_locked &&
-		!ds_store_change_status(DS_SQL_LOCK_ENDED, inst, false))
+		(!ds_store_change_status(DS_SQL_LOCK_ENDED, inst, false) ||
+		 ds_query_run_for(DS_SQL_LOCK_TASKS, &inst->execution_id, false) == 0))
 		return false;
 	if (!ds_store_change_status(DS_SQL_DELETE_INSTANCE, inst, false))
 		return false;
@@ -57,11 +58,16 @@ ds_store_find_expired(TimestampTz ended_before, const char *after_id, int limit)
 }
 
 List *
-ds_store_find_ended_children(const DsInstance *parent)
+ds_store_find_ended_children(const char *parent_id, Oid owner,
+							 TimestampTz ended_before, const char *after_id,
+							 int limit)
 {
 	DsParameters p = {0};
 
-	ds_param_text(&p, parent->instance_id);
-	ds_param_oid(&p, parent->owner);
+	ds_param_text(&p, parent_id);
+	ds_param_oid(&p, owner);
+	ds_param_text(&p, after_id);
+	ds_param_datum(&p, TimestampTzGetDatum(ended_before), false);
+	ds_param_int(&p, limit);
 	return ds_query_run_list(DS_SQL_FIND_ENDED_CHILDREN, &p);
 }

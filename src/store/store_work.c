@@ -178,10 +178,11 @@ ds_store_count_active(Oid owner)
 }
 
 List *
-ds_store_find_ownerless(int limit)
+ds_store_find_ownerless(const char *after_id, int limit)
 {
 	DsParameters p = {0};
 
+	ds_param_text(&p, after_id);
 	ds_param_int(&p, limit);
 	return ds_query_run_list(DS_SQL_OWNERLESS, &p);
 }

@@ -27,10 +27,7 @@
 #include "base/settings.h"
 #include "commit/commit_hints.h"
 #include "commit/transaction.h"
-#include "function/failure.h"
-#include "instance/end.h"
 #include "instance/home.h"
-#include "instance/purge.h"
 #include "shmem/crashed_slots.h"
 #include "shmem/eviction.h"
 #include "shmem/hints.h"
@@ -40,10 +37,9 @@
 #include "store/store.h"
 #include "store/table.h"
 #include "store/version.h"
+#include "worker/chores.h"
 #include "worker/crashes.h"
 
-#define OWNERLESS_BATCH	1000
-#define PURGE_BATCH		1000
 #define LOCK_TIMEOUT	"1s"
 
 PG_FUNCTION_INFO_V1(ds_request_visit);
@@ -59,9 +55,6 @@ static void leave_at_exit(int code, Datum arg);
 static void count_transaction(XactEvent event, void *arg);
 static void visit(void);
 static void send_workers_away(void);
-static void fail_all_ownerless(void);
-static bool fail_ownerless(void);
-static void purge_expired(void);
 
 void
 ds_janitor_main(Datum arg)
@@ -102,6 +95,8 @@ visit(void)
 	ListCell   *cell;
 	TimestampTz now = GetCurrentTimestamp();
 	bool		counted;
+	bool		done;
+	bool		sought_ownerless;
 
 	MemoryContextSwitchTo(TopMemoryContext);
 	/* other databases wait for us */
@@ -147,22 +142,15 @@ visit(void)
 	if (counted)
 		ds_janitor_report(DS_FOUND_HOME, extension_version);
 
-	/*
-	 * Last, whatever may be locked in there: the work has been found.  It is
-	 * seldom worth a transaction of its own.
-	 */
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
-	{
-		ds_transaction_commit();
-		ds_transaction_begin();
-	}
-	ds_store_drop_orphaned_messages();
-	if (ds_janitor_seeks_ownerless())
-		fail_all_ownerless();
 	ds_transaction_commit();
-	ds_janitor_sought_ownerless();
-	purge_expired();
-	left_nothing = ds_retention < 0;
+
+	/* Last, whatever may be locked in there: the work has been found. */
+	done = ds_chores_do(ds_janitor_seeks_ownerless(), &sought_ownerless);
+	if (sought_ownerless)
+		ds_janitor_sought_ownerless();
+	if (!done)
+		ds_hint_visit(MyDatabaseId);
+	left_nothing = done && ds_retention < 0;
 }
 
 /* Those that came before: new ones see for themselves. */
@@ -171,84 +159,6 @@ send_workers_away(void)
 {
 	ds_eviction_retire_workers(MyDatabaseId);
 	ds_hint_forget_database(MyDatabaseId);
-}
-
-/* What ended longer than durable_singleton.retention ago, batch by batch. */
-static void
-purge_expired(void)
-{
-	MemoryContext cxt;
-	char		after[DS_MAX_ID_LENGTH + 1] = "";
-	TimestampTz before;
-	List	   *ids;
-
-	if (ds_retention < 0)
-		return;
-	before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-										 -ds_retention * INT64CONST(1000));
-	cxt = AllocSetContextCreate(CurrentMemoryContext, "retention",
-								ALLOCSET_DEFAULT_SIZES);
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(cxt);
-		MemoryContextSwitchTo(cxt);
-		ds_transaction_begin();
-		ids = ds_store_find_expired(before, after, PURGE_BATCH);
-		if (ids != NIL)
-			strlcpy(after, llast(ids), sizeof(after));
-		(void) ds_purge_families(ids, true);
-		ds_transaction_commit();
-	} while (ids != NIL);
-	MemoryContextSwitchTo(MemoryContextGetParent(cxt));
-	MemoryContextDelete(cxt);
-}
-
-/* A batch in a transaction; the last one is left to the caller to commit. */
-static void
-fail_all_ownerless(void)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext cxt = AllocSetContextCreate(caller, "ownerless instances",
-											  ALLOCSET_DEFAULT_SIZES);
-
-	MemoryContextSwitchTo(cxt);
-	while (fail_ownerless())
-	{
-		ds_transaction_commit();
-		MemoryContextReset(cxt);
-		ds_transaction_begin();
-	}
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(cxt);
-}
-
-/*
- * Their owner was dropped: nobody can run them any more.  True: there may be
- * more of them.
- */
-static bool
-fail_ownerless(void)
-{
-	ErrorData	error = {0};
-	List	   *ids = ds_store_find_ownerless(OWNERLESS_BATCH);
-	ListCell   *cell;
-
-	CHECK_FOR_INTERRUPTS();
-	ds_store_delete_ownerless_tasks();
-	if (ids == NIL)
-		return false;
-	error.sqlerrcode = ERRCODE_UNDEFINED_OBJECT;
-	error.message = _("the role that owns the instance does not exist any more");
-	foreach(cell, ids)
-	{
-		DsInstance *inst = ds_store_load(lfirst(cell));
-
-		if (inst != NULL &&
-			ds_store_fail(inst, ds_failure_from_error(&error), false))
-			ds_end_tell_waiters(inst, DS_FAILED);
-	}
-	return true;
 }
 
 /* durable_singleton.request_visit(): also from CREATE EXTENSION */
