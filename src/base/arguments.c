@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * arguments.c
- *	  Checks of what callers pass in.
+ *	  Checks the arguments of SQL functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -137,7 +137,7 @@ check_name(const char *name, const char *what)
 				 errhint("Use printable characters only.")));
 }
 
-/* C0, DEL, and C1 where the encoding lets us tell them. */
+/* C0, DEL, and C1 in encodings where it can be recognized. */
 static bool
 has_control_character(const char *s)
 {

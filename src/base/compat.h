@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *	  All that differs between the versions of PostgreSQL, and nothing else.
+ *	  All differences between the versions of PostgreSQL, and nothing else.
  *
- * Where a newer version only has another name, older ones get that name here.
- * Where arguments differ, ds_compat_NAME() stands for the function NAME().
+ * If a newer version only has another name for a function, older ones get that
+ * name here.  If the arguments differ, ds_compat_NAME() replaces the function
+ * NAME().
  *
- * These are macros, so that this header includes none of the server's: a file
- * that uses one includes what declares the function.
+ * These are macros, so that this header includes no header of the server: a
+ * file that uses one of them includes the declaration of the function.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,8 +21,8 @@
 
 /*
  * PostgreSQL 16: one function checks the privileges on objects of all classes;
- * an update says whether only summarizing indexes need a new entry; counters
- * of a database have other names.
+ * an update reports whether only summarizing indexes need a new entry;
+ * counters of a database have other names.
  */
 #if PG_VERSION_NUM >= 160000
 #define ds_compat_may_execute(function, role) \
@@ -86,7 +87,7 @@
 /*
  * PostgreSQL 18: functions that do not return are marked before the
  * declaration; a primary key may be deferrable; an index scan may be
- * instrumented; a look for conflicts may leave out the row itself.
+ * instrumented; a check for conflicts may exclude the row itself.
  */
 #if PG_VERSION_NUM >= 180000
 #define ds_compat_RelationGetPrimaryKeyIndex(rel) \

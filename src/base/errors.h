@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * errors.h
- *	  SQLSTATEs of the extension's own conditions.
+ *	  SQLSTATEs of the extension's own errors.
  *
- * Classes up to H belong to the SQL standard; the digits recall the HTTP
- * statuses that Durable Functions answers with.
+ * Classes up to H belong to the SQL standard; the digits match the HTTP
+ * statuses that Durable Functions returns.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * limits.h
- *	  How long a name may be, and how often a step is canceled.
+ *	  Limits of names, and of repeated cancels.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,12 +11,15 @@
 /* The longest instance id, function name and event name, in bytes. */
 #define DS_MAX_ID_LENGTH	256
 
-/* The longest version of the extension that is shown, with its end. */
+/*
+ * The longest version string of the extension that is shown, including its
+ * NUL.
+ */
 #define DS_MAX_VERSION		32
 
 /*
- * A step that goes on after a cancel is canceled again, so often in all; then
- * its worker is ended.
+ * A step that continues after a cancel is canceled again, up to this number of
+ * times; then its worker is terminated.
  */
 #define DS_MAX_CANCELS		3
 #define DS_CANCEL_AGAIN_MS	1000

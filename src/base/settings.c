@@ -13,7 +13,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
-/* As many as PostgreSQL allows backends. */
+/* The maximum number of backends in PostgreSQL. */
 #define MAX_EXECUTORS	0x3FFFF
 
 bool		ds_enabled = true;
@@ -148,7 +148,9 @@ ds_settings_init(void)
 							&ds_log_min_duration, -1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 
-	/* it sizes shared memory, so it cannot be made later */
+	/*
+	 * it determines the size of shared memory, so it cannot be defined later
+	 */
 	if (process_shared_preload_libraries_in_progress)
 		DefineCustomIntVariable("durable_singleton.max_stat_databases",
 								"Sets how many databases have counters of their own in df_stat.",

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sleep.h
- *	  Sleeping for long, and waking up in time.
+ *	  Sleeping for a long time, and waking up in time.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,10 +9,10 @@
 #define DS_SLEEP_H
 
 /*
- * The timeout to pass to WaitLatch() to wake up in so many milliseconds.
- * Kernel timers may fire 0.1 to 0.5 % late, so for long waits it is slightly
- * shorter; the caller sleeps again for the rest.  So it does after
- * WaitLatch()'s maximum of about 25 days.
+ * The timeout to pass to WaitLatch() to wake up in the given number of
+ * milliseconds.  Kernel timers may fire 0.1 to 0.5 % late, so for long waits
+ * it is slightly shorter; the caller sleeps again for the rest.  It does the
+ * same after WaitLatch()'s maximum of about 25 days.
  */
 static inline long
 ds_sleep_time(long milliseconds)

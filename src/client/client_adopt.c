@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * client_adopt.c
- *	  Running the instances of a restored or copied database: df_adopt_database.
+ *	  Lets a restored or copied database run its instances: df_adopt_database.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,10 +3,10 @@
  * client_control.c
  *	  df_raise_event, df_terminate, df_suspend, df_resume and df_rewind.
  *
- * None waits for a running step: the event is an INSERT into the inbox, and a
- * step locks the instance's row for its last write only.  Each of the others
- * looks at the row and changes it if it is still the same execution in such a
- * status; if not, it looks again.
+ * None of them waits for a running step: an event is an INSERT into the inbox,
+ * and a step locks the instance's row only for its last write.  Each of the
+ * others reads the row, and changes it if it is still the same execution in a
+ * suitable status; otherwise it starts again.
  *
  *-------------------------------------------------------------------------
  */
@@ -119,7 +119,7 @@ ds_resume(PG_FUNCTION_ARGS)
 	} while (!ds_store_resume(inst));
 	ds_store_add_note(inst, DS_NOTE_RESUMED, reason);
 	ds_commit_hint_ready(inst->owner, instance_id, 0);
-	/* its tasks may go on, too */
+	/* its tasks may continue, too */
 	if (inst->history_length > 0)
 		ds_commit_hint_rescan(inst->owner);
 	PG_RETURN_VOID();
@@ -150,7 +150,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The id, and the reason if there is a place for it. */
+/* Returns the id, and the reason if the caller asks for it. */
 static char *
 begin(FunctionCallInfo fcinfo, const char *function, Jsonb **reason)
 {
@@ -177,7 +177,7 @@ load_owned(const char *instance_id)
 	return inst;
 }
 
-/* Of a role that was dropped, no worker would ever take it. */
+/* No worker would ever run an instance of a dropped role. */
 static void
 check_has_owner(const DsInstance *inst)
 {
@@ -186,7 +186,7 @@ check_has_owner(const DsInstance *inst)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role that owns instance \"%s\" does not exist any more",
 						inst->instance_id),
-				 errhint("df_restart() starts its function anew, as yourself.")));
+				 errhint("Start its function again with df_start_new(); the new instance will belong to you.")));
 }
 
 static DsInstance *
@@ -199,7 +199,10 @@ load_active(const char *instance_id)
 	return inst;
 }
 
-/* The pass could not be written down any more, and would run for ever. */
+/*
+ * The result of the pass could not be written any more, and it would run
+ * forever.
+ */
 static void
 check_not_own_pass(const DsInstance *inst)
 {

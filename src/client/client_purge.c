@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * client_purge.c
- *	  Removing ended instances: df_purge, df_purge_by.
+ *	  Removes ended instances: df_purge, df_purge_by.
  *
  *-------------------------------------------------------------------------
  */
@@ -65,7 +65,7 @@ ds_purge(PG_FUNCTION_ARGS)
 							ds_status_name(inst->status)),
 					 errhint("Only an instance that has ended can be purged.")));
 		purged = purge_family(&purge, instance_id);
-		/* none: somebody was faster */
+		/* none: another process was faster */
 	} while (purged == 0);
 	ds_purge_end(&purge);
 	PG_RETURN_INT64(purged);
@@ -78,7 +78,9 @@ ds_purge_by(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(purge_by(fcinfo, false));
 }
 
-/* durable_singleton.http_purge_exposed_by(created_from, created_to, statuses) */
+/*
+ * durable_singleton.http_purge_exposed_by(created_from, created_to, statuses)
+ */
 PGDLLEXPORT Datum
 ds_purge_exposed_by(PG_FUNCTION_ARGS)
 {

@@ -29,7 +29,10 @@ static void prepare(DsStart *start, const char *caller,
 static char *random_id(void);
 static DsOnConflict conflict_argument(FunctionCallInfo fcinfo, int n);
 
-/* df_start_singleton(function_name, instance_id, input, on_conflict, reuse, start_at) */
+/*
+ * df_start_singleton(function_name, instance_id, input, on_conflict, reuse,
+ * start_at)
+ */
 PGDLLEXPORT Datum
 ds_start_singleton(PG_FUNCTION_ARGS)
 {
@@ -100,7 +103,10 @@ ds_restart(PG_FUNCTION_ARGS)
 			ds_start_exists_error(present);
 		start.instance_id = instance_id;
 		ds_start_prepare_again(&start, present->owner);
-		/* what is started again is what was read, or we look again */
+		/*
+		 * the execution that is replaced must be the one read above; otherwise
+		 * try again
+		 */
 		if (ds_start_over(&start, present))
 			break;
 	}

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * client_stat.c
- *	  What the workers are doing, and what has been done: the functions behind
- *	  df_stat_workers and df_stat.
+ *	  The functions behind df_stat_workers and df_stat.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,12 +29,12 @@ PG_FUNCTION_INFO_V1(ds_statistics);
 #define NUM_WORKER_COLUMNS	6
 #define NUM_STATISTICS_COLUMNS	(DS_NUM_COUNTERS + 13)
 
-/* What the present database has just now. */
+/* The current state of the current database. */
 typedef struct Present
 {
 	int			n_hints;
-	TimestampTz oldest;			/* since when something is ready; 0: nothing */
-	bool		search;			/* there may be more in the tables */
+	TimestampTz oldest;			/* when the oldest work became ready; 0: nothing is ready */
+	bool		search;			/* the tables may have more */
 	int			n_workers;
 	int			n_busy;
 	int			n_waiting;		/* sessions */
@@ -153,7 +152,7 @@ look(Present *present)
 	ds_shared_unlock();
 }
 
-/* What has fallen due is ready, too, before anybody has searched for it. */
+/* Due work is ready even before a worker has searched for it. */
 static void
 look_at_group(DsGroup *group, void *arg)
 {
@@ -174,7 +173,7 @@ look_at_group(DsGroup *group, void *arg)
 	present->search |= ds_group_is_searched(group);
 }
 
-/* The first lies there longest; to ask all of them would take long. */
+/* The first hint is the oldest; checking all of them would take long. */
 static void
 look_at_queue(const DsHintQueue *queue, Present *present)
 {

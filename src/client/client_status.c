@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * client_status.c
- *	  df_get_status: the status of an instance as clients see it.
+ *	  df_get_status: the status of an instance as shown to clients.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,8 +54,8 @@ ds_get_status(PG_FUNCTION_ARGS)
 
 /*
  * durable_singleton.http_exposed_status(instance_id, show_history,
- * show_history_output, show_input): null for an instance whose function is
- * not exposed over HTTP, as for an unknown one.
+ * show_history_output, show_input): null for an instance whose function is not
+ * exposed over HTTP, as for an unknown one.
  */
 PGDLLEXPORT Datum
 ds_exposed_status(PG_FUNCTION_ARGS)
@@ -79,7 +79,7 @@ ds_status_report(FunctionCallInfo fcinfo, bool exposed_only, DsReport *report)
 
 	ds_shared_require();
 	instance_id = ds_arg_instance_id(fcinfo, 0);
-	/* it has no new snapshots */
+	/* a parallel worker cannot take a new snapshot */
 	PreventCommandIfParallelMode("df_get_status()");
 	report->show_input = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
 	report->history = NULL;

@@ -3,9 +3,9 @@
  * client_wait.c
  *	  df_wait_for_completion, df_wait_for_any and CALL df_wait.
  *
- * Whoever ends an instance sets the latches of those who wait for it, so
- * there is no polling; only on a standby, where ends arrive by replay, the
- * row is looked at now and then.
+ * The process that ends an instance sets the latches of the waiting sessions,
+ * so there is no polling.  Only on a standby, where ends arrive by WAL replay,
+ * the row is checked from time to time.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,7 +43,7 @@ PG_FUNCTION_INFO_V1(ds_call_off);
 
 #define STANDBY_POLL_MS		1000L
 
-/* The instances of the last look. */
+/* The instances as last read. */
 typedef struct Look
 {
 	int			n;
@@ -149,7 +149,7 @@ ds_wait(PG_FUNCTION_ARGS)
 													  &value, &isnull)));
 }
 
-/* durable_singleton.http_call_off(pid): ends a wait of the same role's */
+/* durable_singleton.http_call_off(pid): ends a wait of the same role */
 PGDLLEXPORT Datum
 ds_call_off(PG_FUNCTION_ARGS)
 {
@@ -159,8 +159,8 @@ ds_call_off(PG_FUNCTION_ARGS)
 }
 
 /*
- * Returns when one of the instances has ended or the deadline has passed.
- * may_commit: the wait itself holds no snapshot and no lock.
+ * Returns when one of the instances has ended or the deadline has passed. With
+ * may_commit, the wait itself holds no snapshot and no lock.
  */
 static Look
 wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
@@ -171,7 +171,7 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 	bool		standby = RecoveryInProgress();
 	Look		look;
 
-	/* before the first look: an end after it sets the latch */
+	/* before the first look at the rows: an end after that sets the latch */
 	ds_waiter_enter(n, ids);
 	PG_TRY();
 	{
@@ -236,7 +236,7 @@ look_at(int n, char **ids)
 	return look;
 }
 
-/* 0: wait for ever. */
+/* 0: wait forever. */
 static TimestampTz
 deadline_argument(FunctionCallInfo fcinfo, int n)
 {
@@ -246,9 +246,9 @@ deadline_argument(FunctionCallInfo fcinfo, int n)
 }
 
 /*
- * Not in a parallel worker, which has no new snapshots.  And nobody sees what
- * this transaction wrote before it ends: it might wait for itself, and no
- * deadlock detector would know.
+ * A parallel worker cannot take a new snapshot.  And the writes of this
+ * transaction take effect only when it ends: it might wait for itself, which
+ * no deadlock detector would notice.
  */
 static void
 check_may_wait(const char *caller)
@@ -262,7 +262,7 @@ check_may_wait(const char *caller)
 				 errhint("Commit first, then wait.")));
 }
 
-/* Those that have ended, or all if none has. */
+/* Returns the instances that have ended, or all if none has. */
 static void
 put_all(FunctionCallInfo fcinfo, const Look *look)
 {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * http_exposed.c
- *	  Which functions may be started over HTTP.
+ *	  The list of functions that may be started over HTTP.
  *
- * The list has qualified names.  A name that comes over HTTP is looked up
- * like that of any start; what is compared with the list is the schema that
- * the function was found in, and its name.
+ * The list contains qualified names.  A name in a request is looked up like
+ * that of any start; then the schema in which the function was found, and its
+ * name, are compared with the list.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,8 +43,9 @@ ds_expose_http(PG_FUNCTION_ARGS)
 }
 
 /*
- * df_hide_http(function_name): true if it was on the list.  The function need
- * not exist any more, so a bare name means what the list has of that name.
+ * df_hide_http(function_name): true if it was on the list.  The function may
+ * no longer exist, so an unqualified name refers to the entry of that name on
+ * the list.
  */
 PGDLLEXPORT Datum
 ds_hide_http(PG_FUNCTION_ARGS)

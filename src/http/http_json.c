@@ -124,7 +124,7 @@ append_query(StringInfo out, const DsLinkBase *link)
 	}
 }
 
-/* A space is %20: a plus would mean a plus in a path. */
+/* A space becomes %20, because a plus in a path is a literal plus. */
 static void
 append_url_encoded(StringInfo out, const char *s)
 {
@@ -140,7 +140,9 @@ append_url_encoded(StringInfo out, const char *s)
 	}
 }
 
-/* http_links(instance_id, base_url, task_hub, connection, code, with_rewind) */
+/*
+ * http_links(instance_id, base_url, task_hub, connection, code, with_rewind)
+ */
 PGDLLEXPORT Datum
 ds_http_links(PG_FUNCTION_ARGS)
 {
@@ -185,7 +187,7 @@ ds_http_append_status(StringInfo out, const DsReport *report)
 	append_time(out, inst->last_updated_time);
 	if (report->history != NULL)
 	{
-		/* clients know it by one or the other name */
+		/* clients use one or the other name */
 		append_key(out, "historyEvents");
 		append_jsonb(out, report->history);
 		append_key(out, "history");
@@ -208,7 +210,7 @@ ds_http_instance(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
-/* A failure is a text there. */
+/* Clients expect a failure as text. */
 static void
 append_output(StringInfo out, const DsInstance *inst)
 {

@@ -12,8 +12,8 @@
 #include "lib/stringinfo.h"
 
 /*
- * What links are made of.  base: scheme and host of the gateway, with or
- * without the path of the webhook; NULL is the default for task_hub and
+ * The parts of links.  base: scheme and host of the gateway, with or without
+ * the path of the webhook.  NULL means the default for task_hub and
  * connection, and no key for code.
  */
 typedef struct DsLinkBase
@@ -28,7 +28,7 @@ typedef struct DsLinkBase
 extern void ds_http_append_links(StringInfo out, const char *instance_id,
 								 const DsLinkBase *link, bool with_rewind);
 
-/* The link that shows its status. */
+/* The link to the status of an instance. */
 extern void ds_http_append_status_link(StringInfo out, const char *instance_id,
 									   const DsLinkBase *link);
 

@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * http_outcome.c
- *	  What became of a transaction whose client was cut off in its COMMIT.
+ *	  The outcome of a transaction whose client lost its connection during
+ *	  COMMIT.
  *
- * pg_xact_status() alone does not know after a crash: a transaction that lost
- * all its WAL with it has left its id to be assigned once more, and that of
- * somebody else's who commits would be told.  So a transaction is named by
- * its id and the incarnation of the server that it ran in.  One of an earlier
- * incarnation whose id was still to be assigned at the begin of this one has
- * come to nothing.
+ * pg_xact_status() alone is not sufficient after a crash: if a transaction has
+ * lost all its WAL in the crash, its id is assigned again, and the outcome of
+ * a different transaction would be reported.  So a transaction is named by its
+ * id and the incarnation of the server in which it ran.  A transaction of an
+ * earlier incarnation has no effect if its id was still to be assigned when
+ * the current incarnation began.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,7 +42,7 @@ ds_http_transaction(PG_FUNCTION_ARGS)
 											  U64FromFullTransactionId(xid))));
 }
 
-/* http_fate(transaction): as pg_xact_status() */
+/* http_fate(transaction): the result of pg_xact_status() */
 PGDLLEXPORT Datum
 ds_http_fate(PG_FUNCTION_ARGS)
 {
@@ -78,7 +79,7 @@ ds_http_fate(PG_FUNCTION_ARGS)
 	call->args[0].value = FullTransactionIdGetDatum(FullTransactionIdFromU64(xid));
 	call->args[0].isnull = false;
 	status = pg_xact_status(call);
-	/* null: too long ago */
+	/* null: the transaction is too old */
 	if (call->isnull)
 		PG_RETURN_NULL();
 	return status;

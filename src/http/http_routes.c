@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * http_routes.c
- *	  The routes of the gateway that are asked for most: starts and the
- *	  status.  The others stand in extension/http.sql.
+ *	  The most frequent routes of the gateway: starts and the status.  The
+ *	  others are in extension/http.sql.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,11 +30,11 @@ PG_FUNCTION_INFO_V1(ds_http_start_singleton);
 PG_FUNCTION_INFO_V1(ds_http_status);
 PG_FUNCTION_INFO_V1(ds_http_accepted);
 
-/* Seconds. */
+/* In seconds. */
 #define RETRY_START		10
 #define RETRY_STATUS	5
 
-/* A value of type durable_singleton.http_response; NULL and 0 are null. */
+/* A value of type durable_singleton.http_response; NULL and 0 become null. */
 typedef struct Response
 {
 	int			status;
@@ -73,7 +73,10 @@ ds_http_start(PG_FUNCTION_ARGS)
 	return exists(fcinfo, instance_id);
 }
 
-/* The same arguments: what the sample of the documentation answers. */
+/*
+ * The same arguments; answers like the sample of the Durable Functions
+ * documentation.
+ */
 PGDLLEXPORT Datum
 ds_http_start_singleton(PG_FUNCTION_ARGS)
 {
@@ -134,8 +137,8 @@ ds_http_status(PG_FUNCTION_ARGS)
 }
 
 /*
- * Functions that are not on the list are 42883, just like those that do not
- * exist.  False: the id is taken.
+ * A function that is not on the list raises 42883, like one that does not
+ * exist. Returns false if the id is taken.
  */
 static bool
 start_exposed(FunctionCallInfo fcinfo, char *instance_id)
@@ -160,8 +163,8 @@ start_exposed(FunctionCallInfo fcinfo, char *instance_id)
 }
 
 /*
- * What is legal as an id in SQL but cannot be a segment of a path, or would
- * be taken for one that means something else.
+ * Ids that are valid in SQL but cannot be a segment of a path, or would be
+ * taken for one with another meaning.
  */
 static void
 check_id(const char *instance_id)
@@ -189,7 +192,7 @@ body_argument(FunctionCallInfo fcinfo, int n)
 	return body;
 }
 
-/* 32 digits, as Durable Functions makes them. */
+/* 32 digits, as in Durable Functions. */
 static char *
 random_id(void)
 {
@@ -202,7 +205,7 @@ random_id(void)
 	return id;
 }
 
-/* Arguments n and the three behind it. */
+/* Argument n and the three after it. */
 static DsLinkBase
 link_arguments(FunctionCallInfo fcinfo, int n)
 {
@@ -238,8 +241,8 @@ accepted(FunctionCallInfo fcinfo, const char *instance_id,
 }
 
 /*
- * The status is told if the instance is one that may be seen over HTTP and is
- * still active.
+ * Reports the status if the instance may be seen over HTTP and is still
+ * active.
  */
 static Datum
 exists(FunctionCallInfo fcinfo, const char *instance_id)

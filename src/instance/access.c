@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * access.c
- *	  Who may see and steer whose instances, and what is seen over HTTP.
+ *	  Which role may see and steer which instances, and which are open to HTTP.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,8 +37,8 @@ ds_access_of(Oid owner)
 }
 
 /*
- * Whatever the status: else one role could take over the ended id of another
- * and erase its result.
+ * Applies to every status: otherwise a role could take over the id of another
+ * role's ended instance and erase its result.
  */
 void
 ds_access_check_owner(const DsInstance *inst)
@@ -110,9 +110,10 @@ ds_access_level(PG_FUNCTION_ARGS)
 }
 
 /*
- * durable_singleton.refuse_strangers(), before each statement that changes one
- * of our tables.  A row makes code run as the owner that it names, so a right
- * to write the tables would be the right to be anybody.
+ * durable_singleton.refuse_strangers(), called before each statement that
+ * changes one of the extension's tables.  A row makes code run as the owner
+ * that it names, so the right to write the tables would be the right to act as
+ * any role.
  */
 PGDLLEXPORT Datum
 ds_refuse_strangers(PG_FUNCTION_ARGS)

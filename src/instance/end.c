@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * end.c
- *	  What the end of an instance means for others.
+ *	  The effects of an instance's end on other instances and sessions.
  *
  * A parent learns of its child's end by a row in its own history, written in
- * the child's transaction.  Children learn that they shall end by a message,
- * so nobody ever waits for the row of another instance.
+ * the child's transaction.  Children are told to end by a message, so no
+ * process ever waits for the row of another instance.
  *
  *-------------------------------------------------------------------------
  */
@@ -76,7 +76,7 @@ ds_end_terminate(const DsInstance *inst, Jsonb *reason, bool limit_lock_wait)
 	return true;
 }
 
-/* The child's row is locked by now, the parent's task comes after it. */
+/* The child's row is already locked; the parent's task comes after it. */
 static void
 tell_parent(const DsInstance *child, DsStatus status, Jsonb *output,
 			Jsonb *failure, bool limit_lock_wait)
@@ -85,7 +85,7 @@ tell_parent(const DsInstance *child, DsStatus status, Jsonb *output,
 	DsRow		row = {0};
 
 	if (task == NULL)
-		return;					/* nobody waits for it any more */
+		return;					/* the parent does not wait for it any more */
 	row.seq = task->seq;
 	row.attempt = task->attempt;
 	row.kind = DS_OP_CHILD;

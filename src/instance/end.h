@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * end.h
- *	  What the end of an instance means for others.
+ *	  The effects of an instance's end on other instances and sessions.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,27 +11,27 @@
 #include "store/instance.h"
 
 /*
- * The present transaction has ended the execution: whoever waits for it and
- * its parent are told.  "limit_lock_wait" as in store.h.
+ * The current transaction has ended the execution: notifies the sessions that
+ * wait for it, and its parent.  For "limit_lock_wait" see store.h.
  */
 extern void ds_end_tell(const DsInstance *inst, DsStatus status,
 						Jsonb *output, Jsonb *failure, bool limit_lock_wait);
 
-/* The same for an instance that has no parent which could be told. */
+/* The same for an instance without a parent that could be notified. */
 extern void ds_end_tell_waiters(const DsInstance *inst, DsStatus status);
 
-/* For the server's log. */
+/* Writes a failure to the server log. */
 extern void ds_end_log_failure(const DsInstance *inst, const Jsonb *failure);
 
 /*
- * The present transaction has terminated the execution, or replaced it while
- * it was active: the same, and its steps and tasks are interrupted, and its
- * children are told to end.
+ * The current transaction has terminated the execution, or replaced it while
+ * it was active: the same, and also interrupts its steps and tasks, and tells
+ * its children to end.
  */
 extern void ds_end_tell_terminated(const DsInstance *inst, Jsonb *reason,
 								   bool limit_lock_wait);
 
-/* Terminates the instance.  False: it was not active any more. */
+/* Terminates the instance.  Returns false if it was not active any more. */
 extern bool ds_end_terminate(const DsInstance *inst, Jsonb *reason,
 							 bool limit_lock_wait);
 

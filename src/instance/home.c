@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * home.c
- *	  Is this database the one that its instances belong to?
+ *	  Is this database the home of its instances?
  *
  * A restored dump, a copy made by CREATE DATABASE ... TEMPLATE and a
- * subscriber hold instances that still run where they came from.  To run them
- * here, too, would do everything twice.  So the system identifier and the
- * database oid are dumped with the data, and every instance carries a short
- * stamp of them.  A promoted standby keeps both and goes on.
+ * subscriber contain instances that still run where they came from.  If they
+ * ran here as well, everything would happen twice.  So the system identifier
+ * and the database OID are dumped with the data, and every instance carries a
+ * short stamp of them.  A promoted standby keeps both and continues.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,8 +44,8 @@ ds_home_settle(void)
 
 	/*
 	 * A clone has the home of its original and no other.  In a database that
-	 * is being restored, CREATE EXTENSION has left one, too: the instances
-	 * may still be to come.
+	 * is being restored, CREATE EXTENSION has left one, too, and the instances
+	 * may still be missing.
 	 */
 	if (!ds_store_has_one_home() || ds_store_any_foreign(ds_home_stamp()))
 		return false;

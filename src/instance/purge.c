@@ -99,7 +99,9 @@ ds_purge_some(DsPurge *purge, int64 limit)
 	return n;
 }
 
-/* The last one that is left comes first: of a chain there is always but one. */
+/*
+ * The last one that is left comes first: of a chain there is always but one.
+ */
 static void
 leave(DsPurge *purge, const char *instance_id)
 {

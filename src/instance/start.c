@@ -1,20 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * start.c
- *	  Starting an instance under an id.
+ *	  Starts an instance under an id.
  *
- * The Durable Functions singleton documentation reads the status and then
- * starts, and warns that two callers may both be told that they started.
- * Here the primary key decides, inside the caller's transaction:
+ * The singleton sample of Durable Functions reads the status and then starts,
+ * and its documentation warns that two callers may both be told that they
+ * started the instance.  Here the primary key decides, inside the caller's
+ * transaction:
  *
- *	1. look at the row under the latest snapshot, at any isolation level.
+ *	1. Read the row under the latest snapshot, at any isolation level.
  *	   Active: conflict, without a write.  None: 2.  Ended and reusable: 3.
- *	2. INSERT ... ON CONFLICT DO NOTHING.  No row: back to 1.
- *	3. UPDATE the row that was seen, if nothing in it has changed.  Else: back
- *	   to 1.
+ *	2. INSERT ... ON CONFLICT DO NOTHING.  No row inserted: back to 1.
+ *	3. UPDATE the row that was read, if nothing in it has changed.
+ *	   Otherwise: back to 1.
  *
  * 2 and 3 wait only for another uncommitted starter of the same id, never for
- * a running step: steps lock the row for their last write only.
+ * a running step, because a step locks the row only for its last write.
  *
  *-------------------------------------------------------------------------
  */
@@ -111,7 +112,7 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 				return true;
 			}
 			ds_quota_give_back(start->owner);
-			continue;			/* somebody was faster: look again */
+			continue;			/* another process was faster: start again */
 		}
 		if (start->exposed_only && !is_open_to_http(present))
 			return false;
@@ -127,7 +128,7 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 	}
 }
 
-/* Is it the caller's to replace over HTTP, once it has ended? */
+/* May a caller over HTTP replace it, once it has ended? */
 static bool
 is_open_to_http(const DsInstance *present)
 {
@@ -139,13 +140,16 @@ is_open_to_http(const DsInstance *present)
 bool
 ds_start_over(DsStart *start, DsInstance *present)
 {
-	/* a parent's step must not be pinned by somebody's open transaction */
+	/* an open transaction of another session must not block a parent's step */
 	bool		child = start->parent.instance_id != NULL;
 	bool		had_tasks;
 
 	ds_access_check_not_own_step(present);
 	start->execution_id = ds_execution_id_new();
-	/* of a child it has been checked (child.c): it is no error of the step */
+	/*
+	 * for a child it was checked before (child.c), because it is not an error
+	 * of the step
+	 */
 	ds_quota_take(start->owner,
 				  !child && !ds_status_is_active(present->status));
 	if (!ds_store_start_over(start, present, child, &had_tasks))
@@ -207,8 +211,8 @@ allows(const DsReuse *reuse, DsStatus status)
 }
 
 /*
- * Before PostgreSQL 17 a background worker cannot connect as a role that may
- * not log in, so its instances would never run.
+ * Before PostgreSQL 17 a background worker cannot connect as a role without
+ * LOGIN, so its instances would never run.
  */
 static void
 check_login(Oid role)
@@ -230,7 +234,7 @@ check_login(Oid role)
 				 errmsg("role \"%s\" cannot own instances because it is not permitted to log in",
 						GetUserNameFromId(role, false)),
 				 errdetail("Background workers run the steps of an instance as its owner."),
-				 errhint("ALTER ROLE ... LOGIN PASSWORD NULL lets workers connect as it, but nobody with a password.")));
+				 errhint("ALTER ROLE ... LOGIN PASSWORD NULL lets workers connect as this role, and allows no password login.")));
 }
 
 void

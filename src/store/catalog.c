@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.c
- *	  The extension's objects in this database.
+ *	  Finds the extension's objects in this database.
  *
  * Tables are trusted only as members of the extension, which a superuser
- * created: a schema of the same name that somebody else made is none of ours.
+ * created: a schema of the same name that another role created is ignored.
  *
  *-------------------------------------------------------------------------
  */
@@ -104,7 +104,7 @@ load_catalog(void)
 	namespace = get_namespace_oid(TABLE_SCHEMA, true);
 	table = OidIsValid(namespace) ?
 		get_relname_relid(table_names[DS_INSTANCE], namespace) : InvalidOid;
-	/* while CREATE EXTENSION runs, the extension is there before its tables */
+	/* while CREATE EXTENSION runs, the extension exists before its tables */
 	if (!OidIsValid(table) ||
 		getExtensionOfObject(RelationRelationId, table) != extension)
 		return false;
@@ -142,7 +142,7 @@ load_catalog(void)
 	fresh.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 
-	/* vacuum invalidates, too, and changes nothing */
+	/* vacuum invalidates the cache, too, without a change */
 	fresh.generation = cache.generation;
 	if (memcmp(&fresh, &cache, sizeof(fresh)) != 0)
 	{
@@ -150,7 +150,7 @@ load_catalog(void)
 		cache = fresh;
 	}
 	cached_table = table;
-	/* what is missing may come with ALTER EXTENSION UPDATE */
+	/* missing objects may be created by ALTER EXTENSION UPDATE */
 	cache_valid = complete;
 	return true;
 }
@@ -175,7 +175,7 @@ extension_schema(Oid extension)
 	return result;
 }
 
-/* DROP EXTENSION and ALTER TABLE ... OWNER invalidate what is known. */
+/* DROP EXTENSION and ALTER TABLE ... OWNER invalidate the cache. */
 static void
 table_changed(Datum arg, Oid relid)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.h
- *	  The extension's objects in this database.
+ *	  Finds the extension's objects in this database.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,10 @@
 
 #define DS_EXTENSION_NAME	"durable_singleton"
 
-/* The tables that are also read and written without a statement (table_read.c). */
+/*
+ * The tables that are also read and written without a statement
+ * (table_read.c).
+ */
 typedef enum DsTable
 {
 	DS_INSTANCE,
@@ -27,31 +30,34 @@ typedef enum DsTable
 typedef struct DsCatalog
 {
 	Oid			extension;
-	Oid			schema;			/* where functions, views and types are */
+	Oid			schema;			/* of functions, views and types */
 	Oid			owner;			/* of the tables */
 
 	/*
-	 * InvalidOid: the extension is of a version without it.  Such a catalog
-	 * is read anew each time, so that ALTER EXTENSION UPDATE is noticed.
+	 * InvalidOid if the version of the extension lacks the table.  Such a
+	 * catalog is read again each time, so that ALTER EXTENSION UPDATE is
+	 * noticed.
 	 */
 	Oid			table[DS_NUM_TABLES];
 	Oid			status_type;	/* df_runtime_status */
 	Oid			status_array_type;
 	Oid			status_value[DS_NUM_STATUS];
 	Oid			result_type;	/* df_status */
-	uint32		generation;		/* changes whenever the rest did; as wide as
-								 * the rest, so that there is no padding */
+	uint32		generation;		/* changes with the rest; without padding */
 } DsCatalog;
 
 extern void ds_catalog_init(void);
 
 /*
- * The catalog of this database; NULL if the extension is not installed in it
- * and missing_ok, else error.  Needs a transaction.
+ * The catalog of this database.  If the extension is not installed, returns
+ * NULL with missing_ok, and raises an error otherwise.  Needs a transaction.
  */
 extern const DsCatalog *ds_catalog(bool missing_ok);
 
-/* A status and its value of the enum.  Unknown values raise an error. */
+/*
+ * Convert a status to its value of the enum and back.  Unknown values raise an
+ * error.
+ */
 extern DsStatus ds_catalog_status(Oid value);
 extern Oid	ds_catalog_status_oid(DsStatus status);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * column.c
- *	  Columns of what a statement or a scan has found.
+ *	  Reads columns of the row found by a statement or a scan.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 
 #include "store/column.h"
 
-/* What ds_column() reads, if not the result of the last statement. */
+/* What ds_column() reads in place of the result of the last statement. */
 static TupleTableSlot *current_slot = NULL;
 
 void

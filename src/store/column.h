@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * column.h
- *	  Columns of what a statement or a scan has found.
+ *	  Reads columns of the row found by a statement or a scan.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,10 +16,10 @@
 #include "utils/uuid.h"
 
 /*
- * Row (from 0) and column (from 1) of what the last statement found; texts,
+ * Row (from 0) and column (from 1) of the result of the last statement. Texts,
  * jsonb and lists are copied for the caller of the session.  After
- * ds_column_read_slot() it is row 0 of that slot, whose columns are all there, until
- * the next statement or ds_column_read_slot(NULL).
+ * ds_column_read_slot() they read row 0 of that slot, which has all columns,
+ * until the next statement or ds_column_read_slot(NULL).
  */
 extern void ds_column_read_slot(TupleTableSlot *slot);
 extern Datum ds_column(int row, int col, bool *isnull);

@@ -43,7 +43,7 @@
 #define DS_INBOX_NUMBER(name)		INBOX_##name,
 #define DS_EXECUTION_NUMBER(name)	EXECUTION_##name,
 
-/* Numbers from 1 on, as in pg_attribute. */
+/* Numbers start at 1, as in pg_attribute. */
 typedef enum DsInstanceColumn
 {
 	INSTANCE_NONE,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * execution_id.c
- *	  Ids for executions.
+ *	  Generates ids of executions.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,9 +13,9 @@
 #include "store/execution_id.h"
 
 /*
- * RFC 9562, version 7: milliseconds since 1970, then here 12 bits of the
- * fraction, so that ids made one after the other sort that way, then random
- * bits.  Rows of one time lie together in the indexes.
+ * RFC 9562, version 7: milliseconds since 1970, then 12 bits of the fraction,
+ * so that ids generated one after another sort in that order, then random
+ * bits.  Rows of one time are adjacent in the indexes.
  */
 pg_uuid_t
 ds_execution_id_new(void)
@@ -27,7 +27,7 @@ ds_execution_id_new(void)
 	uint32		fraction = (us % 1000) * 4096 / 1000;
 	uint64		random[2];
 
-	/* to be unique is enough: nobody gains anything by guessing one */
+	/* being unique is sufficient: guessing an id gives no access */
 	random[0] = pg_prng_uint64(&pg_global_prng_state);
 	random[1] = pg_prng_uint64(&pg_global_prng_state);
 	memcpy(id.data, random, UUID_LEN);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * execution_id.h
- *	  Ids for executions.
+ *	  Generates ids of executions.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "utils/uuid.h"
 
-/* Time-ordered (UUID version 7): rows of one time lie together in an index. */
+/* Time-ordered (UUID version 7): rows of one time are adjacent in an index. */
 extern pg_uuid_t ds_execution_id_new(void);
 
 #endif

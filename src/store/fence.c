@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fence.c
- *	  The fence: is the row of an instance still what was read?
+ *	  The fence: checks that the row of an instance is still as it was read.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,10 @@ ds_fence_is_execution(const pg_uuid_t *execution_id)
 	return memcmp(&present, execution_id, sizeof(present)) == 0;
 }
 
-/* The row of a start has none yet: what is in no row costs no WAL. */
+/*
+ * The row written by a start has no such time yet, because a NULL costs no
+ * WAL.
+ */
 TimestampTz
 ds_fence_last_updated_time(void)
 {

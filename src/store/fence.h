@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fence.h
- *	  The fence: is the row of an instance still what was read?
+ *	  The fence: checks that the row of an instance is still as it was read.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,15 +10,16 @@
 
 #include "store/instance.h"
 
-/* All of these look at the current row of table instance. */
+/* All of these check the current row of table instance. */
 
 /*
- * Is it the execution and turn that was read?  *status: its status.  A write
- * of a step that is not lets the whole transaction be rolled back.
+ * Checks that the row has the execution and turn that were read, and sets
+ * *status to its status.  If a write of a step fails this check, the whole
+ * transaction is rolled back.
  */
 extern bool ds_fence_passes(const DsInstance *inst, DsStatus *status);
 
-/* The same, of the execution only. */
+/* The same for the execution only. */
 extern bool ds_fence_is_execution(const pg_uuid_t *execution_id);
 
 extern TimestampTz ds_fence_last_updated_time(void);

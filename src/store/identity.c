@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * identity.c
- *	  The identity under which the extension's tables are reached.
+ *	  The identity used to access the extension's tables.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +23,7 @@ ds_identity_enter(DsIdentity *saved)
 						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE);
 
 	/*
-	 * The statements are prepared once and kept; a search_path that differed
+	 * The statements are prepared once and kept; a search_path that differs
 	 * from call to call would have them planned again each time.
 	 */
 	ds_compat_restrict_search_path(saved->guc_level);

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * identity.h
- *	  The identity under which the extension's tables are reached.
+ *	  The identity used to access the extension's tables.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DS_IDENTITY_H
 #define DS_IDENTITY_H
 
-/* The caller's identity while it is exchanged for that of the tables' owner. */
+/* The caller's identity, saved while the process acts as the tables' owner. */
 typedef struct DsIdentity
 {
 	Oid			user;
@@ -17,9 +17,9 @@ typedef struct DsIdentity
 } DsIdentity;
 
 /*
- * Become the owner of the tables with a fixed search_path, and back.  An
- * error in between is put right by the abort of the (sub)transaction.  No
- * user code may run in between.
+ * Become the owner of the tables with a fixed search_path, and revert.  After
+ * an error in between, the abort of the (sub)transaction restores the
+ * identity. No user code may run in between.
  */
 extern void ds_identity_enter(DsIdentity *saved);
 extern void ds_identity_leave(const DsIdentity *saved);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * instance.h
- *	  What an instance and its history look like in memory.
+ *	  The form of an instance and its history in memory.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,7 @@
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
-/* The kinds of durable operation; the values stand in history.kind. */
+/* The kinds of durable operations; the values are stored in history.kind. */
 typedef enum DsOpKind
 {
 	DS_OP_NONE = 0,
@@ -24,11 +24,13 @@ typedef enum DsOpKind
 	DS_OP_CHILD = 'c',
 	DS_OP_RECORD = 'r',
 	DS_OP_PATCH = 'p',
-	DS_OP_ANY = 'y',			/* winner of a df_wait_any */
-	DS_OP_TASKS = 'w'			/* in waits only: for tasks */
+	DS_OP_ANY = 'y',			/* the winner of a df_wait_any */
+	DS_OP_TASKS = 'w'			/* only in waits: for tasks */
 } DsOpKind;
 
-/* What clients did to an execution; the values stand in history.kind. */
+/*
+ * Actions of clients on an execution; the values are stored in history.kind.
+ */
 typedef enum DsNoteKind
 {
 	DS_NOTE_SUSPENDED = 's',
@@ -36,56 +38,58 @@ typedef enum DsNoteKind
 	DS_NOTE_REWOUND = 'w'
 } DsNoteKind;
 
-/* What an attempt at an operation came to; the values stand in history.outcome. */
+/* The outcome of an attempt; the values are stored in history.outcome. */
 typedef enum DsOutcome
 {
-	DS_OUTCOME_SCHEDULED = 's', /* a task that is open */
+	DS_OUTCOME_SCHEDULED = 's', /* an open task */
 	DS_OUTCOME_COMPLETED = 'c',
 	DS_OUTCOME_FAILED = 'f',
 	DS_OUTCOME_TIMED_OUT = 't',
-	DS_OUTCOME_RETRIED = 'r',	/* failed; another attempt by the policy */
-	DS_OUTCOME_REPEATED = 'a',	/* failed; another attempt by itself */
-	DS_OUTCOME_REWOUND = 'w'	/* failed; another attempt after a rewind */
+	DS_OUTCOME_RETRIED = 'r',	/* failed; retried by the policy */
+	DS_OUTCOME_REPEATED = 'a',	/* failed; retried automatically */
+	DS_OUTCOME_REWOUND = 'w'	/* failed; runs again after a rewind */
 } DsOutcome;
 
-/* A row of history: an attempt at an operation, or the begin of a task. */
+/*
+ * A row of history: an attempt at an operation, or the scheduling of a task.
+ */
 typedef struct DsRow
 {
-	int			seq;			/* place of the operation, from 1 on */
-	int			attempt;		/* from 1 on; 0: a task was scheduled */
+	int			seq;			/* number of the operation, from 1 */
+	int			attempt;		/* from 1; 0: a task was scheduled */
 	DsOpKind	kind;
 	DsOutcome	outcome;
-	bool		parallel;		/* of a task */
-	char	   *name;			/* as the code gave it, or NULL */
+	bool		parallel;		/* belongs to a task */
+	char	   *name;			/* as given by the code, or NULL */
 	char	   *child_id;
 	Jsonb	   *input;
 	Jsonb	   *result;
 	Jsonb	   *failure;
 	TimestampTz scheduled_time;
 	TimestampTz event_time;
-	TimestampTz fire_at;		/* 0 if there is no timer in it */
+	TimestampTz fire_at;		/* 0 if there is no timer */
 	int64		inbox_id;		/* message to delete with it, or 0 */
-	TransactionId xmin;			/* who wrote it, when it was read */
+	TransactionId xmin;			/* of the row, when it was read */
 } DsRow;
 
-/* A durable operation as its rows leave it. */
+/* A durable operation, assembled from its rows. */
 typedef struct DsOp
 {
 	DsRow		last;			/* its last row */
 	int			counted;		/* attempts that count for a retry policy */
-	int			automatic;		/* attempts repeated by themselves */
-	TimestampTz first_time;		/* when the first that counts began */
-	TimestampTz scheduled_time; /* of a task: when the code scheduled it */
-	Jsonb	   *default_value;	/* of a scheduled event: on time-out */
-	/* what the code gave for a task that has to be begun (again) */
+	int			automatic;		/* automatic retries */
+	TimestampTz first_time;		/* when the first counted attempt began */
+	TimestampTz scheduled_time; /* of a task: when it was scheduled */
+	Jsonb	   *default_value;	/* of a scheduled event, for its timeout */
+	/* arguments of a task that must begin (again) */
 	Jsonb	   *input;
 	Jsonb	   *retry;
 	char	   *search_path;
-	bool		delivered;		/* the present pass met its failure */
-	int64		size;			/* of its rows, in bytes, about */
+	bool		delivered;		/* its failure was raised in the current pass */
+	int64		size;			/* approximate size of its rows, in bytes */
 } DsOp;
 
-/* True if it has a result, or a failure that is final. */
+/* True if the operation has a result, or a final failure. */
 static inline bool
 ds_op_has_ended(const DsOp *op)
 {
@@ -94,7 +98,9 @@ ds_op_has_ended(const DsOp *op)
 		op->last.outcome == DS_OUTCOME_TIMED_OUT;
 }
 
-/* True if a failed attempt is followed by another one, at the row's fire_at. */
+/*
+ * True if a failed attempt is followed by another one, at the row's fire_at.
+ */
 static inline bool
 ds_row_is_tried_again(const DsRow *row)
 {
@@ -102,23 +108,25 @@ ds_row_is_tried_again(const DsRow *row)
 		row->outcome == DS_OUTCOME_REPEATED;
 }
 
-/* A wait that an instance has committed to; kind DS_OP_NONE if none. */
+/*
+ * The wait of an instance that is committed; kind is DS_OP_NONE if there is
+ * none.
+ */
 typedef struct DsWait
 {
-	DsOpKind	kind;			/* DS_OP_TIMER, _EVENT, _TASKS, or _ACTIVITY:
-								 * until its next attempt */
+	DsOpKind	kind;			/* _TIMER, _EVENT, _TASKS; _ACTIVITY: a retry */
 	char	   *name;			/* of the event or activity */
 	TimestampTz since;
-	TimestampTz fire_at;		/* 0: waits for ever */
+	TimestampTz fire_at;		/* 0: waits forever */
 	Jsonb	   *default_value;
 	/* for tasks: */
 	int			n_tasks;
 	int		   *tasks;			/* their numbers */
-	bool		any;			/* for one of them, not for all */
-	int			watch;			/* all: the one whose end is worth a look */
+	bool		any;			/* for any of them, not for all */
+	int			watch;			/* for all: the task to watch */
 } DsWait;
 
-/* The parent of a child instance; instance_id NULL if there is none. */
+/* The parent of a child instance; instance_id is NULL if there is none. */
 typedef struct DsParent
 {
 	char	   *instance_id;
@@ -146,16 +154,16 @@ typedef struct DsInstance
 	TimestampTz ready_time;		/* 0 for NULL */
 	TimestampTz start_clock;	/* 0 for NULL */
 	int64		code;			/* 0 for NULL */
-	DsWait		wait;			/* without the tasks' numbers */
+	DsWait		wait;			/* without the numbers of the tasks */
 	DsParent	parent;
-	bool		has_notes;		/* clients have left notes in its history */
-	int			n_archived;		/* past executions that are kept */
+	bool		has_notes;		/* its history has notes about actions of clients */
+	int			n_archived;		/* past executions in the archive */
 	Jsonb	   *input;
 	Jsonb	   *custom_status;
 	Jsonb	   *output;
 	Jsonb	   *failure;
-	TransactionId xmin;			/* who wrote this version of the row, */
-	ItemPointerData tid;		/* and where it was last seen */
+	TransactionId xmin;			/* of this version of the row, */
+	ItemPointerData tid;		/* and its TID when last seen */
 } DsInstance;
 
 /* An open task that is an activity or a child. */
@@ -166,12 +174,12 @@ typedef struct DsTask
 	int			home;
 	pg_uuid_t	execution_id;
 	int			seq;
-	int			attempt;		/* the one to come */
+	int			attempt;		/* the next one */
 	int			counted;		/* see DsOp */
 	int			automatic;
 	TimestampTz first_time;
-	TimestampTz ready_time;		/* 0: somebody else ends it */
-	char	   *instance_id;	/* of the instance that scheduled it */
+	TimestampTz ready_time;		/* 0: another process ends it */
+	char	   *instance_id;	/* the instance that scheduled it */
 	char	   *name;
 	char	   *search_path;
 	Jsonb	   *input;

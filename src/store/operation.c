@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * operation.c
- *	  Durable operations as their rows in history leave them.
+ *	  Assembles durable operations from their rows in history.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 /* The columns of fixed length, and the headers of row and index entry. */
 #define ROW_OVERHEAD	128
 
-/* Before it is compressed. */
+/* Before compression. */
 static int64
 row_size(const DsRow *row)
 {
@@ -48,7 +48,7 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 			op->last.result = NULL;
 			break;
 		case DS_OUTCOME_REWOUND:
-			/* the attempts after it count from the beginning */
+			/* attempts after this one are counted from the beginning */
 			op->counted = op->automatic = 0;
 			op->first_time = 0;
 			break;

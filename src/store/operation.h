@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * operation.h
- *	  Durable operations as their rows in history leave them.
+ *	  Assembles durable operations from their rows in history.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "store/instance.h"
 
-/* The next row of the operation, in order of the attempts. */
+/* Adds the next row of the operation, in the order of attempts. */
 extern void ds_operation_add_row(DsOp *op, const DsRow *row);
 
 #endif

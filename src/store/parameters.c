@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * parameters.c
- *	  Parameters of a statement, or columns of a new row.
+ *	  Builds the parameters of a statement, or the columns of a new row.
  *
  *-------------------------------------------------------------------------
  */
@@ -77,7 +77,7 @@ ds_param_int64(DsParameters *p, int64 i)
 	ds_param_datum(p, Int64GetDatum(i), false);
 }
 
-/* n is 0 and values NULL for NULL */
+/* NULL if n is 0 and values is NULL */
 void
 ds_param_int_array(DsParameters *p, int n, const int *values)
 {

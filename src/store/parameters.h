@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * parameters.h
- *	  Parameters of a statement, or columns of a new row.
+ *	  Builds the parameters of a statement, or the columns of a new row.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 
 #define DS_MAX_PARAMETERS	40
 
-/* The parameters of a statement, filled in order. */
+/* The parameters of a statement, added in order. */
 typedef struct DsParameters
 {
 	int			n;
@@ -23,7 +23,7 @@ typedef struct DsParameters
 	char		nulls[DS_MAX_PARAMETERS + 1];
 } DsParameters;
 
-/* The next parameter that is added is number n, from 1 on. */
+/* Makes number n, from 1, the next parameter to be added. */
 static inline DsParameters *
 ds_param_at(DsParameters *p, int n)
 {
@@ -31,7 +31,7 @@ ds_param_at(DsParameters *p, int n)
 	return p;
 }
 
-/* A NULL pointer, the time 0 and the character 0 are NULL. */
+/* A NULL pointer, the time 0 and the character 0 become NULL. */
 extern void ds_param_datum(DsParameters *p, Datum value, bool isnull);
 extern void ds_param_text(DsParameters *p, const char *s);
 extern void ds_param_uuid(DsParameters *p, const pg_uuid_t *u);

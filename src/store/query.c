@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * query.c
- *	  Running one of our statements: parameters in, columns out.
+ *	  Runs one of the extension's statements: parameters in, columns out.
  *
  * The statements of statements.c are prepared at their first use and kept.
  *
@@ -32,7 +32,7 @@ void
 ds_query_open(DsSession *session)
 {
 	session->caller = CurrentMemoryContext;
-	/* to read large values a snapshot must be active */
+	/* reading large values needs an active snapshot */
 	session->pushed_snapshot = !ActiveSnapshotSet();
 	if (session->pushed_snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
@@ -73,11 +73,11 @@ ds_query_execute_limited(DsStatementId id, DsParameters *p, bool limit_lock_wait
 	Assert(p->n == strlen(statement->types));
 
 	/*
-	 * A plan made while the table is small, a sequential scan or a sort of
-	 * all that is due, would be kept while it grows by millions until the
-	 * next ANALYZE.  And a step that finds its row locked by somebody's open
-	 * transaction must not pin its runner.  No user code runs in here, so
-	 * nobody else sees the settings.
+	 * A plan made while the table is small, such as a sequential scan or a
+	 * sort of everything that is due, would be kept while the table grows by
+	 * millions of rows until the next ANALYZE.  And if an open transaction of
+	 * another session holds a row locked, the step must not block its runner.
+	 * No user code runs here, so the settings are not visible elsewhere.
 	 */
 	ds_column_read_slot(NULL);
 	ds_query_limit_lock_wait(&bound, limit_lock_wait || statement->limit_lock_wait);
@@ -141,7 +141,7 @@ ds_query_run_list(DsStatementId id, DsParameters *p)
 	return result;
 }
 
-/* The caller takes it back in any case, also after an error. */
+/* The caller restores it in any case, also after an error. */
 void
 ds_query_limit_lock_wait(DsLockWait *saved, bool limit_lock_wait)
 {
@@ -186,7 +186,7 @@ get_plan(const DsStatement *statement)
 	int			n = strlen(statement->types);
 	SPIPlanPtr	plan;
 
-	/* created anew, the extension has other types and tables */
+	/* after DROP and CREATE EXTENSION, types and tables are different */
 	if (plans_generation != catalog->generation)
 	{
 		for (int i = 0; i < DS_NUM_STATEMENTS; i++)

@@ -33,13 +33,13 @@ extern void ds_query_close(const DsSession *session);
  */
 extern uint64 ds_query_execute(DsStatementId id, DsParameters *p);
 
-/* The same; with limit_lock_wait it waits for row locks for a second only. */
+/* The same; with limit_lock_wait it waits at most one second for row locks. */
 extern uint64 ds_query_execute_limited(DsStatementId id, DsParameters *p,
 									   bool limit_lock_wait);
 
 /*
- * The same in a session of its own; with the uuid as the only parameter; and
- * for the first column of all rows, as strings.
+ * The same in a separate session; with the uuid as the only parameter; and for
+ * the first column of all rows, as strings.
  */
 extern uint64 ds_query_run(DsStatementId id, DsParameters *p,
 						   bool limit_lock_wait);
@@ -47,7 +47,7 @@ extern uint64 ds_query_run_for(DsStatementId id, const pg_uuid_t *u,
 							   bool limit_lock_wait);
 extern List *ds_query_run_list(DsStatementId id, DsParameters *p);
 
-/* Waiting for locks for a second only, and as before. */
+/* Limits waits for locks to one second, and restores the setting. */
 typedef struct DsLockWait
 {
 	int			lock_timeout;
@@ -57,8 +57,8 @@ extern void ds_query_limit_lock_wait(DsLockWait *saved, bool limit_lock_wait);
 extern void ds_query_restore_lock_wait(const DsLockWait *saved);
 
 /*
- * For many statements in one session: parameters that are built between these
- * are in memory that the next begin takes back.
+ * For many statements in one session: the next begin frees the memory of
+ * parameters that are built between these.
  */
 typedef struct DsLoop
 {

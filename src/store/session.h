@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * session.h
- *	  A visit to the tables, as their owner.
+ *	  A period of access to the tables as their owner.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,7 @@
 typedef struct DsSession
 {
 	DsIdentity	identity;
-	MemoryContext caller;		/* where results go */
+	MemoryContext caller;		/* for results */
 	bool		pushed_snapshot;
 } DsSession;
 

@@ -3,17 +3,17 @@
  * statements.c
  *	  All SQL on the extension's tables.
  *
- * What a start, a step and a task do each time goes without a statement
+ * The frequent operations of starts, steps and tasks do not use statements
  * (table_read.c): ds_store_load(), ds_store_insert(), ds_store_start_over(),
- * ds_store_step(), ds_store_end(), ds_store_continue() and their like.
+ * ds_store_step(), ds_store_end(), ds_store_continue() and the like.
  *
  * The statements run as the owner of the tables with search_path set to
- * pg_catalog alone (catalog.c, query.c).
+ * pg_catalog only (identity.c, query.c).
  *
- * Every change of instance.status is in there or in here: TERMINATE, SUSPEND,
- * RESUME, REWIND.  All but the insert name the execution they mean, and those
- * of a step its turn, too: that is the fence.  The fence of a task is its row
- * in table task.
+ * Every change of instance.status is in those functions or in this file:
+ * TERMINATE, SUSPEND, RESUME, REWIND.  All except the insert name their
+ * execution, and those of a step its turn, too: this is the fence.  The fence
+ * of a task is its row in table task.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,24 +34,24 @@
 #define RUNNABLE	"('Pending', 'Running')"
 #define ENDED		"('Completed', 'Failed', 'Terminated')"
 
-/* It is in the row only from the second execution of the run on. */
+/* NULL in the row of the first execution of a run. */
 #define RUN(i)	"coalesce(" i ".run_id, " i ".execution_id)"
 
-/* It waits for a timer, or for an event until a time. */
+/* The instance waits for a timer, or for an event with a timeout. */
 #define HAS_TIMER	"wait_kind IN ('t', 'e') AND wait_fire_at IS NOT NULL"
 
-/* An end of the task $seq of instance i is in history. */
+/* The history has an end of the task $seq of instance i. */
 #define HAS_END(seq) \
 	"EXISTS (SELECT FROM " HISTORY " h WHERE h.execution_id = i.execution_id" \
 	" AND h.seq = " seq " AND h.attempt > 0 AND h.outcome IN ('c', 'f', 't'))"
 
-/* Instance i waits for tasks, and it is worth a look. */
+/* Instance i waits for tasks, and the wait may be over. */
 #define STIRRED_BY_TASK \
 	"(" HAS_END("i.wait_watch") \
 	" OR i.wait_watch = 0 AND EXISTS (SELECT FROM unnest(i.wait_tasks) s" \
 	" WHERE " HAS_END("s") "))"
 
-/* Message b is one that instance i has to act upon. */
+/* Message b requires a reaction of instance i. */
 #define HAS_MESSAGE \
 	"(b.kind = 'x' AND i.status IN " ACTIVE \
 	" OR b.kind = 'e' AND i.status IN " RUNNABLE \
@@ -67,10 +67,7 @@
 const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- the instance --- */
 	{
-		/*
-		 * the dead rows of those that went before are older: nobody looks
-		 * there
-		 */
+		/* the dead rows of earlier entries are older: they are not scanned */
 		DS_SQL_PRUNE_ARCHIVE, "tii", false, true, false,
 		"WITH gone AS (DELETE FROM " EXECUTION " WHERE instance_id = $1"
 		" AND execution_id = ANY (ARRAY(SELECT execution_id FROM " EXECUTION
@@ -80,10 +77,10 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE execution_id = ANY (ARRAY(SELECT execution_id FROM gone))"
 	},
 	{
-/*
-		 * The timer of the wait, which stood in the row alone, goes into the
-		 * history: an execution that was terminated is told, too.  Notes have
-		 * attempts from 1 on, and 0 is free for the one end.
+		/*
+		 * The timer of the wait, which is only in the row, is added to the
+		 * history, because the archive keeps a terminated execution.  Notes
+		 * have attempts from 1; 0 is free for the end.
 		 */
 		DS_SQL_TERMINATE, "tuj", false, true, false,
 		"WITH ended AS (UPDATE " INSTANCE
@@ -103,7 +100,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" SELECT 1 FROM ended"
 	},
 	{
-		/* the turn stays: an activity that is running may finish */
+		/* the turn stays, so that a running activity may finish */
 		DS_SQL_SUSPEND, "tu", false, true, false,
 		"UPDATE " INSTANCE
 		" SET status = 'Suspended', last_updated_time = clock_timestamp(),"
@@ -125,7 +122,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Suspended'"
 	},
 	{
-		/* whoever rewinds has mended the code, or will not mind */
+		/* after a rewind, a change of the code is accepted */
 		DS_SQL_REWIND, "tu", false, true, false,
 		"UPDATE " INSTANCE
 		" SET status = 'Running', turn = turn + 1,"
@@ -135,7 +132,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Failed'"
 	},
 	{
-		/* it cannot end before the present transaction does */
+		/* it cannot end before the current transaction does */
 		DS_SQL_LOCK_ACTIVE, "tu", false, true, true,
 		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
 		" AND execution_id = $2 AND status IN " ACTIVE " FOR NO KEY UPDATE"
@@ -160,7 +157,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3"
 	},
 	{
-		/* whoever notes something has the instance's row locked */
+		/* the caller has locked the instance's row */
 		DS_SQL_INSERT_NOTE, "ucjz", false, true, false,
 		"INSERT INTO " HISTORY
 		" (execution_id, seq, attempt, kind, outcome, parallel, input,"
@@ -174,9 +171,9 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	},
 	{
 		/*
-		 * The history as Durable Functions' status query shows it: a
-		 * scheduled event disappears once its end is there.  $2: with
-		 * results, $3: with inputs, $4: with the texts of failures.
+		 * The history as in the status query of Durable Functions: a scheduled
+		 * event is omitted once its end is there.  $2: with results, $3: with
+		 * inputs, $4: with the texts of failures.
 		 */
 		DS_SQL_STORY, "tbbb", true, true, false,
 		"SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object("
@@ -228,7 +225,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" VALUES ($1, $2, 'e', $3, $4, $5)"
 	},
 	{
-		/* to all active children of an instance: end */
+		/* tells all active children of an instance to end */
 		DS_SQL_SEND_TERMINATE, "tujz", false, true, false,
 		"WITH child AS (SELECT instance_id, execution_id, " RUN("i") " AS run_id,"
 		" owner FROM " INSTANCE " i WHERE parent_instance_id = $1 AND parent_run_id = $2"
@@ -239,12 +236,12 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	},
 	{
 		DS_SQL_DROP_MESSAGES, "u", false, true, false,
-		/* a message that a step has taken is the step's to delete */
+		/* a message taken by a step is deleted by that step */
 		"DELETE FROM " INBOX " WHERE run_id = $1 AND id IN (SELECT id FROM " INBOX
 		" WHERE run_id = $1 FOR UPDATE SKIP LOCKED)"
 	},
 	{
-		/* but not that its parent was terminated */
+		/* but not the message that its parent was terminated */
 		DS_SQL_DROP_EVENTS, "u", false, true, false,
 		"DELETE FROM " INBOX " WHERE run_id = $1 AND id IN (SELECT id FROM " INBOX
 		" WHERE run_id = $1 AND kind = 'e' FOR UPDATE SKIP LOCKED)"
@@ -304,7 +301,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" WHERE owner = $1 AND ready_time > $2 ORDER BY ready_time LIMIT 1))"
 	},
 	{
-		/* one index probe an owner, however many instances wait */
+		/* one index probe per owner, no matter how many instances wait */
 		DS_SQL_OWNERS_WITH_WORK, "", true, true, false,
 		"WITH RECURSIVE o AS ("
 		" (SELECT owner, ready_time FROM " INSTANCE
@@ -358,8 +355,8 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 	/* --- purging --- */
 	{
 		/*
-		 * Ended instances that were created between $1 and $2 with one of the
-		 * statuses $3 and belong to a role of $4's, after the key $5; none
+		 * Ended instances created between $1 and $2, with one of the statuses
+		 * $3, owned by a role whose privileges $4 has, after the key $5; none
 		 * whose parent is active.  $7: only those of exposed functions.
 		 */
 		DS_SQL_FIND_PURGEABLE, "zzSOtib", true, true, false,
@@ -444,7 +441,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"UPDATE " TASK " SET home = $1 WHERE home <> $1"
 	},
 	{
-		/* logical replication brings rows, and leaves sequences alone */
+		/* logical replication replicates rows, but not sequences */
 		DS_SQL_MOVE_MESSAGE_IDS, "", false, false, false,
 		"SELECT setval('durable_singleton.inbox_id_seq', i.last)"
 		" FROM (SELECT max(id) AS last FROM " INBOX ") i,"
@@ -457,7 +454,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" OR EXISTS (SELECT FROM " TASK " WHERE home <> $1)"
 	},
 	{
-		/* once for a role that has a limit; see quota.c */
+		/* once for a role with a limit; see quota.c */
 		DS_SQL_COUNT_ACTIVE, "o", true, false, false,
 		"SELECT count(*) FROM " INSTANCE " WHERE owner = $1"
 		" AND status IN " ACTIVE
@@ -465,7 +462,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 
 	/* --- crashes --- */
 	{
-		/* a step behind what was lost with the crash is no progress */
+		/* a step that only repeats what the crash has lost is no progress */
 		DS_SQL_COUNT_CRASH, "tuiiz", false, true, true,
 		"INSERT INTO " CRASH " AS c"
 		" (instance_id, execution_id, seq, progress, crash_time, crashes)"
@@ -477,7 +474,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" crash_time = excluded.crash_time RETURNING crashes"
 	},
 	{
-		/* there are as many rows as there were crashes lately */
+		/* there are as many rows as there were recent crashes */
 		DS_SQL_FORGET_CRASHES, "", false, false, false,
 		"DELETE FROM " CRASH " c WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
 		" WHERE i.instance_id = c.instance_id"
@@ -495,7 +492,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" ON CONFLICT DO NOTHING"
 	},
 	{
-		/* $2 NULL: whatever its schema */
+		/* $2 NULL: in any schema */
 		DS_SQL_HIDE, "tt", false, true, false,
 		"DELETE FROM " HTTP " WHERE function_name = $1"
 		" AND schema_name = coalesce($2, schema_name)"

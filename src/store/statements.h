@@ -75,8 +75,8 @@ typedef struct DsStatement
 	DsStatementId id;
 	const char *types;
 	bool		read_only;
-	bool		by_key;			/* goes along an index and nothing else */
-	bool		limit_lock_wait;	/* waits for a row lock only so long */
+	bool		by_key;			/* uses only an index */
+	bool		limit_lock_wait;	/* waits for a row lock for a limited time */
 	const char *sql;
 } DsStatement;
 

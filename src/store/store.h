@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * store.h
- *	  Reading and writing the extension's tables.
+ *	  Reads and writes the extension's tables.
  *
- * All functions need a transaction.  They read under the latest snapshot,
- * also in REPEATABLE READ and SERIALIZABLE, run as the owner of the tables,
- * and return what they read in the memory context of the caller.
+ * All functions need a transaction.  They read under the latest snapshot, even
+ * in REPEATABLE READ and SERIALIZABLE, run as the owner of the tables, and
+ * return results in the memory context of the caller.
  *
  * Locks are taken in one order: the row of an instance, then rows of tasks.
- * Calls with limit_lock_wait wait for a lock for a second only (55P03 then), so
- * that an open transaction of a session does not pin a runner.
+ * Calls with limit_lock_wait wait at most one second for a lock (then 55P03),
+ * so that an open transaction of a session does not block a runner.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@
 #include "store/instance.h"
 #include "store/work.h"
 
-/* What a start writes. */
+/* The values that a start writes. */
 typedef struct DsStart
 {
 	const char *instance_id;
@@ -33,11 +33,14 @@ typedef struct DsStart
 	TimestampTz ready_time;
 	int			home;
 	DsParent	parent;
-	ItemPointerData tid;		/* where the row is once it is written */
-	bool		exposed_only;	/* over HTTP: see ds_start() */
+	ItemPointerData tid;		/* of the row, once it is written */
+	bool		exposed_only;	/* for HTTP: see ds_start() */
 } DsStart;
 
-/* What a step writes, fenced by instance, execution and turn of "inst". */
+/*
+ * The values that a step writes, fenced by instance, execution and turn of
+ * "inst".
+ */
 typedef struct DsStepWrite
 {
 	DsInstance *inst;
@@ -52,10 +55,9 @@ typedef struct DsStepWrite
 	const DsRow *rewound;
 	List	   *tasks;			/* of DsTask: to be opened */
 	Jsonb	   *custom_status;
-	DsWait		wait;			/* STEP: kind DS_OP_NONE if it goes on */
-	bool		even_suspended; /* STEP: an activity has ended; END: it
-								 * crashes */
-	bool		rewinding;		/* STEP: there may be more to take back */
+	DsWait		wait;			/* STEP: kind DS_OP_NONE if it does not wait */
+	bool		even_suspended; /* STEP: an activity has ended; END: it crashes */
+	bool		rewinding;		/* STEP: there may be more to withdraw */
 	DsStatus	end_status;		/* END */
 	Jsonb	   *output;			/* END */
 	Jsonb	   *failure;		/* END */
@@ -66,34 +68,34 @@ typedef struct DsStepWrite
 
 /* --- store_instance.c: the instance --- */
 
-/* NULL if there is none. */
+/* NULL if there is no such instance. */
 extern DsInstance *ds_store_load(const char *instance_id);
 
-/* The same, looked for where it was last seen first. */
+/* The same; first looks where the row was last seen. */
 extern DsInstance *ds_store_load_at(const char *instance_id,
 									const ItemPointerData *tid);
 
 /*
- * The same; if brief, an active instance comes with id, execution, owner and
- * status only: most starts of one that is active just say so.
+ * The same; if brief, an active instance has only id, execution, owner and
+ * status: most starts of an active id need no more.
  */
 extern DsInstance *ds_store_load_for_start(const char *instance_id, bool brief);
 
 /* Without what others have given it or may see of it, which may be large. */
 extern DsInstance *ds_store_load_for_purge(const char *instance_id);
 
-/* Is its row as it was read or last written, and where it was then? */
+/* Is the row as it was when read or last written, and at the same TID? */
 extern bool ds_store_is_unchanged(DsInstance *inst);
 
-/* Completes the wait of an instance that waits for tasks. */
+/* Adds the task numbers to the wait of an instance that waits for tasks. */
 extern void ds_store_load_wait_tasks(DsInstance *inst);
 
-/* What changes a status.  False: no row was in that state. */
+/* Changes of a status.  False: the row was not in the required state. */
 /* *suspended: it was suspended in the meantime. */
 extern bool ds_store_step(const DsStepWrite *w, bool *suspended);
 extern bool ds_store_end(const DsStepWrite *w);
 
-/* Fails an instance from outside, not by a step of its own. */
+/* Fails an instance from outside of its own steps. */
 extern bool ds_store_fail(const DsInstance *inst, Jsonb *failure,
 						  bool even_suspended);
 extern bool ds_store_continue(const DsStepWrite *w);
@@ -104,12 +106,15 @@ extern bool ds_store_resume(const DsInstance *inst);
 extern bool ds_store_rewind(const DsInstance *inst, bool limit_lock_wait);
 
 /*
- * Lets the instance end only after the transaction, if it is active.  Waits
- * for a row lock for a second only.
+ * Locks the instance, if it is active, so that it cannot end before the
+ * transaction.  Waits at most one second for the row lock.
  */
 extern bool ds_store_lock_active(const DsInstance *inst);
 
-/* True if nobody holds a lock on the instance's row that a step must wait for. */
+/*
+ * True if no other process holds a lock on the row for which a step would
+ * wait.
+ */
 extern bool ds_store_is_unlocked(const char *instance_id);
 
 /* --- store_start.c --- */
@@ -118,59 +123,66 @@ extern bool ds_store_is_unlocked(const char *instance_id);
 extern bool ds_store_insert(DsStart *start, bool limit_lock_wait);
 
 /*
- * A new execution in the place of the one that was read; false: something in
- * it has changed since.  *had_tasks: it had open tasks, which are cancelled.
+ * Replaces the execution that was read by a new one; false if anything in its
+ * row has changed since.  *had_tasks: it had open tasks, which are canceled.
  */
 extern bool ds_store_start_over(DsStart *start, DsInstance *over,
 								bool limit_lock_wait, bool *had_tasks);
 
 /* --- store_history.c --- */
 
-/* The operations of the present execution, by number. */
+/* The operations of the current execution, by number. */
 extern DsOp *ds_store_load_history(const DsInstance *inst, int *n_ops);
 
-/* The last row of each of these tasks; returns how many there are. */
+/* The last row of each of these tasks; returns their number. */
 extern int	ds_store_load_ends(const DsInstance *inst, int n_tasks,
 							   const int *tasks, DsRow **rows);
 
-/* A row of another instance's history, or of one's own outside of a step. */
+/*
+ * Adds a row to another instance's history, or to one's own outside of a step.
+ */
 extern void ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row);
 
-/* A client did that; its transaction has the instance's row locked. */
+/*
+ * Records an action of a client, whose transaction has the instance's row
+ * locked.
+ */
 extern void ds_store_add_note(const DsInstance *inst, DsNoteKind kind,
 							  Jsonb *reason);
 
-/* The history in the form of Durable Functions' status query, or NULL. */
+/*
+ * The history in the form of the status query of Durable Functions, or NULL.
+ */
 extern Jsonb *ds_store_history_json(const char *instance_id, bool outputs,
 									bool inputs, bool failures);
 
 /* --- store_tasks.c: open tasks --- */
 
-/* NULL if it is not open any more; *suspended: its instance is. */
+/* NULL if it is no longer open; *suspended: its instance is suspended. */
 extern DsTask *ds_store_load_task(const pg_uuid_t *execution_id, int seq,
 								  bool *suspended);
 
-/* False: it is not open any more, or another attempt is. */
+/* False: it is no longer open, or has another attempt. */
 extern bool ds_store_end_task(const DsTask *task);
 extern bool ds_store_repeat_task(const DsTask *task, int counted,
 								 int automatic, TimestampTz first_time,
 								 TimestampTz ready_time);
 
 /*
- * The task that is the child "parent" tells of; NULL if nobody waits for it.
- * Filled in: attempt, first_time, name.
+ * The task that "parent" refers to; NULL if it is no longer awaited.  Sets
+ * only attempt, first_time and name.
  */
 extern DsTask *ds_store_end_child_task(const DsParent *parent, bool limit_lock_wait);
 
-/* All of the execution; true if there were any. */
+/* Cancels all tasks of the execution; true if there were any. */
 extern bool ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait);
 
-/* Does the instance wait for the end of this task of it? */
+/* Does the instance of this task wait for its end? */
 extern bool ds_store_is_watched(const DsTask *task);
 
 /*
- * Has a task ended that an instance waiting for tasks should look at?  Or
- * else, with "events", is there an event?
+ * Has a task ended that matters to an instance waiting for tasks?  Or, with
+ * "events", has an event arrived?
  */
 extern bool ds_store_wait_may_be_over(const char *instance_id, bool events);
 
@@ -179,7 +191,7 @@ extern bool ds_store_wait_may_be_over(const char *instance_id, bool events);
 extern void ds_store_send(const DsInstance *inst, const char *name,
 						  Jsonb *data, TimestampTz now);
 
-/* Is there anything for the run that no step has taken yet? */
+/* Are there messages for the run that no step has taken yet? */
 extern bool ds_store_has_messages(const DsInstance *inst);
 
 /* A child that was told to end. */
@@ -190,11 +202,11 @@ typedef struct DsChild
 	Oid			owner;
 } DsChild;
 
-/* Tells all active children of the run to end; a list of DsChild. */
+/* Tells all active children of the run to end; returns a list of DsChild. */
 extern List *ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
 									 TimestampTz now);
 
-/* Was it told to end?  *reason: and why. */
+/* Was it told to end?  *reason: the reason. */
 extern bool ds_store_find_terminate(const DsInstance *inst, Jsonb **reason);
 
 /* An event in the inbox. */
@@ -207,8 +219,8 @@ typedef struct DsEvent
 } DsEvent;
 
 /*
- * The oldest event of that name for the instance that is none of "taken";
- * false if there is none.
+ * The oldest event of this name for the instance that is not in "taken"; false
+ * if there is none.
  */
 extern bool ds_store_find_event(const DsInstance *inst, const char *name,
 								int n_taken, const int64 *taken,
@@ -218,9 +230,9 @@ extern void ds_store_drop_orphaned_messages(void);
 /* --- store_work.c: work that no hint told of --- */
 
 /*
- * Instances or tasks of the owner that are due, at most "limit", after the
- * given place, which is moved on; a list of DsWork.  any_home: also those
- * whose home is another database.
+ * Due instances or tasks of the owner, at most "limit", after the given key,
+ * which is advanced; a list of DsWork.  any_home: also those whose home is
+ * another database.
  */
 extern List *ds_store_find_ready(Oid owner, TimestampTz now, int home,
 								 bool any_home, DsSearchKey *after, int limit);
@@ -232,13 +244,13 @@ extern List *ds_store_find_ready_tasks(Oid owner, TimestampTz now, int home,
 extern List *ds_store_find_awaiting(Oid owner, int home, bool any_home,
 									DsSearchKey *after, int limit);
 
-/* Instances for which a message is there that they wait for. */
+/* Instances that wait for a message which has arrived. */
 extern List *ds_store_find_with_message(Oid owner, int home, bool any_home, int limit);
 
-/* When the owner's next instance or task falls due; 0 if none does. */
+/* When the owner's next instance or task becomes due; 0 if there is none. */
 extern TimestampTz ds_store_next_wake(Oid owner, TimestampTz now);
 
-/* The owners that have work, and the earliest time of it. */
+/* The owners that have work, and the earliest due time of it. */
 typedef struct DsOwnerWork
 {
 	Oid			owner;
@@ -247,7 +259,7 @@ typedef struct DsOwnerWork
 
 extern List *ds_store_owners_with_work(void);
 
-/* How many instances of the owner are active. */
+/* The number of the owner's active instances. */
 extern int64 ds_store_count_active(Oid owner);
 
 /* Active instances after the id whose owner was dropped; a list of strings. */
@@ -266,8 +278,8 @@ extern void ds_store_delete_ownerless_tasks(void);
 extern bool ds_store_purge(const DsInstance *inst, bool skip_locked);
 
 /*
- * Ended instances after the given id; lists of strings.  Those of the user's
- * roles that were created in that time, or all that ended before.
+ * Ended instances after the given id; lists of strings.  The first: of the
+ * user's roles, created in that time range; the second: all that ended before.
  */
 extern List *ds_store_find_purgeable(TimestampTz created_from,
 									 TimestampTz created_to, int n_statuses,
@@ -294,21 +306,23 @@ extern void ds_store_move_home(int64 system_identifier, Oid database, int stamp)
 
 extern bool ds_store_is_exposed(const char *schema, const char *bare);
 
-/* False: it was on the list already. */
+/* False: it was already on the list. */
 extern bool ds_store_expose(const char *schema, const char *bare);
 
-/* Without a schema, of any one.  False: it was not on the list. */
+/*
+ * Without a schema, removes it for any schema.  False: it was not on the list.
+ */
 extern bool ds_store_hide(const char *schema, const char *bare);
 
-/* How many functions of that name, in whatever schema, are on the list. */
+/* The number of functions of this name on the list, in all schemas. */
 extern int64 ds_store_count_exposed(const char *bare);
 
 /* --- store_crashes.c --- */
 
 /*
- * The runner of the instance, or of the task "seq" of it, has crashed at that
- * time, when the execution was at that turn, or the task at that attempt.
- * Returns how many times in a row without getting further.
+ * The runner of the instance, or of its task "seq", crashed at that time, when
+ * the execution was at that turn, or the task at that attempt.  Returns the
+ * number of consecutive crashes without progress.
  */
 extern int	ds_store_count_crash(const char *instance_id,
 								 const pg_uuid_t *execution_id, int seq,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_crashes.c
- *	  Reading and writing the extension's tables: crashes in a row.
+ *	  Reads and writes the extension's tables: consecutive crashes.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_history.c
- *	  Reading and writing the extension's tables: history.
+ *	  Reads and writes the extension's tables: history.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,10 +34,12 @@ ds_store_load_history(const DsInstance *inst, int *n_ops)
 		row.xmin = ds_table_scan_xmin(&scan);
 		if (row.seq == 0)
 			continue;
-		/* one operation after the other, and its attempts in order */
+		/* operations in order, and for each its attempts in order */
 		if (*n_ops == 0 || ops[*n_ops - 1].last.seq != row.seq)
 		{
-			/* more than the instance's row told: it has gone on */
+			/*
+			 * more than the instance's row indicated: it has continued since
+			 */
 			if (*n_ops == room)
 				ops = repalloc_huge(ops, (room *= 2) * sizeof(DsOp));
 			memset(&ops[(*n_ops)++], 0, sizeof(DsOp));
@@ -103,7 +105,7 @@ ds_store_add_note(const DsInstance *inst, DsNoteKind kind, Jsonb *reason)
 	ds_param_uuid(&p, &inst->execution_id);
 	ds_param_char(&p, kind);
 	ds_param_jsonb(&p, reason);
-	/* not before the wait for the row's lock was over */
+	/* the time after the wait for the row's lock */
 	ds_param_time(&p, GetCurrentTimestamp());
 	ds_query_execute(DS_SQL_INSERT_NOTE, &p);
 	ds_query_close(&s);
@@ -176,7 +178,10 @@ ds_store_delete_history(const pg_uuid_t *execution_id)
 	ds_query_run_for(DS_SQL_DELETE_HISTORY, execution_id, false);
 }
 
-/* The current row, or row i of what the last statement found, less xmin. */
+/*
+ * Reads the current row, or row i of the result of the last statement, without
+ * xmin.
+ */
 static void
 load_row(const DsSession *s, int i, DsRow *row)
 {

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_home.c
- *	  Reading and writing the extension's tables: the database that is the
- *	  instances' home.
+ *	  Reads and writes the extension's tables: the home database.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_http.c
- *	  Reading and writing the extension's tables: the functions that are
- *	  exposed over HTTP.
+ *	  Reads and writes the extension's tables: the functions exposed over HTTP.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_inbox.c
- *	  Reading and writing the extension's tables: what others tell an instance.
+ *	  Reads and writes the extension's tables: messages to an instance.
  *
  *-------------------------------------------------------------------------
  */
@@ -92,7 +92,9 @@ ds_store_find_terminate(const DsInstance *inst, Jsonb **reason)
 	return found;
 }
 
-/* The oldest of that name, without regard to case, that is not taken yet. */
+/*
+ * The oldest message of this name, case-insensitively, that is not taken yet.
+ */
 bool
 ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 					const int64 *taken, DsEvent *event)
@@ -120,7 +122,7 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 	return found;
 }
 
-/* As the SQL of statements.c compares names of events. */
+/* Compares names of events in the same way as the SQL of statements.c. */
 static bool
 is_same_name(const DsSession *s, const char *name)
 {

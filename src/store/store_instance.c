@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_instance.c
- *	  Reading and writing the extension's tables: the instance.
+ *	  Reads and writes the extension's tables: instances.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,8 +18,8 @@
 typedef struct Step
 {
 	const DsStepWrite *w;
-	bool		suspended;		/* the instance was, in the meantime */
-	bool		has_notes;		/* clients have left notes in its history */
+	bool		suspended;		/* the instance was suspended in the meantime */
+	bool		has_notes;		/* its history has notes about actions of clients */
 } Step;
 
 /* How much of a row is read. */
@@ -206,9 +206,9 @@ ds_store_end(const DsStepWrite *w)
 }
 
 /*
- * The instance's row comes last: what is waited for last cannot make a
- * deadlock with others that do the same.  (What comes after it in
- * ds_store_continue are rows of tasks, which nobody locks before it.)
+ * The instance's row comes last: because the last lock is always of this kind,
+ * steps cannot deadlock.  (ds_store_continue afterwards deletes rows of tasks,
+ * which no process locks before the instance's row.)
  */
 static bool
 write_step(Step *step, DsChange change)
@@ -253,7 +253,7 @@ change_progress(DsParameters *p, const DsStepWrite *w, DsStatus status)
 	ds_param_jsonb(ds_param_at(p, INSTANCE_custom_status), w->custom_status);
 }
 
-/* of DS_OP_NONE: none */
+/* none for DS_OP_NONE */
 static void
 change_wait(DsParameters *p, const DsWait *wait)
 {
@@ -327,7 +327,10 @@ ds_store_continue(const DsStepWrite *w)
 	bool		done;
 
 	ds_query_loop_start(&scratch);
-	/* the finished turn leaves no trace but the events that it took */
+	/*
+	 * the finished execution leaves no trace; the events that it took are
+	 * deleted
+	 */
 	ds_store_delete_taken_messages(w);
 	if (!w->keep_events)
 		ds_store_delete_events(&w->inst->run_id);

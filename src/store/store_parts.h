@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_parts.h
- *	  What the files of the store do for each other.
+ *	  Declarations shared by the files of the store.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,20 +11,22 @@
 #include "store/query.h"
 #include "store/store.h"
 
-/* The rows of a step, the marks of a rewind, and the messages it has taken. */
+/*
+ * Write a step's rows, the marks of a rewind, and delete the messages it took.
+ */
 extern void ds_store_put_rows(const DsStepWrite *w);
 extern void ds_store_put_tasks(const DsStepWrite *w);
 extern void ds_store_delete_taken_messages(const DsStepWrite *w);
 
 /*
  * Runs a statement whose parameters are the instance and the execution that
- * was read.  False: it found no such row, or not in that status.
+ * was read.  False: there is no such row, or its status does not fit.
  */
 extern bool ds_store_change_status(DsStatementId statement,
 								   const DsInstance *inst,
 								   bool limit_lock_wait);
 
-/* Keeps so many past executions of the instance's id, the last ones. */
+/* Keeps that many past executions of the instance's id, the latest ones. */
 extern void ds_store_prune_archive(const DsInstance *inst, int keep);
 
 extern void ds_store_delete_history(const pg_uuid_t *execution_id);

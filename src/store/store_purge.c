@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_purge.c
- *	  Reading and writing the extension's tables: removing ended instances.
+ *	  Reads and writes the extension's tables: removes ended instances.
  *
  *-------------------------------------------------------------------------
  */

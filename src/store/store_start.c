@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_start.c
- *	  Reading and writing the extension's tables: starts, and past executions.
+ *	  Reads and writes the extension's tables: starts, and past executions.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 #include "store/store_parts.h"
 #include "store/table.h"
 
-/* A new execution in the place of one that was seen. */
+/* A new execution that replaces the one that was read. */
 typedef struct StartOver
 {
 	const DsStart *start;
@@ -57,7 +57,7 @@ ds_store_start_over(DsStart *start, DsInstance *over, bool limit_lock_wait,
 
 	if (ds_keep_executions > 0)
 		archive(start, over);
-	/* events that the old run never waited for */
+	/* events that the old run did not wait for */
 	if (ds_store_has_messages(over))
 		ds_store_delete_messages(&over->run_id);
 	if (over->history_length > 0)
@@ -69,14 +69,14 @@ ds_store_start_over(DsStart *start, DsInstance *over, bool limit_lock_wait,
 	return true;
 }
 
-/* That many executions are in the archive once this one has been added. */
+/* The number of executions in the archive once this one has been added. */
 static int
 n_archived_after(const DsInstance *over)
 {
 	return Min(over->n_archived + 1, ds_keep_executions);
 }
 
-/* The execution that was seen, and which the fence has found unchanged. */
+/* Archives the execution that was read and that the fence found unchanged. */
 static void
 archive(const DsStart *start, const DsInstance *over)
 {
@@ -104,8 +104,8 @@ archive(const DsStart *start, const DsInstance *over)
 }
 
 /*
- * The ids of executions ascend: the last ones are kept.  The row says how many
- * there are, apart from one that may just have been added.
+ * The ids of executions ascend, and the last ones are kept.  The row has their
+ * number, without one that may just have been added.
  */
 void
 ds_store_prune_archive(const DsInstance *inst, int keep)
@@ -123,7 +123,10 @@ ds_store_prune_archive(const DsInstance *inst, int keep)
 	ds_query_close(&s);
 }
 
-/* It must be just as it was seen, since the archive gets what was seen. */
+/*
+ * The row must be exactly as it was read, because that is what the archive
+ * gets.
+ */
 static bool
 change_for_start_over(DsParameters *p, void *arg)
 {
@@ -140,7 +143,7 @@ change_for_start_over(DsParameters *p, void *arg)
 	return true;
 }
 
-/* The row of a new execution; the parameters are all NULL before. */
+/* The row of a new execution; all parameters are NULL before. */
 static void
 add_start(DsParameters *p, const DsStart *start)
 {

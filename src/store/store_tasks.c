@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * store_tasks.c
- *	  Reading and writing the extension's tables: open tasks.
+ *	  Reads and writes the extension's tables: open tasks.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 #include "store/store_parts.h"
 #include "store/table.h"
 
-/* A change of a task's row by whoever has this attempt of it. */
+/* A change of a task's row by the process that runs this attempt. */
 typedef struct Change
 {
 	const DsTask *task;
@@ -71,7 +71,7 @@ read_task(const DsScan *scan)
 	return task;
 }
 
-/* Is the execution that the task belongs to? */
+/* Is the execution of the task suspended? */
 static bool
 is_suspended(const DsTask *task)
 {
@@ -170,7 +170,7 @@ ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait)
 	return ds_store_delete_tasks(execution_id, limit_lock_wait);
 }
 
-/* Does the instance wait for the end of that very task, or of any? */
+/* Does the instance wait for the end of this task, or of any? */
 bool
 ds_store_is_watched(const DsTask *task)
 {

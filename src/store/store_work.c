@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * store_work.c
- *	  Reading and writing the extension's tables: work that no hint told of.
+ *	  Reads and writes the extension's tables: work that was not announced by a
+ *	  hint.
  *
  *-------------------------------------------------------------------------
  */
@@ -201,7 +202,7 @@ add_home(DsParameters *p, bool any_home, int home)
 	ds_param_datum(p, Int32GetDatum(home), any_home);
 }
 
-/* Rows of instance ids, with execution and number if they are tasks. */
+/* Rows of instance ids, with execution and number for tasks. */
 static List *
 work_list(const DsSession *s, uint64 n, bool tasks, DsSearchKey *after)
 {

@@ -93,37 +93,37 @@ typedef struct DsScan
 } DsScan;
 
 /*
- * Rows whose primary key begins with "key".  While a row is
- * current, ds_column...() read it, as row 0.  ds_table_scan_end() also gives back
- * the lock on the table, so that user code may follow in the transaction.
+ * Rows whose primary key begins with "key".  While a row is current,
+ * ds_column...() read it, as row 0.  ds_table_scan_end() also releases the
+ * lock on the table, so that user code may follow in the transaction.
  */
 extern void ds_table_scan_begin(DsScan *scan, DsTable table, DsKey key);
 extern bool ds_table_scan_next(DsScan *scan);
 extern void ds_table_scan_end(DsScan *scan);
 
 /*
- * A scan of one row only, which is current already, looked for where it was
- * last seen; false: it is not there any more.  It may be another row.
+ * A scan of a single row, already current, at the TID where it was last seen.
+ * False: there is no row any more.  The row may be a different one.
  */
 extern bool ds_table_scan_begin_tid(DsScan *scan, DsTable table,
 									const ItemPointerData *tid);
 
 /*
- * Do all tables have the columns that this library knows?  If not, whatever
- * opens one raises an error.  Needs the extension to be there.
+ * Do all tables have the columns that this library knows?  If not, opening one
+ * raises an error.  Needs the extension to be installed.
  */
 extern bool ds_tables_fit(void);
 
 /* Is there any such row? */
 extern bool ds_table_has(DsTable table, DsKey key);
 
-/* The transaction that wrote the current row, and where it is. */
+/* The transaction that wrote the current row, and its TID. */
 extern TransactionId ds_table_scan_xmin(const DsScan *scan);
 extern ItemPointerData ds_table_scan_tid(const DsScan *scan);
 
 /*
- * The parameters of a new row are its columns: ds_table_row_begin() makes them all
- * NULL, and ds_param_datum...(ds_param_at(&p, column), value) sets one.
+ * The parameters of a new row are its columns: ds_table_row_begin() sets all
+ * to NULL, and ds_param_datum...(ds_param_at(&p, column), value) sets one.
  */
 extern void ds_table_row_begin(DsParameters *p, DsTable table);
 
@@ -131,28 +131,28 @@ extern void ds_table_insert(DsTable table, const DsParameters *p);
 
 /*
  * Inserts the row and sets *tid.  Returns false if the key already exists.
- * Waits for a concurrent inserter of the same key (for one second at most with
+ * Waits for a concurrent inserter of the same key (at most one second with
  * limit_lock_wait).
  */
 extern bool ds_table_insert_if_absent(DsTable table, const DsParameters *p,
 									  bool limit_lock_wait, ItemPointer tid);
 
 /*
- * Updates the row with that key as "change" says.  It finds the row's columns
- * in p, may look at them with ds_column...(), and returns false to leave the
- * row alone.  It is called again if somebody has changed the row in the
- * meantime, who was waited for (limit_lock_wait: for a second only).  Returns whether
- * the row was changed.
+ * Updates the row with this key.  "change" gets the row's columns in p, may
+ * read them with ds_column...(), and returns false to leave the row alone.  It
+ * is called again if the row was changed by a concurrent transaction, for
+ * which the function waits (at most one second with limit_lock_wait).  Returns
+ * whether the row was changed.
  *
- * *tid is where the row was last seen, if that is known, and becomes where
- * it is then.  It saves the way through the index; since another row may be
- * there by now, "change" has to look at the key, or at something as unique.
+ * *tid is the TID where the row was last seen, if it is known, and is set to
+ * the new one.  It saves an index lookup.  Since another row may be there by
+ * now, "change" must check the key, or something else that is unique.
  */
 typedef bool (*DsChange) (DsParameters *p, void *arg);
 
 /*
- * Deletes the row with that key if "change" is NULL or returns true.  Else as
- * ds_table_update().
+ * Deletes the row with this key if "change" is NULL or returns true.
+ * Otherwise like ds_table_update().
  */
 extern bool ds_table_delete(DsTable table, DsKey key, bool limit_lock_wait,
 							DsChange change, void *arg);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * table_parts.h
- *	  What the files that read and write rows do for each other.
+ *	  Declarations shared by the files that read and write rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,17 +12,20 @@
 
 extern int	ds_table_n_columns(DsTable table);
 
-/* Opened, locked, and found to have the columns that the code knows. */
+/*
+ * Opens and locks a table, and checks that it has the columns that the code
+ * knows.
+ */
 extern Relation ds_table_open(DsTable table, LOCKMODE mode);
 
-/* A scan of a table that the caller has opened, and closes. */
+/* A scan of a table that the caller opens and closes. */
 extern void ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel,
 									DsKey key);
 extern void ds_table_scan_end_rel(DsScan *scan);
 
 /*
- * A scan of one row, which is found without the index or not at all.
- * make_room: on its page, for another version of it.
+ * A scan of a single row, found without the index or not at all.  make_room:
+ * makes room on its page for another version of it.
  */
 extern bool ds_table_fetch_tid(DsScan *scan, Relation rel,
 							   const ItemPointerData *tid, bool make_room);

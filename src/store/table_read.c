@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * table_read.c
- *	  Reading rows by primary key, without a statement.
+ *	  Reads rows by primary key, without a statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,11 +25,10 @@
 
 #define COLUMN_NAME(name)	#name,
 
-/* What the code expects of a table. */
+/* The form that the code expects of a table. */
 typedef struct TableForm
 {
-	RegProcedure key_equal[DS_KEY_COLUMNS]; /* for the primary key's first
-											 * ones */
+	RegProcedure key_equal[DS_KEY_COLUMNS]; /* for the first columns of the primary key */
 	int			n_columns;
 	const char *const *names;
 } TableForm;
@@ -128,7 +127,9 @@ ds_table_open(DsTable table, LOCKMODE mode)
 	if (!OidIsValid(catalog->table[table]))
 		refuse_tables();
 	rel = try_relation_open(catalog->table[table], mode);
-	/* we have waited for a DROP EXTENSION: says so, or finds the new one */
+	/*
+	 * after a wait for DROP EXTENSION: raises an error, or finds the new one
+	 */
 	if (rel == NULL)
 	{
 		catalog = ds_catalog(false);
@@ -176,7 +177,7 @@ has_form(TupleDesc desc, const TableForm *form)
 	return same;
 }
 
-/* A library of another version than the tables must not touch them. */
+/* A library must not touch tables of another version. */
 static void
 refuse_tables(void)
 {
@@ -192,7 +193,7 @@ refuse_tables(void)
 			 ds_errhint_version(version)));
 }
 
-/* Asked for each time: REINDEX CONCURRENTLY makes another one of it. */
+/* Looked up each time: REINDEX CONCURRENTLY replaces the index. */
 static Oid
 key_index(Relation rel)
 {
@@ -219,9 +220,9 @@ ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel, DsKey key)
 	scan->slot = table_slot_create(rel, NULL);
 
 	/*
-	 * Of a whole key there is one row.  While somebody holds an old snapshot
-	 * its dead versions stay in the index, in the order of their places, and
-	 * the newest one most often comes last.
+	 * For a complete key there is one row.  While an old snapshot is held, its
+	 * dead versions stay in the index, in the order of their TIDs, and the
+	 * newest one usually comes last.
 	 */
 	scan->direction = key.n == IndexRelationGetNumberOfKeyAttributes(scan->index) ?
 		BackwardScanDirection : ForwardScanDirection;
@@ -234,9 +235,9 @@ ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel, DsKey key)
 }
 
 /*
- * Who comes by the index removes dead versions from a page that is nearly full.
- * So must we when the next version would not fit any more, or it goes to
- * another page, and each update has to write entries into all indexes.
+ * A scan by index prunes a page that is nearly full.  This function must do
+ * the same if the next version would not fit; otherwise it would go to another
+ * page, and each update would write entries into all indexes.
  */
 static void
 make_room_at(Relation rel, const ItemPointerData *at)
@@ -273,7 +274,9 @@ ds_table_fetch_tid(DsScan *scan, Relation rel, const ItemPointerData *at,
 	scan->index = NULL;
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan->slot = table_slot_create(rel, NULL);
-	/* the file may have been cut off since; where we wrote last it was not */
+	/*
+	 * the file may have been truncated since; not at the block last written to
+	 */
 	found = ItemPointerGetBlockNumber(at) == RelationGetTargetBlock(rel) ||
 		ItemPointerGetBlockNumber(at) < RelationGetNumberOfBlocks(rel);
 	if (found && make_room)

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * table_write.c
- *	  Writing rows by primary key, without a statement.
+ *	  Writes rows by primary key, without a statement.
  *
- * What an INSERT or UPDATE sets up for each statement is kept from one write
- * to the next: the form of a row, the indexes, their predicates ready to be
- * evaluated.  Locks are taken for each write.
+ * The set-up that an INSERT or UPDATE needs for each statement is kept from
+ * one write to the next: the form of a row, the indexes, and their predicates,
+ * prepared for evaluation.  Locks are taken for each write.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,13 +28,13 @@
 #include "base/compat.h"
 #include "store/table_parts.h"
 
-/* What an update says about the indexes; 0: no index has to know. */
-/* What is kept of a table. */
+/* What an update says about the indexes; 0: no index needs a new entry. */
+/* The set-up that is kept for a table. */
 typedef struct Kept
 {
-	MemoryContext cxt;			/* of all that follows */
+	MemoryContext cxt;			/* of the following fields */
 	bool		valid;
-	/* in use by that transaction, or left so by an error in it */
+	/* in use by this transaction, or left in use by an error in it */
 	LocalTransactionId user;
 	Oid			table;
 	TupleTableSlot *slot;		/* for a new row */
@@ -176,16 +176,16 @@ begin_write(Writer *w, DsTable table)
 	w->table = ds_table_open(table, RowExclusiveLock);
 	w->kept = get_kept(table, w->table);
 	w->indexes_open = false;
-	/* large values go to other tables under one */
+	/* storing large values needs an active snapshot */
 	w->pushed_snapshot = !ActiveSnapshotSet();
 	if (w->pushed_snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
 }
 
 /*
- * With the lock on the table, so that what was changed before is known.  An
- * index may have an expression that writes to the same table; that write, and
- * those after an error in the same transaction, have one of their own.
+ * The lock on the table ensures that earlier changes are known.  An index may
+ * have an expression that writes to the same table; this write, and those
+ * after an error in the same transaction, get their own set-up.
  */
 static Kept *
 get_kept(DsTable table, Relation rel)
@@ -215,7 +215,7 @@ get_kept(DsTable table, Relation rel)
 									  ALLOCSET_SMALL_SIZES);
 	kept->user = ds_compat_lxid(MyProc);
 	kept->table = RelationGetRelid(rel);
-	/* what is changed while we read it makes it invalid again */
+	/* changes during the set-up invalidate it again */
 	kept->valid = true;
 	old = MemoryContextSwitchTo(kept->cxt);
 	kept->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
@@ -243,8 +243,8 @@ forget_kept(Datum arg, Oid relid)
 }
 
 /*
- * Indexes stay locked until the end of the transaction, as the table does: to
- * lock them again for the next row then costs next to nothing.
+ * Indexes stay locked until the end of the transaction, as the table does:
+ * locking them again for the next row is then very cheap.
  */
 static void
 open_indexes(Writer *w)
@@ -265,7 +265,7 @@ open_indexes(Writer *w)
 
 		kept->estate = CreateExecutorState();
 		InitResultRelInfo(result, w->table, 0, NULL, 0);
-		/* for any of our writes, speculative ones, too */
+		/* for all writes, including speculative ones */
 		ExecOpenIndices(result, true);
 		kept->indexes = palloc(result->ri_NumIndices * sizeof(Oid));
 		for (int i = 0; i < result->ri_NumIndices; i++)
@@ -301,7 +301,7 @@ close_indexes(Writer *w)
 	}
 }
 
-/* taken: becomes true where a unique key is taken; NULL: that is an error */
+/* taken: set to true if a unique key exists already; NULL: that is an error */
 static void
 put_index_entries(Writer *w, bool update, bool *taken, bool only_summarizing)
 {
@@ -314,11 +314,12 @@ put_index_entries(Writer *w, bool update, bool *taken, bool only_summarizing)
 }
 
 /*
- * As ExecInsertIndexTuples(), for a new version of a row whose key is what it
- * was.  That is as unique as before: whoever inserts the same one finds the
- * entry of the old version, and waits for our end.  PostgreSQL's executor has
- * the key checked all the same, which looks at each dead version that is still
- * in the index: while somebody holds an old snapshot those are all.
+ * Like ExecInsertIndexTuples(), for a new version of a row with an unchanged
+ * key. This is as unique as before: a concurrent inserter of the same key
+ * finds the entry of the old version, and waits for the end of this
+ * transaction. PostgreSQL's executor checks the key anyway, which visits each
+ * dead version that is still in the index: while an old snapshot is held,
+ * these are all.
  */
 static void
 put_entries_of_same_key(Writer *w)
@@ -369,7 +370,7 @@ end_write(Writer *w)
 	if (w->pushed_snapshot)
 		PopActiveSnapshot();
 	table_close(w->table, NoLock);
-	/* what was written is there for whatever comes next in the transaction */
+	/* makes the row visible to the rest of the transaction */
 	CommandCounterIncrement();
 }
 
@@ -388,9 +389,9 @@ fill_slot(Writer *w, const DsParameters *p)
 }
 
 /*
- * As INSERT ... ON CONFLICT DO NOTHING does it, only that nobody looks for a
- * conflict first: the caller just has.  Any unique index counts: while REINDEX
- * CONCURRENTLY runs there are two of the primary key.
+ * Like INSERT ... ON CONFLICT DO NOTHING, but without the first check for a
+ * conflict, which the caller has just made.  Any unique index counts: during
+ * REINDEX CONCURRENTLY there are two for the primary key.
  */
 static bool
 insert_if_absent(Writer *w)
@@ -424,9 +425,8 @@ insert_if_absent(Writer *w)
 }
 
 /*
- * at_place: only if the row is still where it was last seen, which saves the
- * way through the index.  By now it may be another row there: "change" sees
- * that.
+ * at_place: only if the row is still at its last TID, which saves the index
+ * lookup.  Another row may be there by now: "change" notices this.
  */
 static bool
 change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
@@ -458,7 +458,7 @@ change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 			*tid = w->kept->slot->tts_tid;
 		if (!changed || result == TM_Ok)
 			return changed;
-		/* somebody else was faster, and has committed by now */
+		/* another process was faster, and has committed */
 		if (result != TM_Updated && result != TM_Deleted)
 			elog(ERROR, "unexpected result %d of a change", result);
 		if (IsolationUsesXactSnapshot())
@@ -469,7 +469,7 @@ change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 	}
 }
 
-/* Waits for whoever else is about to change the current row of the scan. */
+/* Waits for a concurrent change of the current row of the scan. */
 static TM_Result
 change_version(Writer *w, const DsScan *scan, const DsParameters *p)
 {
@@ -487,7 +487,7 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p)
 								GetCurrentCommandId(true), scan->snapshot,
 								InvalidSnapshot, true, &failure, &mode,
 								&indexes);
-	/* most updates touch no indexed column, and stay on their page */
+	/* most updates change no indexed column, and stay on their page */
 	if (result == TM_Ok && indexes)
 	{
 		open_indexes(w);

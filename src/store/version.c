@@ -4,8 +4,8 @@
  *	  The version of the library and that of the extension in this database.
  *
  * They differ from a restart with a new library until ALTER EXTENSION UPDATE.
- * Meanwhile instances go on as long as the tables have the columns that the
- * library knows (table_read.c); else they wait.
+ * Meanwhile instances continue if the tables have the columns that the library
+ * knows (table_read.c); otherwise they wait.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,7 +42,7 @@ ds_library_version(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(DS_VERSION));
 }
 
-/* Read each time: an update of pg_extension invalidates no cache. */
+/* Read each time, because an update of pg_extension invalidates no cache. */
 void
 ds_extension_version(char version[DS_MAX_VERSION])
 {
@@ -79,7 +79,7 @@ ds_errhint_version(const char *extension_version)
 				   DS_EXTENSION_NAME);
 }
 
-/* Number by number: 1.10 comes after 1.9. */
+/* Compares number by number: 1.10 is later than 1.9. */
 static int
 compare_versions(const char *a, const char *b)
 {

@@ -10,7 +10,7 @@
 
 #include "base/limits.h"
 
-/* The library's version: that of the control file it was built with. */
+/* The version of the library, from the control file that it was built with. */
 extern const char *ds_library_version_text(void);
 
 /*
@@ -20,8 +20,8 @@ extern const char *ds_library_version_text(void);
 extern void ds_extension_version(char version[DS_MAX_VERSION]);
 
 /*
- * How an administrator makes the extension, which is of that version, and the
- * library agree.  For errhint().
+ * How an administrator makes an extension of this version and the library
+ * match.  For errhint().
  */
 extern int	ds_errhint_version(const char *extension_version);
 

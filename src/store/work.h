@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * work.h
- *	  Work: what a runner runs, and how far a search for it has come.
+ *	  Work of a runner, and the position of a search for it.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,25 +13,28 @@
 #include "storage/itemptr.h"
 #include "utils/uuid.h"
 
-/* What a runner runs: an instance, or a task of one. */
+/* A unit of work for a runner: an instance, or a task of one. */
 typedef struct DsWork
 {
-	int			seq;			/* 0: the instance, and no execution */
+	int			seq;			/* 0: the instance, without an execution */
 	pg_uuid_t	execution_id;
-	/* where the instance's row was last seen, if that is known */
+	/* TID of the instance's row when last seen, if known */
 	ItemPointerData tid;
-	TimestampTz due;			/* when it fell due, 0: ready from now on */
+	TimestampTz due;			/* when it became due; 0: ready from now on */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 } DsWork;
 
-/* How far a search has come. */
+/* The position of a search. */
 typedef struct DsSearchKey
 {
 	TimestampTz time;
 	DsWork		work;
 } DsSearchKey;
 
-/* A search of the tables for work that no hint told of (work_search.c). */
+/*
+ * A search of the tables for work that was not announced by a hint
+ * (work_search.c).
+ */
 typedef enum DsSearchPhase
 {
 	DS_SEARCH_INSTANCES,		/* that are due */
@@ -44,13 +47,13 @@ typedef enum DsSearchPhase
 typedef struct DsWorkSearch
 {
 	DsSearchPhase phase;
-	DsSearchKey after;			/* where in the phase it is */
-	TimestampTz begun;			/* what is due later is for the next one, */
-	TimestampTz due_from;		/* and who looked before knew of the rest */
+	DsSearchKey after;			/* position in the phase */
+	TimestampTz begun;			/* work due later is for the next search */
+	TimestampTz due_from;		/* work due earlier was known before */
 	Oid			owner;
 	int			home;
 	bool		any_home;
-	bool		all;			/* also what is ready without being due */
+	bool		all;			/* also ready work without a due time */
 } DsWorkSearch;
 
 #endif

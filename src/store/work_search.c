@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * work_search.c
- *	  A search of the tables for work that no hint told of.
+ *	  Searches the tables for work that was not announced by a hint.
  *
- * It goes along the indexes in batches, each after the last row of the one
- * before, so that neither much work nor what is left of old work slows it.
+ * It uses the indexes in batches, each after the last row of the previous one,
+ * so that neither much work nor leftovers of old work slow it down.
  *
  *-------------------------------------------------------------------------
  */
@@ -74,7 +74,10 @@ ds_work_search_next(DsWorkSearch *search, int batch)
 	return found;
 }
 
-/* What fell due before that may have been taken since, and be ready again. */
+/*
+ * Work that became due before may have been taken since then, and be ready
+ * again.
+ */
 static void
 forget_due_times(List *found, TimestampTz due_from)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * work_search.h
- *	  A search of the tables for work that no hint told of.
+ *	  Searches the tables for work that was not announced by a hint.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "store/store.h"
 
-/* For work of the owner's; home and any_home as in store.h. */
+/* For work of the owner; home and any_home as in store.h. */
 extern void ds_work_search_begin(DsWorkSearch *search, Oid owner, int home,
 								 bool any_home, bool all);
 
