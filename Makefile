@@ -46,6 +46,11 @@ include $(PGXS)
 # Server headers are somebody else's: -isystem keeps -Wextra to our code.
 override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(CPPFLAGS))
 override CPPFLAGS += -DDS_VERSION='"$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)"'
+# As from PostgreSQL 16 on: what is not PGDLLEXPORT stays within the library.
+ifeq ($(findstring visibility,$(CFLAGS_SL_MODULE)),)
+override CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
+override CFLAGS += -fvisibility=hidden
+endif
 override CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 $(OBJS): $(wildcard $(addsuffix /*.h,$(SOURCE_DIRS)))

@@ -130,18 +130,31 @@ sub pid_of_victim
 	return $node->safe_psql('postgres', $query);
 }
 
+# From 17 on extensions name what they wait for.
+sub waits_for
+{
+	my ($name) = @_;
+
+	return "wait_event = CASE WHEN current_setting('server_version_num')::int >= 170000 THEN '$name' ELSE 'Extension' END";
+}
+
+ok( $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity
+		WHERE backend_type = 'durable_singleton launcher' AND " . waits_for('DurableSingletonLauncher')),
+	'pg_stat_activity shows what the launcher waits for');
+
 #
 # Sessions of clients
 #
+my $waits_for_end = waits_for('DurableSingletonEnd');
 my %client = (
 	'df_wait_for_completion' => {
-		sql => "SELECT df_wait_for_completion('never ends', NULL)", waits => "wait_event = 'Extension'" },
+		sql => "SELECT df_wait_for_completion('never ends', NULL)", waits => $waits_for_end },
 	'df_wait_for_any' => {
-		sql => "SELECT df_wait_for_any('{never ends}', '1 day')", waits => "wait_event = 'Extension'" },
+		sql => "SELECT df_wait_for_any('{never ends}', '1 day')", waits => $waits_for_end },
 	'CALL df_wait' => {
-		sql => "CALL df_wait('never ends')", waits => "wait_event = 'Extension'" },
+		sql => "CALL df_wait('never ends')", waits => $waits_for_end },
 	'CALL df_wait in a block' => {
-		sql => "DO \$\$ DECLARE s jsonb; BEGIN CALL df_wait('never ends', NULL, s); END \$\$", waits => "wait_event = 'Extension'" },
+		sql => "DO \$\$ DECLARE s jsonb; BEGIN CALL df_wait('never ends', NULL, s); END \$\$", waits => $waits_for_end },
 	'a start behind an uncommitted one' => {
 		hold => "SELECT df_start_singleton('once', 'contested', start_at => '2200-01-01')",
 		sql  => "SELECT df_start_singleton('once', 'contested')", waits => "wait_event_type = 'Lock'" },

@@ -53,7 +53,8 @@
 /*
  * PostgreSQL 17: the search_path is restricted by a setting; a process has its
  * local transaction id in "vxid"; indexes clean up after inserts; a background
- * worker may connect as a role without LOGIN; transaction_timeout is new.
+ * worker may connect as a role without LOGIN; transaction_timeout is new; wait
+ * events of extensions have names.
  *
  * ds_compat_restrict_search_path() returns what the restoring one is given.
  */
@@ -67,6 +68,7 @@
 #define ds_compat_lxid(proc) ((proc)->vxid.lxid)
 #define ds_compat_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
 #define DS_COMPAT_WORKER_NEEDS_LOGIN false
+#define ds_compat_WaitEventExtensionNew(name) WaitEventExtensionNew(name)
 #define DS_COMPAT_HAS_TRANSACTION_TIMEOUT true
 #else
 #define ds_compat_restrict_search_path(level) \
@@ -81,6 +83,7 @@
 #define TransamVariables ShmemVariableCache
 #define BGWORKER_BYPASS_ROLELOGINCHECK 0
 #define DS_COMPAT_WORKER_NEEDS_LOGIN true
+#define ds_compat_WaitEventExtensionNew(name) ((void) (name), PG_WAIT_EXTENSION)
 #define DS_COMPAT_HAS_TRANSACTION_TIMEOUT false
 #endif
 

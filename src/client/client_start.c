@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(ds_restart);
 
 static void prepare(DsStart *start, const char *caller,
 					FunctionCallInfo fcinfo, int start_at_arg);
-static char *random_id(void);
+static char *random_uuid(void);
 static DsOnConflict conflict_argument(FunctionCallInfo fcinfo, int n);
 
 /*
@@ -59,7 +59,7 @@ ds_start_new(PG_FUNCTION_ARGS)
 
 	ds_shared_require();
 	start.name = ds_arg_function_name(fcinfo, 0);
-	start.instance_id = PG_ARGISNULL(1) ? random_id() :
+	start.instance_id = PG_ARGISNULL(1) ? random_uuid() :
 		ds_arg_instance_id(fcinfo, 1);
 	start.input = ds_arg_payload(fcinfo, 2, "input");
 	prepare(&start, "df_start_new()", fcinfo, 3);
@@ -94,7 +94,7 @@ ds_restart(PG_FUNCTION_ARGS)
 		start.input = present->input;
 		if (PG_GETARG_BOOL(1))
 		{
-			start.instance_id = random_id();
+			start.instance_id = random_uuid();
 			ds_start_prepare_again(&start, present->owner);
 			ds_start(&start, DS_ON_CONFLICT_ERROR, ds_start_any_ended);
 			break;
@@ -125,7 +125,7 @@ prepare(DsStart *start, const char *caller, FunctionCallInfo fcinfo,
 }
 
 static char *
-random_id(void)
+random_uuid(void)
 {
 	return DatumGetCString(DirectFunctionCall1(uuid_out,
 											   DirectFunctionCall1(gen_random_uuid,

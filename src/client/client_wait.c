@@ -30,6 +30,7 @@
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "base/sleep.h"
+#include "base/wait_event.h"
 #include "client/client_status.h"
 #include "instance/access.h"
 #include "shmem/shared.h"
@@ -202,7 +203,7 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 
 			if (may_commit)
 				SPI_commit();
-			(void) WaitLatch(MyLatch, events, timeout, PG_WAIT_EXTENSION);
+			(void) WaitLatch(MyLatch, events, timeout, ds_wait_event(DS_WAIT_END));
 			ResetLatch(MyLatch);
 			CHECK_FOR_INTERRUPTS();
 		}

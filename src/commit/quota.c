@@ -31,6 +31,7 @@
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
+#include "base/wait_event.h"
 #include "commit/quota.h"
 #include "commit/subxact_stack.h"
 #include "shmem/group.h"
@@ -305,7 +306,7 @@ ensure_counted(Oid owner, bool again)
 			count_and_tell(quota, owner);
 			return true;
 		}
-		ConditionVariableSleep(counted_cv, PG_WAIT_EXTENSION);
+		ConditionVariableSleep(counted_cv, ds_wait_event(DS_WAIT_COUNT));
 		waited = true;
 	}
 }

@@ -23,8 +23,8 @@ typedef struct DsSubxactStack
 	Size		entry_size;
 
 	/*
-	 * Adds "from" to an entry of the parent, if they are about the same.
-	 * NULL if entries are never added up.
+	 * Adds "from" to an entry of the parent, if they are about the same. NULL
+	 * if entries are never added up.
 	 */
 	bool		(*merge) (DsSubxactEntry *into, const DsSubxactEntry *from);
 	int			n;

@@ -366,14 +366,21 @@ static StepResult
 do_activity(DsRun *run, const DsRequest *request)
 {
 	DsReplay   *replay = run->replay;
-	DsCall		call = {0};
+	DsCall		call = {
+		.instance_id = run->inst->instance_id,
+		.execution_id = &run->inst->execution_id,
+		.seq = replay->n_ops + 1,
+		.attempt = 1,
+		.name = request->name,
+		.search_path = request->search_path,
+		.input = request->input,
+		.retry = request->retry,
+		.cxt = run->cxt,
+		.scratch = replay->scratch
+	};
 	Attempt		attempt = {.run = run};
 	DsRow		row;
 
-	call.instance_id = run->inst->instance_id;
-	call.execution_id = &run->inst->execution_id;
-	call.seq = replay->n_ops + 1;
-	call.attempt = 1;
 	if (request->seq != 0)
 	{
 		const DsOp *op = ds_replay_op(replay, request->seq);
@@ -384,13 +391,6 @@ do_activity(DsRun *run, const DsRequest *request)
 		call.automatic = op->automatic;
 		call.first_time = op->first_time;
 	}
-	call.name = request->name;
-	call.search_path = request->search_path;
-	call.input = request->input;
-	call.retry = request->retry;
-	call.cxt = run->cxt;
-	call.scratch = replay->scratch;
-
 	if (!ds_activity_run(&call, &row, store_attempt, &attempt))
 		return lose();
 	ds_replay_apply(replay, &row);

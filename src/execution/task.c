@@ -28,6 +28,7 @@
 #include "store/store.h"
 
 static DsTask *load(const DsWork *work, const DsRunLimits *limits, Oid *owner);
+static DsCall call_of(const DsTask *task, MemoryContext cxt);
 static bool store_end(const DsRow *row, void *arg);
 static void tell_instance(const DsTask *task);
 
@@ -36,7 +37,7 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 			Oid *owner)
 {
 	DsTask	   *task = load(work, limits, owner);
-	DsCall		call = {0};
+	DsCall		call;
 	DsRow		row;
 
 	if (task == NULL)
@@ -46,21 +47,7 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
 		ds_durability_wait(ds_durability_lsn_of(task->xmin));
 
-	call.instance_id = task->instance_id;
-	call.execution_id = &task->execution_id;
-	call.seq = task->seq;
-	call.attempt = task->attempt;
-	call.parallel = true;
-	call.counted = task->counted;
-	call.automatic = task->automatic;
-	call.first_time = task->first_time;
-	call.name = task->name;
-	call.search_path = task->search_path;
-	call.input = task->input;
-	call.retry = task->retry;
-	call.cxt = cxt;
-	call.scratch = AllocSetContextCreate(cxt, "durable_singleton user code",
-										 ALLOCSET_DEFAULT_SIZES);
+	call = call_of(task, cxt);
 	if (!ds_activity_run(&call, &row, store_end, task))
 	{
 		/* cancelled: nothing of it shall remain */
@@ -78,6 +65,30 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 }
 
 /* NULL: there is nothing to run; when there will be, is noted. */
+static DsCall
+call_of(const DsTask *task, MemoryContext cxt)
+{
+	DsCall		call = {
+		.instance_id = task->instance_id,
+		.execution_id = &task->execution_id,
+		.seq = task->seq,
+		.attempt = task->attempt,
+		.parallel = true,
+		.counted = task->counted,
+		.automatic = task->automatic,
+		.first_time = task->first_time,
+		.name = task->name,
+		.search_path = task->search_path,
+		.input = task->input,
+		.retry = task->retry,
+		.cxt = cxt,
+		.scratch = AllocSetContextCreate(cxt, "durable_singleton user code",
+										 ALLOCSET_DEFAULT_SIZES)
+	};
+
+	return call;
+}
+
 static DsTask *
 load(const DsWork *work, const DsRunLimits *limits, Oid *owner)
 {

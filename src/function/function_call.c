@@ -29,6 +29,7 @@
 #include "utils/typcache.h"
 
 #include "base/errors.h"
+#include "base/jsonb_build.h"
 #include "base/settings.h"
 #include "function/fixed_settings.h"
 #include "function/function_call.h"
@@ -380,21 +381,11 @@ static void
 push_row(JsonbParseState **state, const Jsonb *row, const char *name,
 		 Size *size)
 {
-	JsonbValue	value;
+	Jsonb	   *copy = NULL;
 
-	value.type = jbvNull;
 	if (row != NULL)
 	{
-		Jsonb	   *copy = DatumGetJsonbPCopy(JsonbPGetDatum(row));
-
-		if (JB_ROOT_IS_SCALAR(copy))
-			JsonbExtractScalar(&copy->root, &value);
-		else
-		{
-			value.type = jbvBinary;
-			value.val.binary.data = &copy->root;
-			value.val.binary.len = VARSIZE(copy) - VARHDRSZ;
-		}
+		copy = DatumGetJsonbPCopy(JsonbPGetDatum(row));
 		*size += VARSIZE(copy);
 	}
 	*size += sizeof(JEntry);
@@ -404,7 +395,7 @@ push_row(JsonbParseState **state, const Jsonb *row, const char *name,
 				 errmsg("the set that function %s returns is larger than the limit of %d kB",
 						name, ds_max_payload_size),
 				 errhint("Keep the data in a table and return its key, or raise durable_singleton.max_payload_size.")));
-	pushJsonbValue(state, WJB_ELEM, &value);
+	ds_jsonb_push_element(state, copy);
 }
 
 /* Prepares a function that examines the type of its first argument. */

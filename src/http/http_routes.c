@@ -54,7 +54,7 @@ static Datum accepted(FunctionCallInfo fcinfo, const char *instance_id,
 					  const DsLinkBase *link);
 static void check_id(const char *instance_id);
 static Jsonb *body_argument(FunctionCallInfo fcinfo, int n);
-static char *random_id(void);
+static char *random_digits(void);
 static Datum exists(FunctionCallInfo fcinfo, const char *instance_id);
 
 /*
@@ -64,7 +64,7 @@ static Datum exists(FunctionCallInfo fcinfo, const char *instance_id);
 PGDLLEXPORT Datum
 ds_http_start(PG_FUNCTION_ARGS)
 {
-	char	   *instance_id = PG_ARGISNULL(2) ? random_id() :
+	char	   *instance_id = PG_ARGISNULL(2) ? random_digits() :
 	ds_arg_text(fcinfo, 2);
 	DsLinkBase	link = link_arguments(fcinfo, 4);
 
@@ -194,7 +194,7 @@ body_argument(FunctionCallInfo fcinfo, int n)
 
 /* 32 digits, as in Durable Functions. */
 static char *
-random_id(void)
+random_digits(void)
 {
 	pg_uuid_t  *uuid = DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid,
 														 (Datum) 0));

@@ -14,6 +14,8 @@
 
 #include "store/work_search.h"
 
+#define BATCH	256
+
 static void forget_due_times(List *found, TimestampTz due_from);
 static void begin_phase(DsWorkSearch *search, DsSearchPhase phase);
 
@@ -31,7 +33,7 @@ ds_work_search_begin(DsWorkSearch *search, Oid owner, int home, bool any_home,
 }
 
 List *
-ds_work_search_next(DsWorkSearch *search, int batch)
+ds_work_search_next(DsWorkSearch *search)
 {
 	List	   *found = NIL;
 
@@ -43,27 +45,27 @@ ds_work_search_next(DsWorkSearch *search, int batch)
 				found = ds_store_find_ready(search->owner, search->begun,
 											search->home,
 											search->any_home, &search->after,
-											batch);
+											BATCH);
 				break;
 			case DS_SEARCH_TASKS:
 				found = ds_store_find_ready_tasks(search->owner, search->begun,
 												  search->home,
 												  search->any_home,
-												  &search->after, batch);
+												  &search->after, BATCH);
 				break;
 			case DS_SEARCH_AWAITING:
 				found = ds_store_find_awaiting(search->owner, search->home,
 											   search->any_home, &search->after,
-											   batch);
+											   BATCH);
 				break;
 			case DS_SEARCH_WITH_MESSAGE:
 				found = ds_store_find_with_message(search->owner, search->home,
-												   search->any_home, batch);
+												   search->any_home, BATCH);
 				break;
 			case DS_SEARCH_DONE:
 				break;
 		}
-		if (list_length(found) == batch)
+		if (list_length(found) == BATCH)
 			break;
 		if (search->phase == DS_SEARCH_TASKS && !search->all)
 			begin_phase(search, DS_SEARCH_DONE);

@@ -15,7 +15,7 @@ extern void ds_work_search_begin(DsWorkSearch *search, Oid owner, int home,
 								 bool any_home, bool all);
 
 /* The next batch, a list of DsWork.  Needs a transaction. */
-extern List *ds_work_search_next(DsWorkSearch *search, int batch);
+extern List *ds_work_search_next(DsWorkSearch *search);
 
 extern bool ds_work_search_is_done(const DsWorkSearch *search);
 extern void ds_work_search_end(DsWorkSearch *search);

@@ -36,8 +36,6 @@
 
 PG_FUNCTION_INFO_V1(ds_run);
 
-#define SEARCH_BATCH	256
-
 static void leave(void);
 static void run_all(DsRunLimits *limits);
 static bool run_batch(List *batch, DsRunLimits *limits);
@@ -132,7 +130,7 @@ run_all(DsRunLimits *limits)
 			MemoryContextReset(cxt);
 			MemoryContextSwitchTo(cxt);
 			ds_transaction_begin();
-			batch = ds_work_search_next(&search, SEARCH_BATCH);
+			batch = ds_work_search_next(&search);
 			ds_transaction_commit();
 			progress |= run_batch(batch, limits);
 		} while (!ds_work_search_is_done(&search) && limits->steps_left != 0);

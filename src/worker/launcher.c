@@ -27,6 +27,7 @@
 
 #include "base/settings.h"
 #include "base/sleep.h"
+#include "base/wait_event.h"
 #include "commit/durability.h"
 #include "commit/wal_flusher.h"
 #include "shmem/claim.h"
@@ -495,6 +496,6 @@ sleep_until(TimestampTz until)
 		timeout = ds_sleep_time(TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
 																until));
 	}
-	(void) WaitLatch(MyLatch, events, timeout, PG_WAIT_EXTENSION);
+	(void) WaitLatch(MyLatch, events, timeout, ds_wait_event(DS_WAIT_LAUNCHER));
 	ResetLatch(MyLatch);
 }

@@ -29,6 +29,7 @@
 #include "commands/defrem.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -36,6 +37,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/wait_event.h"
 #include "commit/commit_counts.h"
 #include "commit/commit_hints.h"
 #include "shmem/claim.h"
@@ -208,8 +210,11 @@ empty_database(Oid database)
 	ds_eviction_close(database);
 	while (!ds_eviction_is_done(database) && GetCurrentTimestamp() < deadline)
 	{
+		(void) WaitLatch(MyLatch,
+						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 EVICTION_LOOK_MS, ds_wait_event(DS_WAIT_EVICTION));
+		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
-		pg_usleep(EVICTION_LOOK_MS * 1000L);
 	}
 }
 

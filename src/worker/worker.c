@@ -27,6 +27,7 @@
 #include "base/compat.h"
 #include "base/settings.h"
 #include "base/sleep.h"
+#include "base/wait_event.h"
 #include "commit/transaction.h"
 #include "execution/run_cache.h"
 #include "execution/runner.h"
@@ -46,7 +47,6 @@
 #include "store/work_search.h"
 #include "worker/worker.h"
 
-#define SEARCH_BATCH	256
 #define RETRY_MS		1000
 
 extern PGDLLEXPORT void ds_worker_main(Datum arg);
@@ -281,7 +281,7 @@ work(void)
 				return;
 			(void) WaitLatch(MyLatch,
 							 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-							 timeout, PG_WAIT_EXTENSION);
+							 timeout, ds_wait_event(DS_WAIT_WORKER));
 			ResetLatch(MyLatch);
 		}
 	}
@@ -326,7 +326,7 @@ search_for_work(DsWorkSearch *search)
 	bool		kept = true;
 
 	ds_transaction_begin();
-	found = ds_work_search_next(search, SEARCH_BATCH);
+	found = ds_work_search_next(search);
 	if (ds_work_search_is_done(search))
 		next = ds_store_next_wake(search->owner, search->begun);
 	ds_transaction_commit();
