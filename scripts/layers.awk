@@ -1,4 +1,4 @@
-# For ./test layers: reads src/README.md, then the sources below src/ by their
+# For the step layers of ./test: reads src/README.md, then the sources below src/ by their
 # names from there, and says what breaks the order of the layers.  Writes the
 # includes as pairs of files, without endings, to the file named by pairs.
 
