@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * at_commit.c
- *	  What happens at the end of a transaction: the one place of its callbacks.
+ *	  Work at the end of a transaction: the one place of transaction callbacks.
  *
- * Three have something to say then: hints to other processes, the counts of
- * df_stat, and the number of active instances of a role.  Each remembers what
- * the transaction does, and is called here when it ends.
+ * It has three subscribers: hints to other processes, the counts of df_stat,
+ * and the number of active instances of a role.  Each records the actions of
+ * the transaction, and is called here at its end.
  *
- * A COMMIT has two moments.  Its callback comes before the transaction's
- * invalidation messages are sent and its locks released: a worker that is
- * woken there could run a function that the same transaction has replaced in
- * its old form.  So hints go out later, when the locks are gone.  Both moments
- * are after the point of no return, where an error would be a PANIC: whatever
- * is needed has to be allocated before.
+ * A COMMIT has two points.  Its callback comes before the transaction's
+ * invalidation messages are sent and its locks released: a worker woken at
+ * that point could run the old version of a function that the same transaction
+ * has replaced.  So hints are sent later, after the locks were released.  At
+ * both points an error would be a PANIC: everything needed must be allocated
+ * before.
  *
  *-------------------------------------------------------------------------
  */
@@ -106,7 +106,10 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
 	}
 }
 
-/* Called for every resource owner; the first after the locks are gone counts. */
+/*
+ * Called for every resource owner; the first call after the locks were
+ * released counts.
+ */
 static void
 at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level,
 		   void *arg)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * at_commit.h
- *	  What happens at the end of a transaction: the one place of its callbacks.
+ *	  Work at the end of a transaction: the one place of transaction callbacks.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,16 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * commit_counts.c
- *	  What the present transaction counts in df_stat once it has committed.
+ *	  The counts of the current transaction, added to df_stat at its commit.
  *
- * Each subtransaction has its numbers, which go to its parent when it
- * commits.  After the commit of the whole they are added to the database's,
- * where nothing can fail.
+ * Each subtransaction has its own counts, which are added to those of its
+ * parent when it commits.  After the commit of the transaction they are added
+ * to those of the database, where nothing can fail.
  *
- * Those of a prepared transaction wait in shared memory under its name until
- * somebody commits it or rolls it back.  A transaction that was prepared
- * before shared memory began anew is not counted: a restart of the server
- * does that, and a crash.
+ * The counts of a prepared transaction stay in shared memory under its name
+ * until it is committed or rolled back.  A transaction that was prepared
+ * before a restart of the server, or a crash, is not counted.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,23 +24,23 @@
 #include "commit/subxact_stack.h"
 #include "shmem/shared.h"
 
-/* What a subtransaction of ours has counted. */
+/* The counts of a subtransaction. */
 typedef struct Counts
 {
 	DsSubxactEntry subxact;		/* must be first */
 	uint64		n[DS_NUM_COUNTERS];
 } Counts;
 
-/* What a prepared transaction has; under the shared lock. */
+/* The counts of a prepared transaction; under the shared lock. */
 typedef struct Prepared
 {
-	char		gid[GIDSIZE];	/* "" if free */
+	char		gid[GIDSIZE];	/* empty if free */
 	uint64		n[DS_NUM_COUNTERS];
 } Prepared;
 
 static bool add_up(DsSubxactEntry *into, const DsSubxactEntry *from);
 
-/* One entry a subtransaction. */
+/* One entry per subtransaction. */
 static DsSubxactStack counts = {
 	.entry_size = sizeof(Counts),.merge = add_up
 };
@@ -54,8 +53,8 @@ static void add_all(const uint64 *n);
 static void keep_prepared(const uint64 *n);
 
 /*
- * PostgreSQL has room for another one a moment before we have cleared away
- * the last that was finished: each backend may be at that.
+ * PostgreSQL may have room for another prepared transaction before the entry
+ * of a finished one is cleared: each backend may be at this point.
  */
 static int
 max_prepared(void)
@@ -130,7 +129,7 @@ add_all(const uint64 *n)
 	}
 }
 
-/* Nobody can finish the transaction before this has returned. */
+/* The transaction cannot be finished before this has returned. */
 static void
 keep_prepared(const uint64 *n)
 {
@@ -139,7 +138,7 @@ keep_prepared(const uint64 *n)
 	ds_shared_lock();
 	for (int i = 0; i < max_prepared(); i++)
 	{
-		/* one that has kept the name was finished without our being told */
+		/* an old one of the same name was finished without a notification */
 		if (strcmp(prepared[i].gid, my_gid) == 0)
 		{
 			place = &prepared[i];
@@ -156,7 +155,7 @@ keep_prepared(const uint64 *n)
 	ds_shared_unlock();
 }
 
-/* Those of subtransactions have all come up into the first one. */
+/* The counts of all subtransactions have been merged into the first entry. */
 void
 ds_commit_counts_at_commit(void)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * commit_counts.h
- *	  What the present transaction counts in df_stat once it has committed.
+ *	  The counts of the current transaction, added to df_stat at its commit.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,16 +10,16 @@
 
 #include "shmem/counters.h"
 
-/* In the postmaster, when shared memory is set up. */
+/* Called in the postmaster, when shared memory is set up. */
 extern Size ds_commit_counts_size(void);
 extern void ds_commit_counts_startup(void);
 
-/* One more, unless the transaction or its present subtransaction aborts. */
+/* Counts one, unless the transaction or its current subtransaction aborts. */
 extern void ds_commit_counts_add(DsCounter counter);
 
 /*
- * The present transaction is about to be prepared under that name; and one
- * that was, in this database, has been committed or rolled back.
+ * The current transaction is about to be prepared under this name; and a
+ * prepared transaction of this database has been committed or rolled back.
  */
 extern void ds_commit_counts_prepare_as(const char *gid);
 extern void ds_commit_counts_finish_prepared(const char *gid, bool committed);

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * commit_hints.c
- *	  What has to be told to others once the transaction has committed.
+ *	  Notifications of other processes after the commit of a transaction.
  *
- * They go out when the locks are gone, see at_commit.c; there the callback only
- * takes an LWLock and sets latches.  A transaction that starts a million
- * instances must not remember a million hints: above a limit one "search for
- * the role's work" takes their place.
+ * They are sent when the locks are released, see at_commit.c; at that point
+ * the callback only takes an LWLock and sets latches.  A transaction that
+ * starts a million instances must not remember a million hints: above a limit,
+ * one "search for the role's work" replaces them.
  *
  *-------------------------------------------------------------------------
  */
@@ -64,7 +64,7 @@ typedef struct Pending
 	SubTransactionId evict;		/* 0: no */
 } Pending;
 
-/* In TopTransactionContext; NULL if the transaction has nothing to tell. */
+/* In TopTransactionContext; NULL if the transaction has nothing to send. */
 static Pending *pending = NULL;
 
 static DsSubxactStack cancels = {.entry_size = sizeof(Cancel)};
@@ -151,7 +151,7 @@ ds_commit_hint_rescan(Oid owner)
 		p->rescan_database = true;
 }
 
-/* NULL: it will be searched for. */
+/* NULL: a search will find it. */
 static DsWork *
 add_ready(Oid owner, const char *instance_id, TimestampTz at)
 {
@@ -231,7 +231,9 @@ ds_commit_hint_at_commit(void)
 		pending->committed = true;
 }
 
-/* No callback comes at COMMIT PREPARED: utility_hook.c asks for a rescan. */
+/*
+ * There is no callback at COMMIT PREPARED: utility_hook.c requests a rescan.
+ */
 void
 ds_commit_hint_at_prepare(void)
 {

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * commit_hints.h
- *	  What has to be told to others once the transaction has committed.
+ *	  Notifications of other processes after the commit of a transaction.
  *
- * Each call remembers something for the commit of the present transaction;
- * a rollback forgets it, and so does one to a savepoint where it would do
- * harm: what a rolled back subtransaction held for ready or ended may still be
- * told, as hints may be wrong, but no step is interrupted for it.
+ * Each call remembers a notification for the commit of the current
+ * transaction. A rollback drops it; a rollback to a savepoint does so where it
+ * would do harm: an instance that a rolled back subtransaction considered
+ * ready or ended may still be announced, because hints may be wrong, but no
+ * step is interrupted for it.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,34 +19,36 @@
 extern Size ds_commit_hint_size(void);
 extern void ds_commit_hint_startup(void);
 
-/* The owner's instance is ready at that time (now or earlier: at once). */
+/* The owner's instance is ready at that time (now or earlier: immediately). */
 extern void ds_commit_hint_ready(Oid owner, const char *instance_id, TimestampTz at);
 
 /* The same for one that was started in this transaction. */
 extern void ds_commit_hint_started(const DsStart *start);
 
-/* The task is there and ready. */
+/* The task exists and is ready. */
 extern void ds_commit_hint_task(const DsTask *task);
 
 /* Some work of the owner may be ready. */
 extern void ds_commit_hint_rescan(Oid owner);
 
-/* The execution was ended by somebody else: interrupt its step. */
+/* The execution was ended from outside: interrupt its step. */
 extern void ds_commit_hint_cancel(const char *instance_id,
 								  const pg_uuid_t *execution_id);
 
-/* The instance has ended: wake who waits for it. */
+/* The instance has ended: wake the sessions that wait for it. */
 extern void ds_commit_hint_ended(const char *instance_id);
 
-/* The janitor shall visit the database; InvalidOid: all of them. */
+/*
+ * Request a visit of the janitor to the database; InvalidOid: to all of them.
+ */
 extern void ds_commit_hint_visit(Oid database);
 
-/* The extension goes: its workers shall leave this database. */
+/* The extension is dropped: its workers must leave this database. */
 extern void ds_commit_hint_evict(void);
 
 /*
- * May a prepared transaction have something to tell?  No callback comes at
- * COMMIT PREPARED, so utility_hook.c asks for a rescan then.
+ * May a prepared transaction have notifications?  There is no callback at
+ * COMMIT PREPARED, so utility_hook.c requests a rescan then.
  */
 extern bool ds_commit_hint_has_prepared(void);
 
@@ -58,7 +61,7 @@ extern void ds_commit_hint_at_subxact_commit(SubTransactionId subid,
 											 SubTransactionId parent);
 extern void ds_commit_hint_at_subxact_abort(SubTransactionId subid);
 
-/* The transaction that has committed has released its locks. */
+/* The committed transaction has released its locks. */
 extern void ds_commit_hint_send(void);
 
 #endif

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * durability.c
- *	  Waiting until a commit cannot be lost any more.
+ *	  Waits until a commit can no longer be lost.
  *
  * Steps commit asynchronously, and MVCC shows a commit before its WAL is
  * flushed.  Before anything is built on such a row (the next activity, a
- * report that the instance has ended) the WAL of the row's own transaction
- * must be safe.  One flush serves all that came before it.
+ * report that the instance has ended), the WAL of the row's own transaction
+ * must be safe.  One flush serves all earlier commits.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,12 +29,12 @@
 #include "shmem/shared.h"
 
 /*
- * What the server began with.  Lock rules: the shared lock; constant once it
- * is set.
+ * The state at server start.  Lock rules: the shared lock; constant once it is
+ * set.
  */
 typedef struct ServerStart
 {
-	TransactionId xid;			/* the next one then, */
+	TransactionId xid;			/* the next one at that time, */
 	XLogRecPtr	lsn;			/* and the end of the WAL */
 } ServerStart;
 
@@ -68,7 +68,7 @@ ds_durability_lsn_of(TransactionId xmin)
 	if (!TransactionIdIsNormal(xmin) || RecoveryInProgress())
 		return InvalidXLogRecPtr;
 
-	/* a frozen row's xmin may be gone from the commit log, and is long safe */
+	/* a frozen row's xmin may be gone from the commit log, and is safe */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
 	if (!TransactionIdPrecedes(xmin, oldest_clog_xid()))
 		lsn = TransactionIdGetCommitLSN(xmin);
@@ -93,8 +93,8 @@ ds_durability_wait_to_tell(TransactionId xmin)
 	int			guc_level = 0;
 
 	/*
-	 * What a session is told does not become less true by its SET
-	 * synchronous_commit = off, which is about its own commits.
+	 * SET synchronous_commit = off concerns the session's own commits; it must
+	 * not weaken what the session is told about others.
 	 */
 	if (ds_standby_wait_is_configured() && !SyncRepRequested())
 	{
@@ -110,8 +110,9 @@ ds_durability_wait_to_tell(TransactionId xmin)
 }
 
 /*
- * The LSN is that of a record of our own: a session may be waiting for standbys
- * at the end of any other, where nobody else may stand; see standby_wait.c.
+ * The LSN is that of an own record: at the end of any other record, a session
+ * may be waiting for standbys, and no other process may wait there; see
+ * standby_wait.c.
  */
 void
 ds_durability_start(void)
@@ -127,7 +128,7 @@ ds_durability_start(void)
 
 	xid = ReadNextTransactionId();
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xid, sizeof(xid));	/* must have something */
+	XLogRegisterData((char *) &xid, sizeof(xid));	/* must not be empty */
 	lsn = XLogInsert(RM_XLOG_ID, XLOG_NOOP);
 	ds_shared_lock();
 	if (XLogRecPtrIsInvalid(server_start->lsn))
@@ -139,8 +140,8 @@ ds_durability_start(void)
 }
 
 /*
- * The commit log remembers LSNs in memory only.  What had committed before the
- * server started is on disk here, but maybe nowhere else.
+ * The commit log keeps LSNs only in memory.  Transactions that committed
+ * before the server started are on disk here, but perhaps not on a standby.
  */
 static XLogRecPtr
 lsn_before_start(TransactionId xid)
@@ -148,7 +149,7 @@ lsn_before_start(TransactionId xid)
 	XLogRecPtr	lsn;
 	TransactionId start;
 
-	ds_durability_start();		/* the launcher may not be up yet */
+	ds_durability_start();		/* the launcher may not have started yet */
 	ds_shared_lock_to_look();
 	lsn = server_start->lsn;
 	start = server_start->xid;

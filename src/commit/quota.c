@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * quota.c
- *	  How many instances of a role may be active: max_active_instances.
+ *	  The number of active instances of a role: max_active_instances.
  *
- * The tables are not asked at each start: to count 100,000 rows would cost
- * more than all else.  The first start of a role that has a limit counts its
+ * The tables are not read at each start: counting 100,000 rows would cost more
+ * than everything else.  The first start of a role with a limit counts its
  * active instances, once; from then on shared memory keeps the number, and
- * every transaction tells what it has changed in it.  A role without an entry
- * there costs nobody anything.
+ * every transaction reports its changes.  A role without an entry costs
+ * nothing.
  *
- * What open transactions have started counts at once (reserved), what they
- * have ended counts only when they have committed.  So several that start at
- * the same time cannot go beyond the limit together.
+ * Starts of open transactions count immediately (reserved); instances that
+ * they have ended count as ended only after the commit.  So concurrent starts
+ * cannot exceed the limit together.
  *
- * The number may drift: a transaction that is under way while the rows are
- * counted can be missed, or seen twice, and so can a prepared one that is
- * rolled back.  Before somebody is refused, and when the last count is old
+ * The number may drift: a transaction in progress while the rows are counted
+ * can be missed, or counted twice, and so can a prepared transaction that is
+ * rolled back.  Before a start is refused, and if the last count is old
  * enough, the rows are counted again.
  *
  *-------------------------------------------------------------------------
@@ -40,7 +40,10 @@
 
 #define MAX_QUOTAS		1024
 
-/* Count again at most so often, and at most that part of the time. */
+/*
+ * The minimum time between counts, and the part of the time that they may
+ * take.
+ */
 #define RECOUNT_MS		1000
 #define RECOUNT_PART	20
 
@@ -48,15 +51,15 @@
 typedef struct Quota
 {
 	DsGroupKey	key;			/* hash key, must be first */
-	bool		counted;		/* active is right */
-	pid_t		counting;		/* who counts just now, or 0 */
+	bool		counted;		/* active is valid */
+	pid_t		counting;		/* the process that is counting, or 0 */
 	int64		active;
 	int64		reserved;		/* started by open transactions */
 	int64		since;			/* change of active since the count began */
-	TimestampTz next_count;		/* not before that */
+	TimestampTz next_count;		/* the earliest time */
 } Quota;
 
-/* What a subtransaction of ours has changed. */
+/* The changes made by a subtransaction. */
 typedef struct Change
 {
 	DsSubxactEntry subxact;		/* must be first */
@@ -68,12 +71,15 @@ typedef struct Change
 static HTAB *quotas = NULL;
 int		   *ds_quota_n_roles = NULL;
 
-/* Somebody has counted.  One for all: who wakes up looks for its entry anew. */
+/*
+ * Signaled when a count has finished.  Shared by all entries: a waiter must
+ * look up its entry again after waking.
+ */
 static ConditionVariable *counted_cv = NULL;
 
 static bool add_up(DsSubxactEntry *into, const DsSubxactEntry *from);
 
-/* One entry a subtransaction and owner. */
+/* One entry per subtransaction and owner. */
 static DsSubxactStack changes = {
 	.entry_size = sizeof(Change),.merge = add_up
 };
@@ -122,7 +128,7 @@ ds_quota_take_counted(Oid owner, bool enforce)
 {
 	int			limit = enforce ? ds_max_active_instances : -1;
 
-	/* the first allocation of the transaction, before anything is changed */
+	/* the first allocation of the transaction, before any change */
 	ds_subxact_stack_reserve(&changes);
 	require_place(owner, limit, true);
 }
@@ -161,7 +167,7 @@ ds_quota_forget_database(Oid database)
 	hash_seq_init(&scan, quotas);
 	while ((quota = hash_seq_search(&scan)) != NULL)
 	{
-		/* somebody will write there */
+		/* a process is about to write there */
 		if (quota->key.database != database || quota->counting != 0)
 			continue;
 		hash_search(quotas, &quota->key, HASH_REMOVE, NULL);
@@ -170,7 +176,10 @@ ds_quota_forget_database(Oid database)
 	ds_shared_unlock();
 }
 
-/* has_place(), or 53400: the rows have been counted again before that. */
+/*
+ * Raises 53400 unless has_place(); the rows have been counted again before
+ * that.
+ */
 static void
 require_place(Oid owner, int limit, bool take)
 {
@@ -182,8 +191,8 @@ require_place(Oid owner, int limit, bool take)
 }
 
 /*
- * Is there a place below the limit?  -1: there always is.  Takes it, of a role
- * that is counted.
+ * Is there room below the limit?  -1: there is no limit.  Takes the place, for
+ * a role that is counted.
  */
 static bool
 has_place(Oid owner, int limit, bool take)
@@ -207,7 +216,7 @@ has_place(Oid owner, int limit, bool take)
 	return has;
 }
 
-/* With the lock held. */
+/* The lock must be held. */
 static Quota *
 find(Oid owner)
 {
@@ -216,7 +225,7 @@ find(Oid owner)
 	return hash_search(quotas, &key, HASH_FIND, NULL);
 }
 
-/* With the lock held; NULL: there is no room. */
+/* The lock must be held; NULL: there is no room. */
 static Quota *
 find_or_add(Oid owner)
 {
@@ -236,9 +245,8 @@ find_or_add(Oid owner)
 }
 
 /*
- * Forgets the role whose count is the oldest: if it is still there, it is
- * counted again at its next start.  Not one with open starts, which no count
- * sees.
+ * Drops the role whose count is the oldest; it is counted again at its next
+ * start. A role with open starts is kept, because no count would see these.
  */
 static bool
 make_room_for_quota(void)
@@ -262,8 +270,9 @@ make_room_for_quota(void)
 }
 
 /*
- * Waits until the role's instances have been counted, or counts them.  "again":
- * also if they were before; false then if that is not long enough ago.
+ * Waits until the role's instances have been counted, or counts them.
+ * "again": even if they were counted before; returns false then if that was
+ * too recent.
  */
 static bool
 ensure_counted(Oid owner, bool again)
@@ -311,7 +320,7 @@ ensure_counted(Oid owner, bool again)
 	}
 }
 
-/* The entry stays while we count. */
+/* The entry stays during the count. */
 static void
 count_and_tell(Quota *quota, Oid owner)
 {
@@ -323,7 +332,7 @@ count_and_tell(Quota *quota, Oid owner)
 	stop_counting(0, PointerGetDatum(quota));
 }
 
-/* What this transaction has changed itself is in what it sees. */
+/* The count includes the changes of this transaction. */
 static void
 count_rows(Quota *quota, Oid owner)
 {
@@ -396,7 +405,9 @@ apply(const Change *change, bool committed)
 {
 	Quota	   *quota;
 
-	/* whoever adds the first one will see what has committed by now */
+	/*
+	 * a transaction that adds the first role sees everything committed by now
+	 */
 	if (*ds_quota_n_roles == 0)
 		return;
 	ds_shared_lock();
@@ -422,8 +433,8 @@ ds_quota_at_commit(void)
 }
 
 /*
- * A prepared transaction counts as if it had committed what it has started, and
- * not what it has ended: if it is rolled back that is active all the same.
+ * A prepared transaction counts as if it had committed its starts, but not its
+ * ends: if it is rolled back, the instances are still active.
  */
 void
 ds_quota_at_prepare(void)

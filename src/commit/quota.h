@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * quota.h
- *	  How many instances of a role may be active: max_active_instances.
+ *	  The number of active instances of a role: max_active_instances.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,32 +10,32 @@
 
 #include "base/settings.h"
 
-/* In the postmaster, when shared memory is set up. */
+/* Called in the postmaster, when shared memory is set up. */
 extern Size ds_quota_size(void);
 extern void ds_quota_startup(void);
 
 /*
- * Roles whose instances are counted.  Changed under the shared lock; a look
- * without it is for those to whom a moment does not matter.
+ * The number of roles whose instances are counted.  Changed under the shared
+ * lock; it may be read without the lock where an outdated value is harmless.
  */
 extern int *ds_quota_n_roles;
 
-/* For a transaction whose roles are counted, or are to be. */
+/* For a transaction whose roles are counted, or need to be. */
 extern void ds_quota_take_counted(Oid owner, bool enforce);
 extern void ds_quota_give_back_counted(Oid owner);
 extern void ds_quota_check_counted(Oid owner);
 
 /*
- * The present transaction has ended an active instance of the owner.  Told in
- * any case: this transaction may be the first to count them.
+ * The current transaction has ended an active instance of the owner.  Recorded
+ * in any case: this transaction may be the first to count them.
  */
 extern void ds_quota_ended(Oid owner);
 
-/* The extension is gone from the database, or the database itself. */
+/* The extension was dropped from the database, or the database itself. */
 extern void ds_quota_forget_database(Oid database);
 
 /*
- * The present transaction makes an instance of the owner active.  Enforce:
+ * The current transaction makes an instance of the owner active.  Enforce:
  * 53400 if the limit of this session does not allow another one.
  */
 static inline void
@@ -45,7 +45,7 @@ ds_quota_take(Oid owner, bool enforce)
 		ds_quota_take_counted(owner, enforce);
 }
 
-/* It has not, after all. */
+/* It has not made one active, after all. */
 static inline void
 ds_quota_give_back(Oid owner)
 {
@@ -53,7 +53,7 @@ ds_quota_give_back(Oid owner)
 		ds_quota_give_back_counted(owner);
 }
 
-/* 53400 if the owner may not have another one just now. */
+/* 53400 if the owner may not have another one at the moment. */
 static inline void
 ds_quota_check(Oid owner)
 {

@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * standby_wait.c
- *	  Waiting until synchronous standbys have confirmed WAL.
+ *	  Waits until synchronous standbys have confirmed WAL.
  *
- * PostgreSQL's wait is made for the end of one's own commit record, of which
- * there is one: its queue must not hold an LSN twice, as it asserts.  Ours are
- * shared.  The commit log remembers one LSN for 32 transactions, and many read
- * the end of one instance.
+ * PostgreSQL's wait is designed for the end of a backend's own commit record,
+ * which is unique: an assertion forbids equal LSNs in its queue.  Here LSNs
+ * are shared: the commit log keeps one LSN for 32 transactions, and many
+ * sessions may read the end of one instance.
  *
- * So of the processes that wait for the same LSN, and for the same kind of
- * confirmation, one leads: it stands in PostgreSQL's queue.  The others follow:
- * they sleep until their leader is back, be it that it has been served or that
- * it was cancelled, and look again.  If need be one of them leads next.
+ * So of the processes that wait for the same LSN and the same kind of
+ * confirmation, one leads: it waits in PostgreSQL's queue.  The others follow:
+ * they sleep until their leader is done, whether it was confirmed or canceled,
+ * and check again.  If necessary, one of them leads next.
  *
- * To look at what is confirmed every few milliseconds would be shorter.  But it
- * would delay each step that waits for the one before it, and a primary whose
- * standby is away for the night would not come to rest.
+ * Checking every few milliseconds what is confirmed would be shorter.  But it
+ * would delay each step that waits for the previous one, and a primary whose
+ * standby is unavailable overnight would never be idle.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,7 +36,7 @@
 
 #define NO_MODE		(-1)
 
-/* What a process waits for; protected by ds_shared->lock. */
+/* The wait of a process; protected by ds_shared->lock. */
 typedef struct StandbyWait
 {
 	XLogRecPtr	lsn;			/* InvalidXLogRecPtr if it does not wait */
@@ -99,7 +99,7 @@ ds_standby_wait(XLogRecPtr lsn)
 	}
 }
 
-/* The kind of confirmation that synchronous_commit asks for. */
+/* The kind of confirmation requested by synchronous_commit. */
 static int
 wait_mode(void)
 {
@@ -118,7 +118,7 @@ wait_mode(void)
 	}
 }
 
-/* True as well if no confirmation is needed, as SyncRepWaitForLSN() sees it. */
+/* Also true if no confirmation is needed, according to SyncRepWaitForLSN(). */
 static bool
 is_confirmed(XLogRecPtr lsn, int mode)
 {
@@ -127,7 +127,9 @@ is_confirmed(XLogRecPtr lsn, int mode)
 
 	LWLockAcquire(SyncRepLock, LW_SHARED);
 #ifdef SYNC_STANDBY_DEFINED
-	/* until the checkpointer has read the setting, ours counts */
+	/*
+	 * until the checkpointer has read the setting, this process's value counts
+	 */
 	needed = (WalSndCtl->sync_standbys_status & SYNC_STANDBY_INIT) != 0 ?
 		(WalSndCtl->sync_standbys_status & SYNC_STANDBY_DEFINED) != 0 :
 		ds_standby_wait_is_configured();
@@ -139,7 +141,10 @@ is_confirmed(XLogRecPtr lsn, int mode)
 	return confirmed || !needed;
 }
 
-/* Announces the wait; false if somebody leads who waits for the same. */
+/*
+ * Announces the wait; false if another process leads for the same LSN and
+ * mode.
+ */
 static bool
 may_lead(XLogRecPtr lsn, int mode)
 {
@@ -154,8 +159,8 @@ may_lead(XLogRecPtr lsn, int mode)
 }
 
 /*
- * A commit that is cancelled while it waits ends with a warning, because it
- * has happened.  What is to be built upon it can still be given up.
+ * A commit whose wait is canceled ends with a warning, because it has
+ * happened. Here the work that depends on it can still be given up.
  */
 static void
 lead(XLogRecPtr lsn, int mode)
@@ -174,7 +179,7 @@ lead(XLogRecPtr lsn, int mode)
 	PG_END_TRY();
 	call_followers();
 
-	/* if the postmaster died, nobody else says that there is an interrupt */
+	/* after the death of the postmaster, nothing else sets this flag */
 	if (ProcDiePending)
 		InterruptPending = true;
 	CHECK_FOR_INTERRUPTS();
@@ -182,7 +187,7 @@ lead(XLogRecPtr lsn, int mode)
 		give_up();
 }
 
-/* The leader is back: its followers follow nobody any more. */
+/* The leader is done: wakes its followers, which have no leader any more. */
 static void
 call_followers(void)
 {
@@ -204,9 +209,10 @@ call_followers(void)
 }
 
 /*
- * Sleeps until the leader is back.  Who is cancelled hears the same as a
- * leader.  Who is interrupted otherwise leaves a wait that stands until its
- * leader is back, or the process waits again: a latch that is set in vain.
+ * Sleeps until the leader is done.  On cancel, raises the same error as a
+ * leader would.  Other interrupts leave the wait entry behind; it is cleared
+ * when the leader is done or when this process waits again.  The only effect
+ * is a spurious latch set.
  */
 static void
 follow(void)

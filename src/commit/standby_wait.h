@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * standby_wait.h
- *	  Waiting until synchronous standbys have confirmed WAL.
+ *	  Waits until synchronous standbys have confirmed WAL.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,13 +13,13 @@
 extern Size ds_standby_wait_size(void);
 extern void ds_standby_wait_startup(void);
 
-/* Does synchronous_standby_names say anything? */
+/* Is synchronous_standby_names set? */
 extern bool ds_standby_wait_is_configured(void);
 
 /*
- * Wait until the standbys have confirmed the WAL up to there as
- * synchronous_commit says; returns at once where it asks for none, or none are
- * named.  57014 if the wait is cancelled.
+ * Waits until the standbys have confirmed the WAL up to there according to
+ * synchronous_commit; returns immediately if no confirmation is requested, or
+ * no standbys are configured.  57014 if the wait is canceled.
  */
 extern void ds_standby_wait(XLogRecPtr lsn);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * subxact_stack.c
- *	  What the subtransactions of this transaction have to say at its end.
+ *	  Entries of the subtransactions of the current transaction, for its end.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include "commit/subxact_stack.h"
 
 #define FIRST_ENTRIES	16
-/* A stack that was larger than that is given back. */
+/* A stack that was larger than this is freed. */
 #define MAX_KEPT		1024
 
 static DsSubxactEntry *entry_at(const DsSubxactStack *stack, int i);
@@ -62,7 +62,7 @@ ds_subxact_stack_commit(DsSubxactStack *stack, SubTransactionId subid,
 
 	while (first > 0 && entry_at(stack, first - 1)->subid >= subid)
 		first--;
-	/* into those of the parent, so that there are never many */
+	/* merged into entries of the parent, so that their number stays small */
 	stack->n = first;
 	for (int i = first; i < n; i++)
 	{

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * subxact_stack.h
- *	  What the subtransactions of this transaction have to say at its end.
+ *	  Entries of the subtransactions of the current transaction, for its end.
  *
  * Each entry belongs to a subtransaction until that commits into its parent.
- * The entries of the innermost one stand last.  The memory stays for the next
- * transaction, so that the end of one needs none.
+ * The entries of the innermost one are last.  The memory is kept for the next
+ * transaction, so that the end of a transaction needs none.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,13 +32,13 @@ typedef struct DsSubxactStack
 	char	   *entries;
 } DsSubxactStack;
 
-/* Makes room for one more entry: its push cannot fail then. */
+/* Makes room for one more entry, so that its push cannot fail. */
 extern void ds_subxact_stack_reserve(DsSubxactStack *stack);
 
-/* An entry of the present subtransaction, zeroed but for that. */
+/* An entry of the current subtransaction; all other fields are zero. */
 extern void *ds_subxact_stack_push(DsSubxactStack *stack);
 
-/* Takes the last entry away; NULL if it belongs to a subtransaction outside. */
+/* Removes the last entry; NULL if it belongs to an outer subtransaction. */
 extern void *ds_subxact_stack_pop(DsSubxactStack *stack,
 								  SubTransactionId subid);
 

@@ -40,7 +40,7 @@ ds_transaction_commit(void)
 	int			save = synchronous_commit;
 	XLogRecPtr	last_commit = XactLastCommitEnd;
 
-	/* durability.c waits for the flush where something depends on it */
+	/* durability.c waits for the flush where anything depends on it */
 	PG_TRY();
 	{
 		if (ds_step_commit != DS_STEP_COMMIT_ON)

@@ -3,14 +3,14 @@
  * wal_flusher.c
  *	  The launcher's second job: flushing the WAL behind the workers.
  *
- * Steps commit asynchronously, thousands a second.  PostgreSQL's WAL writer
+ * Steps commit asynchronously, thousands per second.  PostgreSQL's WAL writer
  * lags behind by design, and before version 17 every asynchronous commit that
  * finds the flush more than a page behind wakes it with a signal, which costs
- * more than all else in a small step.  So while workers commit, the launcher
- * flushes without a pause, once a page has come together.  That keeps the
+ * more than everything else in a small step.  So while workers commit, the
+ * launcher flushes without a pause, whenever a page is full.  This keeps the
  * distance short, and makes the result of an activity durable while its worker
- * runs other instances: by the time the next activity of the same one is due,
- * there is nothing to wait for.
+ * runs other instances: when the next activity of the same instance is due,
+ * usually nothing is left to wait for.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,8 +26,8 @@
 /* Lock rules: none, these are atomics. */
 typedef struct Flusher
 {
-	pg_atomic_uint64 wanted;	/* up to where */
-	pg_atomic_uint32 flushing;	/* the launcher looks in a moment anyway */
+	pg_atomic_uint64 wanted;	/* the LSN to flush up to */
+	pg_atomic_uint32 flushing;	/* the launcher checks in a moment anyway */
 } Flusher;
 
 static Flusher *flusher = NULL;
@@ -56,13 +56,13 @@ ds_wal_flusher_request(void)
 {
 	XLogRecPtr	lsn = XactLastCommitEnd;
 
-	/* one that looks in a moment anyway is not worth a system call */
+	/* a launcher that checks in a moment anyway needs no system call */
 	if (pg_atomic_read_u32(&flusher->flushing) != 0)
 	{
 		pg_atomic_write_u64(&flusher->wanted, lsn);
 		return;
 	}
-	/* of less than a page the next steps' waits are enough */
+	/* less than a page is flushed by the waits of the next steps */
 	if (lsn - lsn % XLOG_BLCKSZ <= GetFlushRecPtr(NULL))
 		return;
 	pg_atomic_write_u64(&flusher->wanted, lsn);
@@ -86,7 +86,7 @@ ds_wal_flusher_flush(void)
 		XLogFlush(wanted);
 		return true;
 	}
-	/* who asks from now on wakes us; who has just asked did not */
+	/* later requests wake the launcher; a request made just now did not */
 	pg_atomic_exchange_u32(&flusher->flushing, 0);
 	if (pg_atomic_read_u64(&flusher->wanted) == wanted)
 		return false;

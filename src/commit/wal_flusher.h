@@ -11,13 +11,16 @@
 extern Size ds_wal_flusher_size(void);
 extern void ds_wal_flusher_startup(void);
 
-/* After an asynchronous commit: it shall be flushed soon. */
+/* After an asynchronous commit: requests that it is flushed soon. */
 extern void ds_wal_flusher_request(void);
 
-/* The launcher flushes what was asked for; false: there is nothing left. */
+/*
+ * Called by the launcher: flushes what was requested; false if nothing is
+ * left.
+ */
 extern bool ds_wal_flusher_flush(void);
 
-/* The launcher has just begun, or is about to end. */
+/* The launcher has just started, or is about to exit. */
 extern void ds_wal_flusher_reset(void);
 
 #endif

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * claim.c
- *	  What a runner owns: its claim, its step, cancelling that step.
+ *	  Claims of runners, their steps, and canceling these steps.
  *
- * The claim lives in shared memory and dies with the process that holds it,
- * so it needs no lease and no heartbeat, and no lock on any table is held
- * while user code runs.  It gives "one at a time" only; "exactly once" is the
- * fence's work (see step.c).
+ * A claim lives in shared memory and ends with the process that holds it. So
+ * it needs no lease and no heartbeat, and no lock on any table is held while
+ * user code runs.  It ensures only "one at a time"; the fence ensures "exactly
+ * once" (see step.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +23,9 @@
 #include "shmem/shared.h"
 #include "shmem/slot.h"
 
-/* ds_claim_cancel_handler has asked for a cancel that nobody has acted upon yet. */
+/*
+ * ds_claim_cancel_handler has requested a cancel that was not processed yet.
+ */
 static volatile sig_atomic_t cancel_asked = false;
 
 static bool is_cancelled(DsSlot *slot);
@@ -148,8 +150,8 @@ ds_claim_is_cancelled(void)
 }
 
 /*
- * The claim is taken before the row is read, so whoever runs the execution is
- * found, before its step begins, too.
+ * The claim is taken before the row is read, so the runner of the execution is
+ * found even before its step begins.
  */
 void
 ds_claim_cancel_step(Oid database, const char *instance_id,
@@ -161,7 +163,7 @@ ds_claim_cancel_step(Oid database, const char *instance_id,
 	{
 		DsSlot	   *slot = &ds_slots->slot[i];
 
-		/* whoever ends an execution by its own step knows */
+		/* a step that ends its own execution needs no cancel */
 		if (slot == ds_my_slot || slot->state != DS_SLOT_BUSY ||
 			slot->database != database ||
 			strcmp(slot->instance_id, instance_id) != 0)
@@ -170,7 +172,7 @@ ds_claim_cancel_step(Oid database, const char *instance_id,
 		if (slot->executing &&
 			memcmp(&slot->execution_id, execution_id, sizeof(pg_uuid_t)) == 0)
 		{
-			/* the pid cannot be another's: it is cleared under this lock */
+			/* the PID is valid: it is cleared under this lock */
 			pg_atomic_write_u64(&slot->cancelled_step,
 								pg_atomic_read_u64(&slot->step));
 			kill(slot->pid, SIGUSR2);
@@ -187,8 +189,8 @@ ds_claim_cancel_step(Oid database, const char *instance_id,
 }
 
 /*
- * A session in CALL df_run is its user's: it is canceled as long as it goes on,
- * but not ended.
+ * A session in CALL df_run belongs to its user: it is canceled repeatedly, but
+ * not terminated.
  */
 TimestampTz
 ds_claim_cancel_again(void)
@@ -244,9 +246,9 @@ ds_claim_cancel_again(void)
 }
 
 /*
- * A signal that comes late finds another step, or none, and is ignored.  A
- * program that the step waits for is a member of our process group, and hears
- * of it like from pg_cancel_backend; we hear it twice.
+ * A late signal finds another step, or none, and is ignored.  A program that
+ * the step waits for is a member of the process group, and gets the signal, as
+ * for pg_cancel_backend; this process then gets it twice.
  */
 void
 ds_claim_cancel_handler(SIGNAL_ARGS)
@@ -314,7 +316,7 @@ is_cancelled(DsSlot *slot)
 		pg_atomic_read_u64(&slot->step);
 }
 
-/* An instance and each of its tasks are claimed for themselves. */
+/* An instance and each of its tasks have separate claims. */
 static bool
 claims(const DsSlot *slot, const DsWork *work)
 {
@@ -326,7 +328,7 @@ claims(const DsSlot *slot, const DsWork *work)
 	return strcmp(slot->instance_id, work->instance_id) == 0;
 }
 
-/* From here until the release a crash is one of what was claimed. */
+/* From here until the release, a crash is attributed to the claim. */
 static void
 write_note(const DsSlot *slot)
 {
@@ -363,8 +365,8 @@ next_step(DsSlot *slot)
 }
 
 /*
- * What was asked for a step that is over must not hit what comes next.  With
- * the lock held: a cancel for the next step comes after it.
+ * A cancel requested for a finished step must not hit the next one.  The lock
+ * is held, so a cancel for the next step can only come afterwards.
  */
 static void
 forget_cancel(void)

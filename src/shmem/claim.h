@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * claim.h
- *	  What a runner owns: its claim, its step, cancelling that step.
+ *	  Claims of runners, their steps, and canceling these steps.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,47 +11,53 @@
 #include "store/work.h"
 
 /*
- * Claim an instance or a task: from true on until its release nobody else
- * runs it.  On false its present holder will look at it again.
+ * Claims an instance or a task.  After true, no other process runs it until
+ * the release.  After false, its current holder will check it again.
  */
 extern bool ds_claim_take(const DsWork *work);
 
 /*
- * Give it back, unless somebody found it ready in the meantime and
- * relies on us to look again: false then, and it stays claimed.
+ * Releases the claim, unless another process found the instance ready in the
+ * meantime and relies on this one to check it again: then returns false and
+ * keeps the claim.
  */
 extern bool ds_claim_release_unless_wanted(void);
 
-/* Give it back in any case; true if somebody relies on a look. */
+/*
+ * Releases the claim in any case; true if another process relies on a check.
+ */
 extern bool ds_claim_release(void);
 
 /*
- * User code of this execution begins, under that name.  From here until the
- * release ds_claim_cancel_step interrupts it; if it came since the claim, that
- * is an error now.
+ * User code of this execution begins, under this name.  From here until the
+ * release, ds_claim_cancel_step interrupts it.  If that was called since the
+ * claim, raises the error now.
  */
 extern void ds_claim_begin_step(const pg_uuid_t *execution_id, const char *function_name);
 
-/* True if this process is executing a step of that execution. */
+/* True if this process is executing a step of the execution. */
 extern bool ds_claim_is_own_step(const pg_uuid_t *execution_id);
 
-/* True if the present step was terminated by ds_claim_cancel_step. */
+/* True if the current step was terminated by ds_claim_cancel_step. */
 extern bool ds_claim_is_cancelled(void);
 
-/* The execution was ended: interrupt its step, wherever it runs. */
+/* The execution was ended: interrupts its step, wherever it runs. */
 extern void ds_claim_cancel_step(Oid database, const char *instance_id,
 								 const pg_uuid_t *execution_id);
 
 /*
- * For the launcher: cancels steps again that go on after that, and ends the
- * workers of those that do not hear it.  Returns when to look again.
+ * For the launcher: cancels steps again that continue after a cancel, and
+ * terminates their workers if they ignore it.  Returns when to check again.
  */
 extern TimestampTz ds_claim_cancel_again(void);
 
 /* Signal handler for SIGUSR2 in every runner. */
 extern void ds_claim_cancel_handler(SIGNAL_ARGS);
 
-/* What executes in the database now; returns how many, in palloc'd memory. */
+/*
+ * The executions running in the database; returns their number, in palloc'd
+ * memory.
+ */
 typedef struct DsExecuting
 {
 	pg_uuid_t	execution_id;
@@ -60,7 +66,7 @@ typedef struct DsExecuting
 
 extern int	ds_claim_executing_steps(Oid database, DsExecuting **steps);
 
-/* True while user code of this execution runs somewhere. */
+/* True while user code of this execution runs in any process. */
 extern bool ds_claim_is_executing(Oid database, const pg_uuid_t *execution_id);
 
 #endif

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * closed_databases.c
- *	  Databases that none of our processes may enter for a while.
+ *	  Databases that the extension's processes may not enter for a while.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,9 @@
 
 #include "shmem/closed_databases.h"
 
-/* Databases that are being dropped or copied; further ones are not closed. */
+/*
+ * Databases that are being dropped or copied; more than this are not closed.
+ */
 #define MAX_CLOSED	32
 
 typedef struct Closed

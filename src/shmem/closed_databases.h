@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * closed_databases.h
- *	  Databases that none of our processes may enter for a while.
+ *	  Databases that the extension's processes may not enter for a while.
  *
- * Lock rules: the shared lock, which the callers of these functions hold.
+ * Lock rules: the shared lock, held by the callers of these functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@ extern void ds_closed_databases_startup(void);
 
 extern bool ds_closed_databases_has(Oid database);
 
-/* By this process, which is also the one that opens it again. */
+/* Close a database for this process, which also reopens it. */
 extern void ds_closed_databases_add(Oid database);
 extern void ds_closed_databases_remove(Oid database);
 

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * counters.c
- *	  What happens in each database, in numbers that only grow: df_stat.
+ *	  Counters of each database: df_stat.
  *
- * Every database in which something is counted has an entry in shared memory
- * until it is dropped.  The numbers are atomics, so that counting takes no
- * lock: a process looks its entry up once, under the shared lock, and keeps the
- * pointer.  That is safe because a process stays in one database for life, and
+ * Every database in which anything is counted has an entry in shared memory
+ * until it is dropped.  The counters are atomics, so counting takes no lock: a
+ * process looks up its entry once, under the shared lock, and keeps the
+ * pointer.  This is safe because a process stays in one database for life, and
  * a database with processes in it cannot be dropped.
  *
- * Databases that find no place are counted together in the common entry.
- * Their processes look again when a place has become free.
+ * Databases without an entry are counted together in the common entry. Their
+ * processes look again when an entry was freed.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,7 +49,7 @@ typedef struct Shared
 	TimestampTz started;
 	int			n_entries;
 	bool		was_full;		/* under the shared lock */
-	pg_atomic_uint32 n_forgotten;	/* how often an entry became free */
+	pg_atomic_uint32 n_forgotten;	/* number of times that an entry was freed */
 	Entry		common;
 	Entry		entries[FLEXIBLE_ARRAY_MEMBER];
 } Shared;
@@ -162,7 +162,7 @@ ds_counters_forget(Oid database)
 	ds_shared_unlock();
 }
 
-/* The present database's entry, or the common one. */
+/* The entry of the current database, or the common one. */
 static Entry *
 my_entry(void)
 {
@@ -179,7 +179,7 @@ my_entry(void)
 	return mine;
 }
 
-/* Takes a free one if the database has none. */
+/* Takes a free entry if the database has none. */
 static Entry *
 find(Oid database)
 {
@@ -199,7 +199,7 @@ find(Oid database)
 	{
 		entry = free_entry;
 		entry->database = database;
-		/* before that, the common one may have counted for it */
+		/* before, the common entry may have counted for it */
 		clear(entry, shared->was_full ? GetCurrentTimestamp() :
 			  shared->started);
 	}
@@ -212,7 +212,7 @@ find(Oid database)
 	return entry;
 }
 
-/* Nobody else knows of it yet. */
+/* The entry is not visible to other processes yet. */
 static void
 clear(Entry *entry, TimestampTz since)
 {

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * counters.h
- *	  What happens in each database, in numbers that only grow: df_stat.
+ *	  Counters of each database: df_stat.
  *
- * The numbers are in shared memory and begin anew when that does, at the
- * start of the server and after a crash.
+ * The counters are in shared memory and start at zero with it, at server start
+ * and after a crash.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 
 #include "datatype/timestamp.h"
 
-/* In the order of df_stat's columns. */
+/* In the order of the columns of df_stat. */
 typedef enum DsCounter
 {
 	DS_INSTANCES_STARTED,
@@ -37,7 +37,7 @@ typedef enum DsCounter
 
 typedef enum DsHistogram
 {
-	DS_LATENCY,					/* from ready until a worker has taken it */
+	DS_LATENCY,					/* from ready until a worker takes it */
 	DS_ACTIVITY_TIME			/* of an attempt at an activity */
 } DsHistogram;
 
@@ -49,36 +49,34 @@ typedef enum DsHistogram
 
 extern const int64 ds_counters_bounds[DS_NUM_BOUNDS];
 
-/* What the present database has come to. */
+/* The counters of the current database. */
 typedef struct DsCounters
 {
-	bool		common;			/* with others that found no place either */
+	bool		common;			/* shared with others that have no entry either */
 	TimestampTz since;
 	uint64		counters[DS_NUM_COUNTERS];
-	/* each bucket by itself, and the sum of what was observed, in us */
+	/* separate for each bucket; and the sum of the observed times, in us */
 	uint64		buckets[DS_NUM_HISTOGRAMS][DS_NUM_BUCKETS];
 	uint64		sums[DS_NUM_HISTOGRAMS];
 } DsCounters;
 
-/* In the postmaster, when shared memory is set up. */
+/* Called in the postmaster, when shared memory is set up. */
 extern Size ds_counters_size(void);
 extern void ds_counters_startup(void);
 
-/*
- * --- These must not be called with the shared lock held; none raises an error. ---
- */
+/* Do not call these with the shared lock held; none raises an error. */
 
-/* For what has committed, or does not depend on a commit. */
+/* For committed work, or work that does not depend on a commit. */
 extern void ds_counters_add(DsCounter counter, uint64 n);
 
-/* Something has taken so long; a clock that went back counts as no time. */
+/* Records a duration; if the clock went back, it counts as zero. */
 extern void ds_counters_observe(DsHistogram histogram, int64 microseconds);
 
 extern void ds_counters_read(DsCounters *result);
 
 /*
- * The databases that have a place of their own, and giving one back.  Nobody
- * may be connected to it any more.
+ * The databases that have an entry, and freeing an entry.  No process may be
+ * connected to the database any more.
  */
 extern int	ds_counters_databases(Oid **databases);
 extern void ds_counters_forget(Oid database);

@@ -1,29 +1,29 @@
 /*-------------------------------------------------------------------------
  *
  * crash_notes.c
- *	  What each runner is at, where it outlives a crash.
+ *	  Notes about the current work of each runner, which survive a crash.
  *
- * When a process with shared memory crashes, the postmaster throws shared
- * memory away.  What the process was at must be known afterwards, so that an
- * instance which crashes its runner does not do so for ever (crashes.c).  So
- * a runner notes what it claims in a file that is mapped into memory: a few
- * stores for each claim, no system call, and the kernel keeps them whoever
+ * When a process with shared memory crashes, the postmaster discards shared
+ * memory.  The work of the process must be known afterwards, so that an
+ * instance which crashes its runner does not do so forever (crashes.c).  So a
+ * runner notes its claim in a file that is mapped into memory: a few stores
+ * for each claim, no system call, and the kernel keeps them when the process
  * dies.
  *
- * Whose note still stands when the server comes back has crashed.  It does not
- * stand when
- *	- the runner has given back its claim, or has left in order;
- *	- it was a bystander: the postmaster tells all others to quit (SIGQUIT),
- *	  and they take back their notes first.  So they do at an immediate
- *	  shutdown;
+ * A runner whose note is still set after a restart is taken to have crashed.
+ * The note is not set when
+ *	- the runner has released its claim, or has exited in order;
+ *	- it was not the one that crashed: the postmaster tells all others to
+ *	  quit (SIGQUIT), and they clear their notes first.  They do so at an
+ *	  immediate shutdown, too;
  *	- the machine itself was restarted, see boot_id().
- * It stands by mistake when a bystander could not take it back, because it had
- * SIGQUIT blocked and was killed five seconds later, or when somebody has
- * killed the process with SIGKILL.  One such mistake is harmless: only
- * crashes of the same step in a row count.
+ * It is set by mistake when another process could not clear it, because it had
+ * SIGQUIT blocked and was killed five seconds later, or when the process was
+ * killed with SIGKILL.  One such mistake is harmless: only consecutive crashes
+ * of the same step count.
  *
- * The file is in pg_stat_tmp, whose contents base backups and pg_rewind leave
- * out.  It is neither flushed nor read while the server runs.
+ * The file is in pg_stat_tmp, whose contents base backups and pg_rewind skip.
+ * It is neither flushed nor read while the server runs.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,11 +46,11 @@
 
 #define NOTES_FILE		PG_STAT_TMP_DIR "/durable_singleton.crash_notes"
 #define NOTES_MAGIC		0x44536e31
-/* As many as PostgreSQL allows backends. */
+/* The maximum number of backends in PostgreSQL. */
 #define MAX_NOTES		0x3FFFF
 #define BOOT_ID_FILE	"/proc/sys/kernel/random/boot_id"
 
-/* Stands at the beginning of the file; the notes follow. */
+/* The beginning of the file; the notes follow. */
 typedef struct NotesHeader
 {
 	uint32		magic;
@@ -75,7 +75,7 @@ static void bystander(void);
 int
 ds_crash_notes_startup(int n)
 {
-	/* the mapping is the postmaster's own, and outlives shared memory */
+	/* the mapping belongs to the postmaster, and survives shared memory */
 	bool		mapped = ds_crash_notes != NULL;
 	TimestampTz now = GetCurrentTimestamp();
 	NotesHeader header = {.magic = NOTES_MAGIC,.note_size = sizeof(DsCrashNote)};
@@ -102,7 +102,10 @@ ds_crash_notes_startup(int n)
 	{
 		if (!is_sane(&old[i]))
 			continue;
-		/* if it is counted, and the next crash comes at once: count it once */
+		/*
+		 * in case it is counted and the next crash follows at once: count it
+		 * once
+		 */
 		if (old[i].crash_time == 0)
 			old[i].crash_time = now;
 		ds_crash_notes[n_crashed++] = old[i];
@@ -113,8 +116,8 @@ ds_crash_notes_startup(int n)
 }
 
 /*
- * If there can be no file, memory that is not shared memory must do: it
- * outlives a crash as long as the postmaster does.
+ * If the file cannot be created, use memory that is not shared memory: it
+ * survives a crash as long as the postmaster does.
  */
 static void
 map_notes(int n)
@@ -144,8 +147,8 @@ map_notes(int n)
 }
 
 /*
- * Of that size, and with all of its blocks: a store to one that the disk has
- * no room for would be a crash.
+ * Gives the file its size, with all of its blocks allocated: a store to a
+ * block for which the disk has no room would be a crash.
  */
 static bool
 make_file(int fd, Size size)
@@ -170,7 +173,7 @@ make_file(int fd, Size size)
 	return ftruncate(fd, size) == 0;
 }
 
-/* The notes of the server that ran before, or NULL. */
+/* The notes of the previous server, or NULL. */
 static DsCrashNote *
 read_file(const char *boot_id, int *n)
 {
@@ -196,7 +199,7 @@ read_file(const char *boot_id, int *n)
 	return notes;
 }
 
-/* Whatever a crashing process has written there, it is used with care. */
+/* A crashing process may have written anything, so its note is checked. */
 static bool
 is_sane(DsCrashNote *note)
 {
@@ -207,9 +210,9 @@ is_sane(DsCrashNote *note)
 }
 
 /*
- * Names this run of the operating system.  What stands in the file after a
- * power failure says nothing about who caused it.  Where there is no such name
- * it is empty.
+ * Identifies this run of the operating system.  After a power failure, the
+ * contents of the file do not tell which step caused it.  Empty if the system
+ * has no such identifier.
  */
 static void
 boot_id(char *id, Size size)
@@ -238,7 +241,7 @@ ds_crash_notes_session_handler(SIGNAL_ARGS)
 	quickdie(postgres_signal_arg);
 }
 
-/* A step that sends itself the signal is no bystander. */
+/* A step that sends the signal to its own process counts as crashed. */
 static void
 bystander(void)
 {

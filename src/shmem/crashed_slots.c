@@ -3,9 +3,9 @@
  * crashed_slots.c
  *	  The slots of runners that have crashed.
  *
- * They keep their claims, so that nobody runs again what they were at before
- * crashes.c has counted it: else an instance that crashes its runner could
- * be faster than the counting.
+ * They keep their claims, so that their work does not run again before
+ * crashes.c has counted the crash: otherwise an instance that crashes its
+ * runner could be faster than the counting.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@
 /* By then the WAL writer has flushed in any case. */
 #define CAUTION_MS	60000
 
-/* 0: no; constant once it is set up */
+/* 0: not cautious; constant after the set-up */
 static TimestampTz *cautious_until = NULL;
 
 static void restore_crashes(void);
@@ -75,7 +75,7 @@ ds_crashed_slots_counted(Oid database, const DsCrash *crash)
 	if (counted)
 		ds_slot_free(slot);
 	ds_shared_unlock();
-	/* whoever has found it ready meanwhile relied on us */
+	/* a process that found it ready meanwhile relied on this one */
 	if (counted)
 		ds_hint_ready(database, crash->role, &crash->work);
 }
@@ -119,7 +119,7 @@ ds_crashed_slots_startup(void)
 	}
 }
 
-/* No other process is there yet. */
+/* No other process exists yet. */
 static void
 restore_crashes(void)
 {
@@ -140,7 +140,7 @@ restore_crashes(void)
 		slot->task_execution = note->task_execution;
 		strlcpy(slot->function_name, note->function_name,
 				sizeof(slot->function_name));
-		/* also if the database is gone: then they are forgotten */
+		/* even if the database is gone: then they are dropped */
 		ds_janitor_request_visit(note->database, DT_NOBEGIN);
 	}
 	ds_slots->used = n;

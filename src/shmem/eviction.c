@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * eviction.c
- *	  Sending our processes away from a database.
+ *	  Sends the extension's processes away from a database.
  *
  *-------------------------------------------------------------------------
  */

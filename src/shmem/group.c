@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * group.c
- *	  Groups: the workers of one role in one database, and what they have to
- *	  do.
+ *	  Groups: the workers of one role in one database, and their work.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,17 +19,20 @@
 #include "store/work_search.h"
 
 /*
- * So many instances of a role are better put aside before they are taken up
- * again: then the steps of all of them go to disk together.
+ * With this many yielded instances of a role, the first ones are resumed, so
+ * that the steps of all of them are flushed together.
  */
 #define YIELDED_ENOUGH	128
-/* Until then, every so many hints one is for what was begun ... */
+/* Below that number, one of so many hints is one for a yielded instance ... */
 #define YIELDED_EVERY	4
-/* ... and from then on one for something new, so that neither ever starves. */
+/* ... and above it, one for a new instance, so that neither kind starves. */
 #define NEW_EVERY		16
-/* If what is new waits for so long, because steps are long: every other one. */
+/*
+ * If new hints wait longer than this, because steps are long: every second
+ * one.
+ */
 #define NEW_WAIT_MS		500
-/* How far to look for one that this worker has in memory. */
+/* How many hints to check for a run that this worker has cached. */
 #define YIELDED_LOOK	8
 
 static HTAB *groups = NULL;
@@ -85,7 +87,10 @@ ds_group_get_for_work(Oid database, Oid role)
 	return group;
 }
 
-/* The one that has nothing to do for longest; a janitor will tell of it then. */
+/*
+ * Frees the group that has been without work the longest; a janitor will find
+ * its work when it is due.
+ */
 static bool
 give_up_group(void)
 {
@@ -187,7 +192,9 @@ is_next_new(const DsGroup *group, TimestampTz now)
 	return group->n_pops % NEW_EVERY == 0;
 }
 
-/* One of the oldest, if possible one that this very worker has put aside. */
+/*
+ * One of the oldest hints, if possible of a run that this worker has cached.
+ */
 static DsHint *
 choose_yielded(const DsGroup *group)
 {
@@ -282,9 +289,9 @@ ds_group_wake_idle_worker(DsGroup *group)
 		found = true;
 
 		/*
-		 * One that is awake already will take one hint, not all of them.  The
-		 * flag is another process's: if it is just being reset, that one has
-		 * not looked yet and will.
+		 * A worker that is awake already takes one hint, not all of them.  The
+		 * flag belongs to another process: if it is just being reset, that
+		 * process has not looked yet, and will do so.
 		 */
 		if (!slot->latch->is_set)
 		{

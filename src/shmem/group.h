@@ -1,10 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * group.h
- *	  Groups: the workers of one role in one database, and what they have to
- *	  do.
+ *	  Groups: the workers of one role in one database, and their work.
  *
- * Lock rules: the shared lock, which the callers of all these functions hold.
+ * Lock rules: the shared lock, held by the callers of all these functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +14,7 @@
 
 #define DS_MAX_GROUPS			1024
 #define DS_MAX_HINTS_OF_GROUP	2048
-#define DS_BUSY_CHECK_MS		10	/* how long a busy role's hints may lie */
+#define DS_BUSY_CHECK_MS		10	/* how long hints of a busy role may wait */
 
 typedef struct DsGroupKey
 {
@@ -26,36 +25,36 @@ typedef struct DsGroupKey
 typedef struct DsGroup
 {
 	DsGroupKey	key;			/* hash key, must be first */
-	DsHintQueue new_hints;		/* what may be ready */
-	DsHintQueue yielded;		/* what a worker has left between two steps */
+	DsHintQueue new_hints;		/* instances and tasks that may be ready */
+	DsHintQueue yielded;		/* instances that a worker has yielded */
 	uint32		n_pops;
-	int			n_workers;		/* slots of the group, starting ones too */
+	int			n_workers;		/* slots of the group, including starting ones */
 	bool		rescan;			/* hints were lost: search the tables */
-	bool		searching;		/* a worker is at one of these: */
-	DsWorkSearch due_search;	/* for what is due */
-	DsWorkSearch full_search;	/* for all that is ready */
-	bool		full_search_next;	/* if both are under way */
-	TimestampTz next_wake;		/* earliest due time known, 0: none */
+	bool		searching;		/* a worker is working on one of these: */
+	DsWorkSearch due_search;	/* for due work */
+	DsWorkSearch full_search;	/* for all ready work */
+	bool		full_search_next;	/* if both are in progress */
+	TimestampTz next_wake;		/* earliest known due time; 0: none */
 	TimestampTz retry_time;		/* when to set rescan, 0: never */
 	TimestampTz last_pop;		/* when a worker last took a hint */
-	TimestampTz last_served;	/* when its last worker left */
-	int			failures;		/* workers that died in a row */
-	TimestampTz not_before;		/* back-off after those */
+	TimestampTz last_served;	/* when its last worker exited */
+	int			failures;		/* consecutive deaths of workers */
+	TimestampTz not_before;		/* back-off after these */
 } DsGroup;
 
 extern Size ds_group_size(void);
 extern void ds_group_startup(void);
 
-/* The group of a role, made if it is not there; NULL if there is no room. */
+/* The group of a role, created if necessary; NULL if there is no room. */
 extern DsGroup *ds_group_get(Oid database, Oid role, bool create);
 
 /*
- * The same, made in the place of one that has nothing to do until later, if
- * need be.  NULL: they all have work.
+ * The same; if necessary, it replaces a group without current work.  NULL: all
+ * groups have work.
  */
 extern DsGroup *ds_group_get_for_work(Oid database, Oid role);
 
-/* Calls the function for each group; it may drop the group it is given. */
+/* Calls the function for each group; it may drop the group. */
 extern void ds_group_each(void (*function) (DsGroup *group, void *arg),
 						  void *arg);
 extern void ds_group_drop(DsGroup *group);
@@ -65,19 +64,19 @@ extern void ds_group_drop(DsGroup *group);
 extern int	ds_group_n_hints(const DsGroup *group);
 
 /*
- * yielded: a worker has left it between two steps.  False: there is no room
- * for the hint.
+ * yielded: a worker has yielded the instance between two steps.  False: there
+ * is no room for the hint.
  */
 extern bool ds_group_push_hint(DsGroup *group, const DsWork *work,
 							   bool yielded);
 
 /*
- * The next hint of the group; false if there is none.  *latency: for how many
- * microseconds it has been ready; -1: it was begun before.
+ * The next hint of the group; false if there is none.  *latency: the
+ * microseconds since it became ready; -1: the instance was yielded.
  */
 extern bool ds_group_pop_hint(DsGroup *group, DsWork *work, int64 *latency);
 
-/* The group has nothing to do any more, as far as is known. */
+/* The group has no work any more, as far as is known. */
 extern void ds_group_forget_work(DsGroup *group);
 
 /* --- has it something to do? --- */
@@ -85,26 +84,26 @@ extern void ds_group_forget_work(DsGroup *group);
 /* Right now, as far as is known? */
 extern bool ds_group_has_work(const DsGroup *group);
 
-/* Is a search of the tables under way or to come? */
+/* Is a search of the tables in progress or pending? */
 extern bool ds_group_is_searched(const DsGroup *group);
 
-/* When the next thing falls due that must be looked for first; 0: never. */
+/* When work becomes due that must be searched for first; 0: never. */
 extern TimestampTz ds_group_next_due(const DsGroup *group);
 
-/* As ds_group_has_work(), or is something due? */
+/* Like ds_group_has_work(), or is anything due? */
 extern bool ds_group_has_due_work(const DsGroup *group, TimestampTz now);
 
 /* --- its workers --- */
 
 /*
- * Another process shall look at the group at that time (0: now): an idle
- * worker of it, or the launcher, which starts one or, when all are busy for
- * long, another one.  The launcher is not bothered if it looks in time by
+ * Makes another process check the group at that time (0: now): an idle worker
+ * of the group, or the launcher, which starts a worker or, if all are busy for
+ * long, another one.  The launcher is not woken if it wakes up in time by
  * itself.
  */
 extern void ds_group_wake(DsGroup *group, TimestampTz at);
 
-/* False if the group has none. */
+/* False if the group has no idle worker. */
 extern bool ds_group_wake_idle_worker(DsGroup *group);
 
 #endif

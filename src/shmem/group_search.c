@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * group_search.c
- *	  The searches of a group, which its workers go on with by turns.
+ *	  The searches of a group, which its workers run in batches.
  *
- * There are two, one for what has fallen due and one for all that is ready.
- * One worker at a time makes a batch of one of them.
+ * There are two, one for due work and one for all ready work.  One worker at a
+ * time runs a batch of one of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -62,7 +62,7 @@ ds_group_search_take(Oid database, Oid role, int home, DsWorkSearch *search,
 	return next != NULL;
 }
 
-/* One that is under way comes to its end before the next begins. */
+/* A search in progress is completed before the next one begins. */
 static bool
 begin_due_search(DsGroup *group, int home, TimestampTz now)
 {
@@ -87,7 +87,7 @@ begin_full_search(DsGroup *group, int home)
 	return true;
 }
 
-/* By turns, so that neither search holds up the other; NULL: both are done. */
+/* Alternates, so that neither search delays the other; NULL: both are done. */
 static DsWorkSearch *
 choose(DsGroup *group)
 {

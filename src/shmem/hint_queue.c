@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * hint_queue.c
- *	  Queues of hints, out of one pool that all groups share.
+ *	  Queues of hints, from one pool shared by all groups.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include "shmem/hint_queue.h"
 #include "shmem/slot.h"
 
-/* Shared memory is fixed; what does not fit becomes a rescan. */
+/* Shared memory is fixed; without room for a hint, the tables are searched. */
 #define MAX_HINTS	8192
 
 typedef struct Pool

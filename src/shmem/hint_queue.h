@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * hint_queue.h
- *	  Queues of hints, out of one pool that all groups share.
+ *	  Queues of hints, from one pool shared by all groups.
  *
  * Lock rules: the shared lock.
  *
@@ -16,14 +16,13 @@
 typedef struct DsHint
 {
 	dlist_node	node;
-	int			cached_by;		/* slot of the worker that has the run in its
-								 * cache, or -1 */
-	int			n_skipped;		/* times that a later one was taken */
+	int			cached_by;		/* slot of the worker that has cached the run, or -1 */
+	int			n_skipped;		/* times that a later hint was taken */
 	TimestampTz since;			/* when it became ready, as far as known */
 	DsWork		work;
 } DsHint;
 
-/* The oldest first. */
+/* The oldest hint is the first. */
 typedef struct DsHintQueue
 {
 	dlist_head	hints;
@@ -38,7 +37,7 @@ extern void ds_hint_queue_init(DsHintQueue *queue);
 /* False: there is no room for it. */
 extern bool ds_hint_queue_push(DsHintQueue *queue, const DsWork *work);
 
-/* Removes the hint; returns its work. */
+/* Removes the hint and returns its work. */
 extern DsWork ds_hint_queue_take(DsHintQueue *queue, DsHint *hint);
 extern void ds_hint_queue_clear(DsHintQueue *queue);
 

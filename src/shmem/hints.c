@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * hints.c
- *	  Telling workers that there may be work.
+ *	  Tells workers that there may be work.
  *
- * A hint says "instance x of role r in database d may be ready".  It is
- * pushed after the commit that made it ready (commit_hints.c), wakes an idle
- * worker of that role, or the launcher if there is none.  When there is no
- * room for a hint the group's rescan flag takes its place.
+ * A hint says "instance x of role r in database d may be ready".  It is pushed
+ * after the commit that made the instance ready (commit_hints.c), and wakes an
+ * idle worker of the role, or the launcher if there is none.  If there is no
+ * room for a hint, the group's rescan flag is set instead.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@
 #include "shmem/janitor_requests.h"
 #include "shmem/shared.h"
 
-/* When a role for which there was no room is looked at again. */
+/* When to check again for a role for which there was no room. */
 #define NO_ROOM_RETRY_MS	1000
 
 static bool push(Oid database, Oid role, const DsWork *work, bool yielded);
@@ -49,7 +49,7 @@ push(Oid database, Oid role, const DsWork *work, bool yielded)
 	group = ds_group_get_for_work(database, role);
 	if (group == NULL)
 	{
-		/* no room for the role: the janitor will find it work */
+		/* no room for the role: the janitor will find its work */
 		visit_soon(database);
 		ds_shared_unlock();
 		ds_counters_add(DS_HINTS_LOST, 1);
@@ -128,7 +128,10 @@ ds_hint_visit(Oid database)
 	ds_shared_unlock();
 }
 
-/* Not at once: a janitor that finds no room for a role asks for the next. */
+/*
+ * Not immediately: a janitor that finds no room for a role asks for the next
+ * visit.
+ */
 static void
 visit_soon(Oid database)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * hints.h
- *	  Telling workers that there may be work.
+ *	  Tells workers that there may be work.
  *
  * All of these take the shared lock; none of them raises an error.
  *
@@ -14,34 +14,36 @@
 #include "store/work.h"
 
 /*
- * The work may be ready: a worker of its owner shall look at it.  False:
- * there was no room, and the role's work will be searched for.
+ * The work may be ready: makes a worker of its owner check it.  False: there
+ * was no room, and the role's work will be searched for.
  */
 extern bool ds_hint_ready(Oid database, Oid role, const DsWork *work);
 
-/* The same for an instance that this worker has left between two steps. */
+/* The same for an instance that this worker has yielded between two steps. */
 extern void ds_hint_yielded(Oid database, Oid role, const DsWork *work);
 
-/* Something of the role falls due then. */
+/* Work of the role becomes due at that time. */
 extern void ds_hint_wake(Oid database, Oid role, TimestampTz at);
 
-/* Hints for the role were lost, or the database's for all roles. */
+/* Hints were lost: for the role, or for all roles of the database. */
 extern void ds_hint_rescan(Oid database, Oid role);
 extern void ds_hint_rescan_database(Oid database);
 
-/* Look for lost work of the role again at that time. */
+/* Search for lost work of the role again at that time. */
 extern void ds_hint_retry(Oid database, Oid role, TimestampTz at);
 
-/* The janitor shall visit the database; InvalidOid: all of them. */
+/*
+ * Asks for a visit of the janitor to the database; InvalidOid: to all of them.
+ */
 extern void ds_hint_visit(Oid database);
 
-/* True if hints lie there or something of the role is due. */
+/* True if there are hints or due work of the role. */
 extern bool ds_hint_has_work(Oid database, Oid role);
 
 /* When the role's next wake-up is due; 0 if none is known. */
 extern TimestampTz ds_hint_next_wake(Oid database, Oid role);
 
-/* The workers must leave these instances alone. */
+/* Workers must not run these instances any more. */
 extern void ds_hint_forget_database(Oid database);
 extern void ds_hint_forget_group(const DsGroupKey *key);
 

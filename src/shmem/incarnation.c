@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * incarnation.c
- *	  Which life of the server is this, and with which transaction did it
- *	  begin?
+ *	  The incarnation of the server, and its first transaction id.
  *
- * Lock rules: the number is constant once it is set up, and the transaction id
- * is an atomic that is set once.
+ * Lock rules: the incarnation is constant after the set-up, and the
+ * transaction id is an atomic that is set once.
  *
  *-------------------------------------------------------------------------
  */
@@ -65,6 +64,6 @@ ds_incarnation_note_first_xid(void)
 	uint64		unknown = 0;
 	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 
-	/* another launcher may have done so before */
+	/* an earlier launcher may have set it */
 	(void) pg_atomic_compare_exchange_u64(&incarnation->first_xid, &unknown, next);
 }

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * incarnation.h
- *	  Which life of the server is this, and with which transaction did it
- *	  begin?
+ *	  The incarnation of the server, and its first transaction id.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,15 +11,15 @@
 extern Size ds_incarnation_size(void);
 extern void ds_incarnation_startup(void);
 
-/* Random: another one after each restart. */
+/* A random number, different after each restart. */
 extern uint64 ds_incarnation(void);
 
 /* The first transaction id to be assigned in this incarnation; 0: unknown. */
 extern uint64 ds_incarnation_first_xid(void);
 
 /*
- * The launcher calls this before anything else, while no transaction id has
- * been assigned yet since the server came up.
+ * The launcher calls this first, before any transaction id is assigned after
+ * the start of the server.
  */
 extern void ds_incarnation_note_first_xid(void);
 

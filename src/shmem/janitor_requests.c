@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * janitor_requests.c
- *	  What janitors are asked for, and what they answer.
+ *	  Requests to janitors, and their reports.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,14 +23,14 @@ typedef struct Request
 
 typedef struct Janitor
 {
-	TimestampTz visit_all_at;	/* DT_NOEND: no */
+	TimestampTz visit_all_at;	/* DT_NOEND: no request */
 	int			n_requests;
 	Request		requests[DS_MAX_VISITS];
 
-	/* the one janitor that is under way */
-	pid_t		pid;			/* 0: it has not come yet, or has left */
-	bool		seeks_ownerless;	/* asked to, and not done yet */
-	DsJanitorReport report;		/* database: InvalidOid if there is none */
+	/* the janitor in progress; there is only one */
+	pid_t		pid;			/* 0: not started yet, or gone */
+	bool		seeks_ownerless;	/* requested, and not done yet */
+	DsJanitorReport report;		/* database is InvalidOid if there is none */
 } Janitor;
 
 static Janitor *janitor = NULL;
@@ -175,7 +175,7 @@ void
 ds_janitor_report(DsFinding finding, const char *version)
 {
 	ds_shared_lock();
-	/* the launcher may have been restarted, and sent another one */
+	/* the launcher may have restarted, and started another janitor */
 	if (janitor->pid == MyProcPid)
 	{
 		janitor->report.finding = finding;

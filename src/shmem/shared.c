@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * shared.c
- *	  The lock of our shared memory, and the launcher to be woken.
+ *	  The lock of the extension's shared memory, and waking the launcher.
  *
  *-------------------------------------------------------------------------
  */

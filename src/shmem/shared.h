@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * shared.h
- *	  The lock of our shared memory, and the launcher to be woken.
+ *	  The lock of the extension's shared memory, and waking the launcher.
  *
- * Nothing in shared memory is the truth; the tables are.  A hint may be wrong
- * or get lost, and all of it may vanish in a crash.
+ * Shared memory is never the truth; the tables are.  A hint may be wrong or
+ * get lost, and everything may be lost in a crash.
  *
- * Each owner has a piece of its own, which src/shared_memory.c lists.  Unless
- * the owner's file says otherwise, a piece is protected by the one LWLock in
- * here, which is held for short stretches without any call that could raise
- * an error:
+ * Each owner has its own piece, listed in src/shared_memory.c.  Unless the
+ * owner's file says otherwise, a piece is protected by the one LWLock defined
+ * here, which is held for short sections without any call that could raise an
+ * error:
  *
  *	to change anything		exclusive
- *	to look					shared
+ *	to read					shared
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@
 typedef struct DsShared
 {
 	LWLock	   *lock;
-	Latch	   *launcher_latch; /* NULL while there is no launcher */
+	Latch	   *launcher_latch; /* NULL if there is no launcher */
 	TimestampTz launcher_sleeps_until;
 } DsShared;
 
@@ -38,7 +38,7 @@ extern void ds_shared_startup(void);
 
 extern bool ds_shared_is_there(void);
 
-/* Error with a hint if the library was not preloaded. */
+/* Raises an error with a hint if the library was not preloaded. */
 extern void ds_shared_require(void);
 
 static inline void
@@ -59,7 +59,7 @@ ds_shared_unlock(void)
 	LWLockRelease(ds_shared->lock);
 }
 
-/* With the lock held. */
+/* The lock must be held. */
 extern void ds_shared_wake_launcher(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * slot.c
- *	  The slots of runners: one for every process that can be one.
+ *	  The slots of runners: one for every process that can be a runner.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,13 +41,13 @@ ds_slot_startup(void)
 	ds_slots->cancel_again_at = DT_NOEND;
 	for (int i = 0; i < ds_slots->n; i++)
 	{
-		/* no step is number 0: it would count as cancelled */
+		/* no step has number 0: it would count as canceled */
 		pg_atomic_init_u64(&ds_slots->slot[i].step, 1);
 		pg_atomic_init_u64(&ds_slots->slot[i].cancelled_step, 0);
 	}
 }
 
-/* The pid cannot be another's: it is cleared under the lock. */
+/* The PID is valid: it is cleared under the lock. */
 void
 ds_slot_signal(const DsSlot *slot, int signo)
 {
@@ -71,7 +71,9 @@ ds_slot_find_free(void)
 	return -1;
 }
 
-/* The step counters go on: a late signal must not hit the next user's step. */
+/*
+ * The step counters continue: a late signal must not hit the next user's step.
+ */
 void
 ds_slot_free(DsSlot *slot)
 {
@@ -95,8 +97,8 @@ ds_slot_free(DsSlot *slot)
 }
 
 /*
- * The claim stays, and no process has it.  If the postmaster will tear down
- * shared memory, the note has to tell of it.
+ * The claim stays, without a process.  If the postmaster is about to discard
+ * shared memory, the note must record it.
  */
 void
 ds_slot_crash(DsSlot *slot, bool keep_note)

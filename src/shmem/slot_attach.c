@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * slot_attach.c
- *	  Runners: taking a slot, and leaving it, in order or in a crash.
+ *	  Runners: attaching to a slot, and detaching, in order or in a crash.
  *
- * A worker's slot is reserved by the launcher; a session takes one by itself
- * for CALL df_run.  What a runner claims stands in its slot, see claim.c.
+ * The launcher reserves a worker's slot; a session takes a slot itself for
+ * CALL df_run.  The claim of a runner is in its slot, see claim.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@
 #include "shmem/slot.h"
 #include "shmem/slot_attach.h"
 
-/* Somebody else has told this process to go. */
+/* Another process has told this one to exit. */
 static volatile sig_atomic_t sent_away = false;
 
 static void detach(int code);
@@ -148,10 +148,10 @@ ds_slot_detach(void)
 }
 
 /*
- * The process goes with that exit code; -1: user code has called exit(), and
- * the postmaster may take it for a crash.  If a step has ended its worker,
- * that is a crash of it, too, or it would go on like this for ever; a
- * session may end for many a reason.
+ * The process ends with this exit code; -1: user code has called exit(), which
+ * the postmaster may treat as a crash.  If a step has ended its worker, this
+ * also counts as a crash, because it would otherwise repeat forever.  A
+ * session may end for many reasons.
  */
 static void
 detach(int code)
@@ -168,7 +168,7 @@ detach(int code)
 		(code == -1 || (code != 0 && !slot->foreground && !sent_away));
 	ds_shared_lock();
 	group = ds_group_get(slot->database, slot->role, true);
-	/* what it was at must be found again, and its hints are for others */
+	/* its work must be found again, and its hints are for other workers */
 	if (group != NULL && (!slot->foreground || slot->instance_id[0] != '\0'))
 		group->rescan = true;
 	if (group != NULL && slot->searching)
@@ -189,7 +189,7 @@ detach(int code)
 		ds_group_wake(group, 0);
 	ds_shared_wake_launcher();
 	ds_shared_unlock();
-	/* a janitor counts it */
+	/* a janitor counts the crash */
 	if (crashed)
 		ds_hint_visit(database);
 }
@@ -214,7 +214,7 @@ ds_slot_retire(bool even_with_work)
 		ds_slot_free(ds_my_slot);
 		ds_my_slot = NULL;
 		ds_my_crash_note = NULL;
-		/* one place is free: nobody else needs to make room now */
+		/* one slot is free: no other worker needs to retire now */
 		for (int i = 0; i < ds_slots->used; i++)
 			ds_slots->slot[i].leave = false;
 		ds_shared_wake_launcher();
@@ -251,7 +251,10 @@ ds_slot_take_hint(DsWork *work)
 	{
 		found = true;
 		ds_my_slot->state = DS_SLOT_BUSY;
-		/* we may be away for long: the others are for somebody else */
+		/*
+		 * this worker may be away for long: wake another one for the other
+		 * hints
+		 */
 		if (ds_group_has_work(group))
 			ds_group_wake(group, 0);
 	}
@@ -285,8 +288,8 @@ leave_group(DsSlot *slot)
 }
 
 /*
- * A worker died.  The next one comes at once, and each further one later, up
- * to a minute, until one has worked.
+ * A worker died.  The next one starts immediately, and each further one later,
+ * up to a minute, until one has succeeded.
  */
 static void
 count_failure(DsSlot *slot)
@@ -294,7 +297,7 @@ count_failure(DsSlot *slot)
 	DsGroup    *group = ds_group_get(slot->database, slot->role, false);
 	TimestampTz now = GetCurrentTimestamp();
 
-	/* several that die together died of one cause */
+	/* several that die together have one cause */
 	if (group == NULL || now < group->not_before)
 		return;
 	group->failures++;

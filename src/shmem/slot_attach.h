@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * slot_attach.h
- *	  Runners: taking a slot, and leaving it, in order or in a crash.
+ *	  Runners: attaching to a slot, and detaching, in order or in a crash.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,37 +13,40 @@
 #include "store/work.h"
 
 /*
- * Reserve a slot for a worker that is about to be started (launcher only);
- * -1 if there is none.  The generation tells later whether it is still the
- * same worker's.
+ * Reserves a slot for a worker that is about to be started (launcher only); -1
+ * if there is none.  The generation tells later whether the slot is still
+ * reserved for the same worker.
  */
 extern int	ds_slot_reserve(Oid database, Oid role, uint32 *generation);
 
-/* Give back a reserved or dead worker's slot, if it is still its. */
+/* Frees the slot of a reserved or dead worker, unless it was reused. */
 extern void ds_slot_abandon(int index, uint32 generation, bool died);
 
-/* The same for all that a former launcher reserved and nobody took. */
+/*
+ * The same for all slots that a former launcher reserved and that are not
+ * attached.
+ */
 extern void ds_slot_abandon_starting(void);
 
-/* A worker takes the slot reserved for it; false if it was given away. */
+/* A worker attaches to its reserved slot; false if it was given away. */
 extern bool ds_slot_attach(int index, uint32 generation);
 
-/* A session makes itself a runner for CALL df_run. */
+/* Makes a session a runner, for CALL df_run. */
 extern void ds_slot_attach_foreground(void);
 extern void ds_slot_detach(void);
 
 /*
- * A worker with nothing to do gives up its slot, unless something has come
- * in meanwhile; true if it is rid of it.
+ * A worker without work gives up its slot, unless work has arrived meanwhile;
+ * true if it has no slot any more.
  */
 extern bool ds_slot_retire(bool even_with_work);
 
-/* A worker has worked: its group's back-off ends. */
+/* A worker has succeeded: ends its group's back-off. */
 extern void ds_slot_has_worked(void);
 
 /*
- * The oldest hint of this worker's group; false if there is none.  From here
- * on the worker counts as busy.
+ * Takes the oldest hint of this worker's group; false if there is none.  From
+ * here on the worker counts as busy.
  */
 extern bool ds_slot_take_hint(DsWork *work);
 

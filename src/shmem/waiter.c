@@ -3,9 +3,9 @@
  * waiter.c
  *	  Sessions that wait for the end of instances.
  *
- * A waiter publishes 64 bits of the hashes of the ids it waits for; whoever
- * ends an instance sets the latches of those whose bit is on.  A false alarm
- * costs a look at the table.
+ * A waiter publishes 64 bits of the hashes of its ids; the process that ends
+ * an instance sets the latches of the waiters whose bit is on.  A false alarm
+ * costs one look at the table.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@ typedef struct Waiter
 {
 	bool		in_use;
 	Oid			database;
-	uint64		mask;			/* bits of the ids' hashes */
+	uint64		mask;			/* bits of the hashes of the ids */
 	Latch	   *latch;
 	int			pid;
 	Oid			role;
@@ -46,7 +46,7 @@ static uint64 id_bit(const char *instance_id);
 static void wake(Oid database, uint64 mask);
 static void leave_at_exit(int code, Datum arg);
 
-/* Every backend may wait, and also one that is a runner. */
+/* Every backend may wait, including one that is a runner. */
 Size
 ds_waiter_size(void)
 {
@@ -81,7 +81,7 @@ ds_waiter_enter(int n, char **instance_ids)
 	for (int i = 0; i < n; i++)
 		mask |= id_bit(instance_ids[i]);
 
-	/* an error may have kept an earlier wait from leaving */
+	/* after an error, an earlier wait may not have been left */
 	ds_waiter_leave();
 	ds_shared_lock();
 	for (int i = 0; i < waiters->n; i++)
@@ -138,7 +138,7 @@ ds_waiter_call_off(int pid)
 	return found;
 }
 
-/* Whoever sets it sets the latch, too: a later look sees it. */
+/* The process that sets it also sets the latch: a later look sees it. */
 bool
 ds_waiter_called_off(void)
 {

@@ -13,25 +13,28 @@ extern void ds_waiter_startup(void);
 
 /*
  * From here until ds_waiter_leave this session's latch is set whenever one of
- * the instances ends, and now and then without reason.
+ * the instances ends, and occasionally without a reason.
  */
 extern void ds_waiter_enter(int n, char **instance_ids);
 extern void ds_waiter_leave(void);
 
 /*
- * Lets the wait of that session end as if its time were over, if it is one of
- * the same role.  The waiting session asks whether that was done.
+ * Ends the wait of another session as if its time were over, if it has the
+ * same role.  The waiting session checks whether this was done.
  */
 extern bool ds_waiter_call_off(int pid);
 extern bool ds_waiter_called_off(void);
 
-/* An instance has ended, and the transaction that says so has committed. */
+/* An instance has ended, and the transaction has committed. */
 extern void ds_waiter_wake(Oid database, const char *instance_id);
 
 /* Any instance of the database may have ended. */
 extern void ds_waiter_wake_all(Oid database);
 
-/* How many sessions of the database wait; with the shared lock held. */
+/*
+ * The number of sessions of the database that wait; the shared lock must be
+ * held.
+ */
 extern int	ds_waiter_count(Oid database);
 
 #endif
