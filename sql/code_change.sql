@@ -441,7 +441,8 @@ BEGIN
 	IF before_activity THEN
 		PERFORM change_call('before the activity');
 	END IF;
-	RETURN df_call_activity('change_fails', to_jsonb(ARRAY[before_event, before_activity]), df_retry_policy(1000, '10 ms'));
+	PERFORM df_call_activity('change_fails', '"end"', df_retry_policy(1000, '10 ms'));
+	RETURN to_jsonb(ARRAY[before_event, before_activity]);
 END $$);
 SELECT df_raise_event('pending event', 'go');
 INSERT INTO change_log (id, what) VALUES ('by hand', 'mended');

@@ -172,7 +172,7 @@ DECLARE
 	t2 timestamptz;
 	t3 timestamptz;
 BEGIN
-	first := df_call_activity('orch_log', jsonb_build_object('replaying', replaying, 'g1', g1, 'g2', g2,
+	first := df_call_activity('orch_log', jsonb_build_object('replaying', df_record(to_jsonb(replaying)), 'g1', g1, 'g2', g2,
 		't1', t1, 'id', df_instance_id(), 'execution', df_execution_id()));
 	t2 := df_current_utc_datetime();
 	second := df_call_activity('orch_log', jsonb_build_object('g3', df_new_guid(), 't2', t2));

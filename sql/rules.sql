@@ -28,7 +28,8 @@ INSERT INTO rule_case VALUES
 	('swallows twice', 'other name, caught, and more', $$ BEGIN PERFORM df_call_activity('rule_b'); EXCEPTION WHEN OTHERS THEN NULL; END; PERFORM df_create_timer('1 ms'); RETURN '"caught"'; $$),
 	('swallows for ever', 'other name, always caught', $$ LOOP BEGIN PERFORM df_call_activity('rule_b'); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; $$),
 	('other case', 'name as given', $$ PERFORM df_call_activity('rule_a'); PERFORM df_create_timer('1 ms'); PERFORM df_record('1'); RETURN df_wait_for_external_event('Go'); $$),
-	('same', 'no call, but inputs', $$ DECLARE x jsonb; BEGIN x := df_call_activity('rule_a', '"other input"'); PERFORM df_create_timer('2 ms'); x := df_record('2'); RETURN jsonb_build_array(x, df_wait_for_external_event('go', '1 hour')); END; $$);
+	('other input', 'input of an activity', $$ PERFORM df_call_activity('rule_a', '"other input"'); PERFORM df_create_timer('1 ms'); PERFORM df_record('1'); RETURN df_wait_for_external_event('go'); $$),
+	('same', 'no call, but how long it waits', $$ DECLARE x jsonb; BEGIN x := df_call_activity('rule_a'); PERFORM df_create_timer('2 ms'); x := df_record('2'); RETURN jsonb_build_array(x, df_wait_for_external_event('go', '1 hour')); END; $$);
 DO $$
 DECLARE
 	c record;

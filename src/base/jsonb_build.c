@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
@@ -61,6 +62,28 @@ ds_jsonb_to_int(const Jsonb *value)
 											 NumericGetDatum(v.val.numeric)));
 }
 
+uint64
+ds_jsonb_hash(const Jsonb *value)
+{
+	return ds_jsonb_hash_datum(JsonbPGetDatum(value), value == NULL);
+}
+
+uint64
+ds_jsonb_hash_datum(Datum value, bool isnull)
+{
+	struct varlena *plain;
+	uint64		hash;
+
+	if (isnull)
+		return 1;
+	plain = PG_DETOAST_DATUM_PACKED(value);
+	hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(plain),
+							   VARSIZE_ANY_EXHDR(plain), 0);
+	if (DatumGetPointer(value) != (Pointer) plain)
+		pfree(plain);
+	return hash != 0 ? hash : 1;
+}
+
 void
 ds_jsonb_push_string(JsonbParseState **state, const char *key, const char *value)
 {
@@ -88,6 +111,25 @@ ds_jsonb_push_value(JsonbParseState **state, const char *key, Jsonb *value)
 
 	pushJsonbValue(state, WJB_KEY, &k);
 	push_value(state, WJB_VALUE, value);
+}
+
+void
+ds_jsonb_push_fields(JsonbParseState **state, const Jsonb *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(unconstify(JsonbContainer *,
+													 &object->root));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		(void) JsonbIteratorNext(&it, &value, true);
+		pushJsonbValue(state, WJB_KEY, &key);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
 }
 
 void

@@ -20,6 +20,15 @@ extern char *ds_jsonb_to_text(const Jsonb *value);
 extern int	ds_jsonb_to_int(const Jsonb *value);
 
 /*
+ * Equal values that were written in the same way have the same hash; 1 and 1.0
+ * do not.  Never 0; NULL has one, too.
+ */
+extern uint64 ds_jsonb_hash(const Jsonb *value);
+
+/* The same of a value as a table has it. */
+extern uint64 ds_jsonb_hash_datum(Datum value, bool isnull);
+
+/*
  * Add to an object under construction; a NULL jsonb becomes null.  Keys and
  * values are not copied: they must exist until the object is finished.
  */
@@ -28,6 +37,9 @@ extern void ds_jsonb_push_string(JsonbParseState **state, const char *key,
 extern void ds_jsonb_push_value(JsonbParseState **state, const char *key,
 								Jsonb *value);
 extern void ds_jsonb_push_int(JsonbParseState **state, const char *key, int value);
+
+/* Adds all fields of another object. */
+extern void ds_jsonb_push_fields(JsonbParseState **state, const Jsonb *object);
 
 /* The same for an array. */
 extern void ds_jsonb_push_element(JsonbParseState **state, Jsonb *value);

@@ -29,6 +29,7 @@ int			ds_max_active_instances = -1;
 int			ds_max_history_size = -1;
 int			ds_crash_limit = 3;
 int			ds_on_code_change = DS_ON_CODE_CHANGE_REPLAY;
+bool		ds_check_replay_input = true;
 int			ds_step_commit = DS_STEP_COMMIT_GROUP;
 int			ds_max_activity_time = 0;
 int			ds_log_min_duration = -1;
@@ -127,6 +128,12 @@ ds_settings_init(void)
 							 "replay: go on with the new code as far as it fits the history; fail: fail the instance.",
 							 &ds_on_code_change, DS_ON_CODE_CHANGE_REPLAY,
 							 on_code_change_options,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("durable_singleton.check_replay_input",
+							 "Compares what an orchestrator gives its calls at a replay with what its history has.",
+							 "For a function with ALTER FUNCTION ... SET. Off, only the kind and name of each call are compared.",
+							 &ds_check_replay_input, true,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 
 	DefineCustomEnumVariable("durable_singleton.step_commit",

@@ -38,13 +38,13 @@ typedef enum Phase
 	PHASE_COMMIT
 } Phase;
 
-static Jsonb *call_function(const DsCall *call);
+static Jsonb *call_function(DsCall *call);
 static void decide(const DsCall *call, DsRow *row, ErrorData *error);
 static void count_attempt(const DsRow *row);
 static void log_duration(const DsCall *call, const DsRow *row);
 
 bool
-ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
+ds_activity_run(DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 {
 	volatile Phase phase = PHASE_USER_CODE;
 	ErrorData  *volatile error = NULL;
@@ -59,6 +59,8 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 	row->name = call->name;
 	/* of a task it stands in the row that scheduled it */
 	row->input = call->parallel ? NULL : call->input;
+	/* likewise; and of a call, the first attempt's */
+	row->retry = call->parallel || call->attempt > 1 ? NULL : call->retry;
 	row->scheduled_time = GetCurrentTimestamp();
 
 	ds_claim_begin_step(call->execution_id, call->name);
@@ -100,6 +102,9 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 	if (error != NULL)
 	{
 		row->result = NULL;
+		/* another attempt is the same call */
+		if (call->defaults.kept == NULL && call->defaults.evaluated != NULL)
+			row->defaults = DatumGetJsonbPCopy(JsonbPGetDatum(call->defaults.evaluated));
 		row->event_time = GetCurrentTimestamp();
 		decide(call, row, error);
 		ds_transaction_begin();
@@ -116,7 +121,7 @@ ds_activity_run(const DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 }
 
 static Jsonb *
-call_function(const DsCall *call)
+call_function(DsCall *call)
 {
 	DsUserCode	user;
 	Oid			function;
@@ -127,7 +132,8 @@ call_function(const DsCall *call)
 	ds_function_check(function, call->name, DS_USE_ACTIVITY, GetUserId(),
 					  call->input);
 	ds_trust_check(function, call->name, GetUserId());
-	result = ds_function_call(function, call->name, call->input, call->scratch);
+	result = ds_function_call(function, call->name, call->input,
+							  &call->defaults, call->scratch);
 	ds_user_code_finish();
 	ds_arg_check_payload(result, "result");
 	ds_user_code_end(&user);

@@ -8,6 +8,7 @@
 #ifndef DS_ACTIVITY_H
 #define DS_ACTIVITY_H
 
+#include "function/function_defaults.h"
 #include "store/instance.h"
 
 typedef struct DsCall
@@ -23,7 +24,8 @@ typedef struct DsCall
 	char	   *name;
 	const char *search_path;	/* of the code that asked for it */
 	Jsonb	   *input;
-	const Jsonb *retry;
+	Jsonb	   *retry;
+	DsDefaults	defaults;		/* kept by the attempts before */
 	MemoryContext cxt;			/* for what is in the row */
 	MemoryContext scratch;		/* for the call */
 } DsCall;
@@ -39,7 +41,7 @@ typedef bool (*DsStoreAttempt) (const DsRow *row, void *arg);
  * end, or, where there will be another attempt, when.  False: the fence was
  * closed, and nothing of it remains; the caller ends the transaction.
  */
-extern bool ds_activity_run(const DsCall *call, DsRow *row,
+extern bool ds_activity_run(DsCall *call, DsRow *row,
 							DsStoreAttempt store, void *arg);
 
 #endif

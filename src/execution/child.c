@@ -31,6 +31,7 @@
 
 static bool go_on(const DsInstance *parent, const DsOp *op, DsRow *end,
 				  bool *goes_on);
+static bool start_child(DsStart *start);
 static Jsonb *prepare(DsStart *start, const DsInstance *parent, const DsOp *op);
 static Jsonb *conflict(const DsOp *op);
 
@@ -51,7 +52,7 @@ ds_child_begin(const DsInstance *parent, const DsOp *op, DsRow *end)
 		return goes_on;
 
 	failure = prepare(&start, parent, op);
-	if (failure == NULL && !ds_start(&start, DS_ON_CONFLICT_SKIP, ds_start_any_ended))
+	if (failure == NULL && !start_child(&start))
 		failure = conflict(op);
 	if (failure == NULL)
 		return true;
@@ -101,6 +102,33 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 		}
 		/* it has just gone on: look again */
 	}
+}
+
+/*
+ * A parent that was replaced has told its children to end, which they do by
+ * steps of their own.  The new execution may be faster, and ask for the id of
+ * one that is still there: it ends here and now.
+ */
+static bool
+start_child(DsStart *start)
+{
+	while (!ds_start(start, DS_ON_CONFLICT_SKIP, ds_start_any_ended))
+	{
+		DsInstance *present = ds_store_load(start->instance_id);
+		Jsonb	   *reason = NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (present == NULL || !ds_status_is_active(present->status))
+			continue;			/* it has just ended: look again */
+		if (present->parent.instance_id == NULL ||
+			!ds_store_find_terminate(present, &reason))
+			return false;
+		/* the past execution tells why */
+		present->output = reason;
+		if (ds_start_over(start, present))
+			break;
+	}
+	return true;
 }
 
 /*

@@ -133,7 +133,7 @@ load_history(DsRun *run, DsInstance *inst)
 	DsOp	   *ops = NULL;
 	int			n_ops = 0;
 
-	if (inst->history_length > 0)
+	if (inst->history_length > 0 || inst->has_notes)
 		ops = ds_store_load_history(inst, &n_ops);
 	if (inst->wait.kind == DS_OP_TASKS)
 		ds_store_load_wait_tasks(inst);

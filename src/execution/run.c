@@ -45,6 +45,7 @@ ds_run_begin_write(DsRun *run)
 	}
 	w.rewinding = run->inst->rewinding && replay->still_rewinding;
 	w.custom_status = present_custom_status(run);
+	w.defaults = replay->defaults.evaluated;
 	return w;
 }
 
@@ -140,6 +141,8 @@ ds_run_has_news(const DsRun *run)
 	const Jsonb *status = present_custom_status(run);
 
 	if (replay->n_rows > 0 || replay->rewound != NIL || replay->tasks != NIL)
+		return true;
+	if (replay->defaults.evaluated != NULL)
 		return true;
 	if (replay->clock_used && run->inst->start_clock == 0)
 		return true;

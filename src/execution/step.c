@@ -390,6 +390,7 @@ do_activity(DsRun *run, const DsRequest *request)
 		call.counted = op->counted;
 		call.automatic = op->automatic;
 		call.first_time = op->first_time;
+		call.defaults.kept = op->kept_defaults;
 	}
 	if (!ds_activity_run(&call, &row, store_attempt, &attempt))
 		return lose();

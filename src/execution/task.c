@@ -81,6 +81,7 @@ call_of(const DsTask *task, MemoryContext cxt)
 		.search_path = task->search_path,
 		.input = task->input,
 		.retry = task->retry,
+		.defaults.kept = task->defaults,
 		.cxt = cxt,
 		.scratch = AllocSetContextCreate(cxt, "durable_singleton user code",
 										 ALLOCSET_DEFAULT_SIZES)
@@ -98,6 +99,8 @@ load(const DsWork *work, const DsRunLimits *limits, Oid *owner)
 
 	ds_transaction_begin();
 	task = ds_store_load_task(&work->execution_id, work->seq, &suspended);
+	if (task != NULL && task->attempt > 1)
+		task->defaults = ds_store_load_defaults(&task->execution_id, task->seq);
 	ds_transaction_commit();
 	if (task == NULL || task->kind != DS_OP_ACTIVITY || suspended ||
 		(!limits->any_home && task->home != ds_home_stamp()))

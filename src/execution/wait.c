@@ -35,7 +35,8 @@ static void apply_awaited(DsRun *run, const DsWait *wait);
 static void apply_all(DsRun *run);
 static bool is_ended_by_others(const DsReplay *replay, int seq);
 static void apply_ends(DsRun *run, int n_open, const int *open);
-static bool find_event(DsRun *run, const char *name, DsEvent *event);
+static bool find_event(DsRun *run, const char *name, TimestampTz deadline,
+					   DsEvent *event);
 static bool find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when);
 
 bool
@@ -116,7 +117,7 @@ check_event(DsRun *run, const DsWait *wait)
 	row.scheduled_time = wait->since;
 	row.event_time = GetCurrentTimestamp();
 	row.fire_at = wait->fire_at;
-	if (find_event(run, wait->name, &event))
+	if (find_event(run, wait->name, wait->fire_at, &event))
 	{
 		row.inbox_id = event.id;
 		row.result = event.data;
@@ -324,8 +325,7 @@ find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
 			*when = fire_at;
 			return true;
 		case DS_OP_EVENT:
-			if (find_event(run, op->last.name, &event) &&
-				(fire_at == 0 || event.sent_time <= fire_at))
+			if (find_event(run, op->last.name, fire_at, &event))
 			{
 				row->outcome = DS_OUTCOME_COMPLETED;
 				row->inbox_id = event.id;
@@ -344,9 +344,13 @@ find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
 	}
 }
 
-/* The oldest event of that name that the present step has not taken yet. */
+/*
+ * The oldest event of that name that the present step has not taken yet, and
+ * that was sent before the deadline (0: none).  When the instance is looked
+ * at, perhaps long after, makes no difference.
+ */
 static bool
-find_event(DsRun *run, const char *name, DsEvent *event)
+find_event(DsRun *run, const char *name, TimestampTz deadline, DsEvent *event)
 {
 	const DsReplay *replay = run->replay;
 	int64	   *taken = palloc((replay->n_rows + 1) * sizeof(int64));
@@ -358,7 +362,8 @@ find_event(DsRun *run, const char *name, DsEvent *event)
 		if (replay->rows[i].inbox_id != 0)
 			taken[n_taken++] = replay->rows[i].inbox_id;
 	}
-	found = ds_store_find_event(run->inst, name, n_taken, taken, event);
+	found = ds_store_find_event(run->inst, name, deadline, n_taken, taken,
+								event);
 	if (found)
 		ds_wait_for_invalidations(event->sender);
 	pfree(taken);

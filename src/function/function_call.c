@@ -47,14 +47,12 @@ typedef struct Call
 	FuncExpr   *expr;			/* its arguments are Consts */
 } Call;
 
-static Call begin_call(Oid function, const char *name, Jsonb *input);
+static Call begin_call(Oid function, const char *name, Jsonb *input,
+					   DsDefaults *defaults);
 static List *make_arguments(DsSignature *signature, const char *name,
-							Jsonb *input, bool strict);
-static List *copy_defaults(const DsSignature *signature,
-						   const DsMatch *match);
+							Jsonb *input, DsDefaults *defaults, bool strict);
 static void convert_input(TupleDesc row, Jsonb *input, const char *name,
 						  Datum *values, bool *nulls);
-static void evaluate_defaults(List *defaults, Datum *values, bool *nulls);
 static List *make_consts(TupleDesc row, const Datum *values,
 						 const bool *nulls);
 static Oid	common_collation(List *arguments);
@@ -71,10 +69,10 @@ static void argument_context(void *name);
 
 Jsonb *
 ds_function_call(Oid function, const char *name, Jsonb *input,
-				 MemoryContext scratch)
+				 DsDefaults *defaults, MemoryContext scratch)
 {
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
-	Call		call = begin_call(function, name, input);
+	Call		call = begin_call(function, name, input, defaults);
 	Jsonb	   *result = NULL;
 
 	InvokeFunctionExecuteHook(function);
@@ -93,7 +91,7 @@ ds_function_call(Oid function, const char *name, Jsonb *input,
 }
 
 static Call
-begin_call(Oid function, const char *name, Jsonb *input)
+begin_call(Oid function, const char *name, Jsonb *input, DsDefaults *defaults)
 {
 	DsSignature *signature = ds_signature_get(function);
 	Call		call = {.function = function,.name = name};
@@ -112,7 +110,7 @@ begin_call(Oid function, const char *name, Jsonb *input)
 	variadic = signature->variadic;
 	strict = signature->strict;
 	if (!signature->whole_input)
-		arguments = make_arguments(signature, name, input, strict);
+		arguments = make_arguments(signature, name, input, defaults, strict);
 	else if (input == NULL && strict)
 		ds_signature_null(NULL, name);
 	else
@@ -131,10 +129,10 @@ begin_call(Oid function, const char *name, Jsonb *input)
 
 static List *
 make_arguments(DsSignature *signature, const char *name, Jsonb *input,
-			   bool strict)
+			   DsDefaults *defaults, bool strict)
 {
 	DsMatch		match = ds_signature_match(signature, input);
-	List	   *defaults;
+	List	   *expressions;
 	TupleDesc	row;
 	Datum	   *values;
 	bool	   *nulls;
@@ -144,7 +142,7 @@ make_arguments(DsSignature *signature, const char *name, Jsonb *input,
 		ds_signature_mismatch(signature, &match, name);
 	if (signature->n_args == 0)
 		return NIL;
-	defaults = copy_defaults(signature, &match);
+	expressions = ds_defaults_expressions(signature, &match);
 	row = ds_signature_row(signature);
 	values = palloc0(sizeof(Datum) * row->natts);
 	nulls = palloc(sizeof(bool) * row->natts);
@@ -153,8 +151,8 @@ make_arguments(DsSignature *signature, const char *name, Jsonb *input,
 	/* user code may run from here on */
 	if (match.n_given > 0)
 		convert_input(row, input, name, values, nulls);
-	if (match.n_defaults > 0)
-		evaluate_defaults(defaults, values, nulls);
+	if (expressions != NIL)
+		ds_defaults_fill(expressions, row, defaults, values, nulls);
 	for (int i = 0; strict && i < row->natts; i++)
 	{
 		if (nulls[i])
@@ -163,18 +161,6 @@ make_arguments(DsSignature *signature, const char *name, Jsonb *input,
 	arguments = make_consts(row, values, nulls);
 	ReleaseTupleDesc(row);
 	return arguments;
-}
-
-/* One element for each argument; NULL where the input has a value. */
-static List *
-copy_defaults(const DsSignature *signature, const DsMatch *match)
-{
-	List	   *defaults = NIL;
-
-	for (int i = 0; i < signature->n_args && match->n_defaults > 0; i++)
-		defaults = lappend(defaults, match->given[i] ? NULL :
-						   copyObject(signature->args[i].default_value));
-	return defaults;
 }
 
 static void
@@ -206,27 +192,6 @@ static void
 argument_context(void *name)
 {
 	errcontext("input of function %s", (const char *) name);
-}
-
-/*
- * The values may point into the executor's memory, which lives as long as the
- * scratch memory that it belongs to.
- */
-static void
-evaluate_defaults(List *defaults, Datum *values, bool *nulls)
-{
-	EState	   *estate = CreateExecutorState();
-	ExprContext *econtext = CreateExprContext(estate);
-	int			i = 0;
-	ListCell   *cell;
-
-	foreach(cell, defaults)
-	{
-		if (lfirst(cell) != NULL)
-			values[i] = ExecEvalExpr(ExecPrepareExpr(lfirst(cell), estate),
-									 econtext, &nulls[i]);
-		i++;
-	}
 }
 
 static List *

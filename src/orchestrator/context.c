@@ -21,6 +21,7 @@
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "orchestrator/context.h"
+#include "orchestrator/replay_check.h"
 #include "orchestrator/retry_policy.h"
 #include "shmem/shared.h"
 
@@ -50,6 +51,8 @@ ds_call_activity(PG_FUNCTION_ARGS)
 	Jsonb	   *retry = ds_context_retry(fcinfo, 2);
 	DsOp	   *op = ds_replay_next(replay, DS_OP_ACTIVITY, false, name);
 
+	if (op != NULL)
+		ds_replay_check_activity(replay, op, input, retry);
 	/* new, or to be retried */
 	if (op == NULL || !ds_op_has_ended(op) || ds_replay_rewind(replay, op))
 	{
@@ -71,11 +74,13 @@ PGDLLEXPORT Datum
 ds_create_timer(PG_FUNCTION_ARGS)
 {
 	DsReplay   *replay = ds_context_enter_durable("df_create_timer()");
-	bool		known;
+	const DsOp *op;
 
 	ds_context_check_timer(fcinfo, "df_create_timer");
-	known = ds_replay_next(replay, DS_OP_TIMER, false, NULL) != NULL;
-	if (!known)
+	op = ds_replay_next(replay, DS_OP_TIMER, false, NULL);
+	if (op != NULL)
+		ds_context_check_fire_at(fcinfo, replay, op);
+	else
 	{
 		DsRequest  *request = &replay->request;
 
@@ -340,6 +345,14 @@ ds_context_timer(FunctionCallInfo fcinfo)
 
 	/* zero means "no time" in memory */
 	return fire_at == 0 ? 1 : fire_at;
+}
+
+void
+ds_context_check_fire_at(FunctionCallInfo fcinfo, DsReplay *replay,
+						 const DsOp *op)
+{
+	if (!PG_ARGISNULL(1))
+		ds_replay_check_timer(replay, op, ds_context_timer(fcinfo));
 }
 
 void

@@ -27,6 +27,10 @@ extern void ds_context_check_timer(FunctionCallInfo fcinfo,
 								   const char *function);
 extern TimestampTz ds_context_timer(FunctionCallInfo fcinfo);
 
+/* At a replay: is fire_at, if the code gives it, what history has? */
+extern void ds_context_check_fire_at(FunctionCallInfo fcinfo,
+									 DsReplay *replay, const DsOp *op);
+
 /* Adds an operation that ends as soon as it is requested. */
 extern void ds_context_record(DsReplay *replay, DsOpKind kind,
 							  const char *name, const Jsonb *value);

@@ -26,6 +26,7 @@
 #include "base/jsonb_build.h"
 #include "function/failure.h"
 #include "orchestrator/context.h"
+#include "orchestrator/replay_check.h"
 
 PG_FUNCTION_INFO_V1(ds_schedule_activity);
 PG_FUNCTION_INFO_V1(ds_schedule_sub_orchestrator);
@@ -37,9 +38,10 @@ PG_FUNCTION_INFO_V1(ds_wait_all);
 PG_FUNCTION_INFO_V1(ds_wait_any);
 
 static int	schedule_child(FunctionCallInfo fcinfo, DsReplay *replay);
+static char *own_child_id(const DsReplay *replay, int seq);
 static DsOp *schedule(DsReplay *replay, DsRow *row);
 static void keep_call(DsReplay *replay, DsOp *op, Jsonb *input,
-					  const Jsonb *retry);
+					  Jsonb *retry);
 static void begin_task(DsReplay *replay, DsOp *op);
 static DsOp *find_task(DsReplay *replay, int seq);
 static int *tasks_argument(FunctionCallInfo fcinfo, int n, int *n_tasks);
@@ -66,12 +68,18 @@ ds_schedule_activity(PG_FUNCTION_ARGS)
 		row.kind = DS_OP_ACTIVITY;
 		row.name = name;
 		row.input = ds_replay_copy(replay, input);
+		row.result = ds_replay_copy(replay, retry);
 		op = schedule(replay, &row);
 		begin_task(replay, op);
-		keep_call(replay, op, row.input, retry);
+		keep_call(replay, op, row.input, row.result);
 	}
-	else if (replay->inst->rewinding)
-		keep_call(replay, op, ds_replay_copy(replay, input), retry);
+	else
+	{
+		ds_replay_check_activity(replay, op, input, retry);
+		if (replay->inst->rewinding)
+			keep_call(replay, op, ds_replay_copy(replay, input),
+					  ds_replay_copy(replay, retry));
+	}
 	PG_RETURN_INT32(op->last.seq);
 }
 
@@ -103,7 +111,9 @@ ds_schedule_timer(PG_FUNCTION_ARGS)
 
 	ds_context_check_timer(fcinfo, "df_schedule_timer");
 	op = ds_replay_next(replay, DS_OP_TIMER, true, NULL);
-	if (op == NULL)
+	if (op != NULL)
+		ds_context_check_fire_at(fcinfo, replay, op);
+	else
 	{
 		DsRow		row = {0};
 
@@ -226,15 +236,12 @@ schedule_child(FunctionCallInfo fcinfo, DsReplay *replay)
 	char	   *id = PG_ARGISNULL(2) ? NULL : ds_arg_instance_id(fcinfo, 2);
 	DsOp	   *op = ds_replay_next(replay, DS_OP_CHILD, true, name);
 
+	if (id == NULL)
+		id = own_child_id(replay, op != NULL ? op->last.seq : replay->n_ops + 1);
 	if (op == NULL)
 	{
 		DsRow		row = {0};
 
-		if (id == NULL)
-			id = psprintf("%s:%04x",
-						  DatumGetCString(DirectFunctionCall1(uuid_out,
-															  UUIDPGetDatum(&replay->inst->execution_id))),
-						  replay->n_ops + 1);
 		row.kind = DS_OP_CHILD;
 		row.name = name;
 		row.child_id = ds_replay_strdup(replay, id);
@@ -243,9 +250,24 @@ schedule_child(FunctionCallInfo fcinfo, DsReplay *replay)
 		begin_task(replay, op);
 		keep_call(replay, op, row.input, NULL);
 	}
-	else if (replay->inst->rewinding)
-		keep_call(replay, op, ds_replay_copy(replay, input), NULL);
+	else
+	{
+		ds_replay_check_child(replay, op, input, id);
+		if (replay->inst->rewinding)
+			keep_call(replay, op, ds_replay_copy(replay, input), NULL);
+	}
 	return op->last.seq;
+}
+
+/* Of a child that the code gives no id. */
+static char *
+own_child_id(const DsReplay *replay, int seq)
+{
+	Datum		execution = UUIDPGetDatum(&replay->inst->execution_id);
+
+	return psprintf("%s:%04x",
+					DatumGetCString(DirectFunctionCall1(uuid_out, execution)),
+					seq);
 }
 
 /* Adds a new task, which the code has passed. */
@@ -273,10 +295,10 @@ begin_task(DsReplay *replay, DsOp *op)
 }
 
 static void
-keep_call(DsReplay *replay, DsOp *op, Jsonb *input, const Jsonb *retry)
+keep_call(DsReplay *replay, DsOp *op, Jsonb *input, Jsonb *retry)
 {
 	op->input = input;
-	op->retry = ds_replay_copy(replay, retry);
+	op->retry = retry;
 	op->search_path = ds_replay_strdup(replay, namespace_search_path);
 }
 

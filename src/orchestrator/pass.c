@@ -43,12 +43,17 @@ ds_pass_run(DsReplay *replay)
 	DsUserCode	user;
 	ErrorData  *volatile error = NULL;
 	ErrorData  *interrupt = NULL;
+	Jsonb	   *defaults_before;
 	Jsonb	   *volatile result = NULL;
 	bool		wrote;
 	bool		keep;
 	int			level;
 
 	MemoryContextReset(replay->scratch);
+	/* a pass before may have come by some that are not written yet */
+	defaults_before = replay->defaults.evaluated;
+	replay->defaults.kept = defaults_before != NULL ? defaults_before :
+		replay->inst->defaults;
 	ds_user_code_begin(&user);
 	BeginInternalSubTransaction("df_orchestrator");
 	level = GetCurrentTransactionNestLevel();
@@ -66,6 +71,9 @@ ds_pass_run(DsReplay *replay)
 	}
 	PG_END_TRY();
 	ds_replay_end_pass();
+	if (replay->defaults.evaluated != defaults_before)
+		replay->defaults.evaluated = ds_replay_copy(replay,
+													replay->defaults.evaluated);
 	if (replay->suspended && replay->violation == NULL)
 		interrupt = catch_interrupt(caller);
 
@@ -139,7 +147,7 @@ call_orchestrator(DsReplay *replay)
 	check_code(replay, function);
 	ds_claim_begin_step(&inst->execution_id, inst->name);
 	result = ds_function_call(function, inst->name, inst->input,
-							  replay->scratch);
+							  &replay->defaults, replay->scratch);
 	if (!replay->suspended)
 		ds_user_code_finish();
 	ds_arg_check_payload(result, "output");

@@ -41,7 +41,6 @@ static void take_back(DsReplay *replay, DsOp *op);
 static void check_not_suspended(DsReplay *replay);
 pg_noreturn static void raise_suspension(DsReplay *replay);
 static const char *kind_name(DsOpKind kind, bool parallel);
-static char *describe(DsOpKind kind, bool parallel, const char *name);
 
 DsReplay *
 ds_replay_create(MemoryContext cxt, DsInstance *inst, DsOp *ops, int n_ops)
@@ -89,6 +88,13 @@ ds_replay_written(DsReplay *replay)
 	replay->n_rows = 0;
 	replay->rewound = NIL;
 	replay->tasks = NIL;
+	if (replay->defaults.evaluated != NULL)
+	{
+		replay->inst->defaults = replay->defaults.evaluated;
+		replay->inst->n_defaults++;
+		replay->inst->has_notes = true;
+		replay->defaults.evaluated = NULL;
+	}
 }
 
 static DsOp *
@@ -239,9 +245,9 @@ ds_replay_next(DsReplay *replay, DsOpKind kind, bool parallel,
 	{
 		ds_replay_mismatch(replay,
 						   psprintf(_("History has %s; the code asked for %s."),
-									describe(op->last.kind, op->last.parallel,
-											 op->last.name),
-									describe(kind, parallel, name)));
+									ds_replay_describe(op->last.kind, op->last.parallel,
+													   op->last.name),
+									ds_replay_describe(kind, parallel, name)));
 		ds_failure_raise(replay->violation);
 	}
 	replay->cursor++;
@@ -286,7 +292,7 @@ ds_replay_mismatch(DsReplay *replay, const char *detail)
 						detail,
 						replay->code_changed ?
 						_("Ask df_patched in the code where old and new executions differ, or put the old function back and call df_rewind.") :
-						_("An orchestrator must make the same calls in the same order at every replay. Read changing data in an activity or through df_record, and do not change the code of running instances."));
+						_("An orchestrator must make the same calls in the same order, with the same arguments, at every replay. Read changing data through df_record or in an activity, and do not change the code of running instances."));
 }
 
 Jsonb *
@@ -345,6 +351,7 @@ take_back(DsReplay *replay, DsOp *op)
 	DsRow	   *row = palloc(sizeof(DsRow));
 
 	op->last.outcome = DS_OUTCOME_REWOUND;
+	ds_operation_forget_input(op);
 	op->counted = op->automatic = 0;
 	op->first_time = 0;
 	*row = op->last;
@@ -468,8 +475,8 @@ kind_name(DsOpKind kind, bool parallel)
 	return "?";
 }
 
-static char *
-describe(DsOpKind kind, bool parallel, const char *name)
+char *
+ds_replay_describe(DsOpKind kind, bool parallel, const char *name)
 {
 	if (name == NULL)
 		return pstrdup(kind_name(kind, parallel));

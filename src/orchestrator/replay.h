@@ -14,6 +14,7 @@
 #define DS_REPLAY_H
 
 #include "base/compat.h"
+#include "function/function_defaults.h"
 #include "nodes/pg_list.h"
 #include "store/instance.h"
 
@@ -48,6 +49,7 @@ typedef struct DsReplay
 	DsRow	   *rows;
 	List	   *rewound;		/* of DsRow: withdrawn failures */
 	List	   *tasks;			/* numbers of tasks to begin */
+	DsDefaults	defaults;		/* of the orchestrator's arguments */
 	bool		still_rewinding;	/* still replaying what precedes the rewind */
 
 	/* --- state of one pass --- */
@@ -119,6 +121,10 @@ extern void ds_replay_violation(DsReplay *replay, const char *message,
 
 /* Records that the code does not match its history at this point. */
 extern void ds_replay_mismatch(DsReplay *replay, const char *detail);
+
+/* An operation in the words of such a detail. */
+extern char *ds_replay_describe(DsOpKind kind, bool parallel,
+								const char *name);
 
 /* True in the code of an orchestrator, but not in an activity. */
 extern bool ds_replay_is_in_pass(void);

@@ -51,8 +51,18 @@ typedef enum DsOutcome
 } DsOutcome;
 
 /*
- * A row of history: an attempt at an operation, or the scheduling of a task.
+ * A row whose attempt is this keeps, in "result", what else an operation must
+ * be the same in at each replay.  Its kind is DS_OP_RECORD and its outcome
+ * DS_OUTCOME_SCHEDULED, so that no view shows it.
  */
+#define DS_KEPT_RETRY	(-1)	/* the retry policy of an activity that is no
+								 * task; of a task, row 0 has it */
+#define DS_KEPT_DEFAULTS	(-2)	/* what arguments left out came to: of an
+									 * activity that failed, and with seq 0 of
+									 * the orchestrator.  Lower numbers: where
+									 * a replaced function has more of them */
+
+/* A row of history: an attempt at an operation, or the scheduling of a task. */
 typedef struct DsRow
 {
 	int			seq;			/* number of the operation, from 1 */
@@ -62,12 +72,15 @@ typedef struct DsRow
 	bool		parallel;		/* belongs to a task */
 	char	   *name;			/* as given by the code, or NULL */
 	char	   *child_id;
-	Jsonb	   *input;
+	Jsonb	   *input;			/* NULL in a row that was read: see input_hash */
 	Jsonb	   *result;
 	Jsonb	   *failure;
+	Jsonb	   *retry;			/* of a first attempt: the policy to be kept */
+	Jsonb	   *defaults;		/* of a failed attempt: likewise */
 	TimestampTz scheduled_time;
 	TimestampTz event_time;
 	TimestampTz fire_at;		/* 0 if there is no timer */
+	uint64		input_hash;		/* of the input, when the row was read */
 	int64		inbox_id;		/* message to delete with it, or 0 */
 	TransactionId xmin;			/* of the row, when it was read */
 } DsRow;
@@ -81,6 +94,10 @@ typedef struct DsOp
 	TimestampTz first_time;		/* when the first counted attempt began */
 	TimestampTz scheduled_time; /* of a task: when it was scheduled */
 	Jsonb	   *default_value;	/* of a scheduled event, for its timeout */
+	/* what a replay must give again: ds_jsonb_hash() of the input, and more */
+	uint64		input_hash;		/* 0: not known */
+	Jsonb	   *kept_retry;		/* NULL: none, or not known */
+	Jsonb	   *kept_defaults;	/* of arguments left out; NULL: none yet */
 	/* arguments of a task that must begin (again) */
 	Jsonb	   *input;
 	Jsonb	   *retry;
@@ -156,7 +173,9 @@ typedef struct DsInstance
 	int64		code;			/* 0 for NULL */
 	DsWait		wait;			/* without the numbers of the tasks */
 	DsParent	parent;
-	bool		has_notes;		/* its history has notes about actions of clients */
+	bool		has_notes;		/* there are rows with seq 0 in its history */
+	Jsonb	   *defaults;		/* its arguments left out; NULL: none yet */
+	int			n_defaults;		/* rows that they stand in */
 	int			n_archived;		/* past executions in the archive */
 	Jsonb	   *input;
 	Jsonb	   *custom_status;
@@ -184,6 +203,7 @@ typedef struct DsTask
 	char	   *search_path;
 	Jsonb	   *input;
 	Jsonb	   *retry;
+	Jsonb	   *defaults;		/* kept by the attempts before */
 	TransactionId xmin;
 } DsTask;
 

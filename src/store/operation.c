@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/jsonb_build.h"
 #include "store/operation.h"
 
 /* The columns of fixed length, and the headers of row and index entry. */
@@ -27,6 +28,21 @@ row_size(const DsRow *row)
 	return size;
 }
 
+/* A task has it in the row that scheduled it, a call in each attempt. */
+static bool
+has_input(const DsRow *row)
+{
+	return (row->kind == DS_OP_ACTIVITY || row->kind == DS_OP_CHILD) &&
+		(!row->parallel || row->attempt == 0);
+}
+
+void
+ds_operation_forget_input(DsOp *op)
+{
+	op->input_hash = 0;
+	op->kept_retry = NULL;
+}
+
 void
 ds_operation_add_row(DsOp *op, const DsRow *row)
 {
@@ -34,6 +50,23 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 	char	   *child_id = op->last.child_id;
 
 	op->size += row_size(row);
+	if (row->attempt < 0)
+	{
+		/* they come before all others */
+		op->last.seq = row->seq;
+		if (row->attempt == DS_KEPT_RETRY)
+			op->kept_retry = row->result;
+		else
+			op->kept_defaults = row->result;
+		return;
+	}
+	if (has_input(row))
+		op->input_hash = row->input_hash != 0 ? row->input_hash :
+			ds_jsonb_hash(row->input);
+	if (row->retry != NULL)
+		op->kept_retry = row->retry;
+	if (row->defaults != NULL)
+		op->kept_defaults = row->defaults;
 	op->last = *row;
 	if (op->last.name == NULL)
 		op->last.name = name;
@@ -44,13 +77,17 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 	{
 		case DS_OUTCOME_SCHEDULED:
 			op->scheduled_time = row->scheduled_time;
-			op->default_value = row->result;
+			if (row->kind == DS_OP_ACTIVITY)
+				op->kept_retry = row->result;
+			else
+				op->default_value = row->result;
 			op->last.result = NULL;
 			break;
 		case DS_OUTCOME_REWOUND:
 			/* attempts after this one are counted from the beginning */
 			op->counted = op->automatic = 0;
 			op->first_time = 0;
+			ds_operation_forget_input(op);
 			break;
 		case DS_OUTCOME_REPEATED:
 			op->automatic++;

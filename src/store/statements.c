@@ -162,7 +162,7 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		"INSERT INTO " HISTORY
 		" (execution_id, seq, attempt, kind, outcome, parallel, input,"
 		" scheduled_time, event_time)"
-		" SELECT $1, 0, coalesce(max(attempt), 0) + 1, $2, 'c', false, $3, $4, $4"
+		" SELECT $1, 0, coalesce(max(attempt) FILTER (WHERE attempt > 0), 0) + 1, $2, 'c', false, $3, $4, $4"
 		" FROM " HISTORY " WHERE execution_id = $1 AND seq = 0"
 	},
 	{

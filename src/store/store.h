@@ -55,8 +55,10 @@ typedef struct DsStepWrite
 	const DsRow *rewound;
 	List	   *tasks;			/* of DsTask: to be opened */
 	Jsonb	   *custom_status;
+	Jsonb	   *defaults;		/* STEP: of the orchestrator's arguments */
 	DsWait		wait;			/* STEP: kind DS_OP_NONE if it does not wait */
-	bool		even_suspended; /* STEP: an activity has ended; END: it crashes */
+	bool		even_suspended; /* STEP: an activity has ended; END: it
+								 * crashes */
 	bool		rewinding;		/* STEP: there may be more to withdraw */
 	DsStatus	end_status;		/* END */
 	Jsonb	   *output;			/* END */
@@ -131,12 +133,21 @@ extern bool ds_store_start_over(DsStart *start, DsInstance *over,
 
 /* --- store_history.c --- */
 
-/* The operations of the current execution, by number. */
-extern DsOp *ds_store_load_history(const DsInstance *inst, int *n_ops);
+/*
+ * The operations of the current execution, by number.  Also sets the values
+ * of omitted arguments in the instance.
+ */
+extern DsOp *ds_store_load_history(DsInstance *inst, int *n_ops);
+
+/* The values of omitted arguments of an activity that has failed, or NULL. */
+extern Jsonb *ds_store_load_defaults(const pg_uuid_t *execution_id, int seq);
 
 /* The last row of each of these tasks; returns their number. */
 extern int	ds_store_load_ends(const DsInstance *inst, int n_tasks,
 							   const int *tasks, DsRow **rows);
+
+/* The input that the operation had last; NULL if it was null. */
+extern Jsonb *ds_store_load_input(const pg_uuid_t *execution_id, int seq);
 
 /*
  * Adds a row to another instance's history, or to one's own outside of a step.
@@ -219,12 +230,12 @@ typedef struct DsEvent
 } DsEvent;
 
 /*
- * The oldest event of this name for the instance that is not in "taken"; false
- * if there is none.
+ * The oldest event of this name for the instance that is not in "taken" and
+ * was not sent after the deadline (0: none); false if there is none.
  */
 extern bool ds_store_find_event(const DsInstance *inst, const char *name,
-								int n_taken, const int64 *taken,
-								DsEvent *event);
+								TimestampTz deadline, int n_taken,
+								const int64 *taken, DsEvent *event);
 extern void ds_store_drop_orphaned_messages(void);
 
 /* --- store_work.c: work that no hint told of --- */

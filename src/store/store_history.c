@@ -9,15 +9,18 @@
 
 #include "utils/timestamp.h"
 
+#include "base/jsonb_build.h"
 #include "store/operation.h"
 #include "store/store_parts.h"
 #include "store/table.h"
 
+static void keep(const pg_uuid_t *execution_id, const DsRow *of, int attempt,
+				 Jsonb *value);
 static void mark_rewound(const DsStepWrite *w);
 static void load_row(const DsSession *s, int i, DsRow *row);
 
 DsOp *
-ds_store_load_history(const DsInstance *inst, int *n_ops)
+ds_store_load_history(DsInstance *inst, int *n_ops)
 {
 	DsScan		scan;
 	int			room = inst->history_length + 1;
@@ -33,7 +36,12 @@ ds_store_load_history(const DsInstance *inst, int *n_ops)
 		load_row(&scan.session, 0, &row);
 		row.xmin = ds_table_scan_xmin(&scan);
 		if (row.seq == 0)
+		{
+			/* the first one has all of them */
+			if (row.attempt <= DS_KEPT_DEFAULTS && inst->n_defaults++ == 0)
+				inst->defaults = row.result;
 			continue;
+		}
 		/* operations in order, and for each its attempts in order */
 		if (*n_ops == 0 || ops[*n_ops - 1].last.seq != row.seq)
 		{
@@ -72,11 +80,51 @@ ds_store_load_ends(const DsInstance *inst, int n_tasks, const int *tasks,
 	return (int) n;
 }
 
+Jsonb *
+ds_store_load_defaults(const pg_uuid_t *execution_id, int seq)
+{
+	DsScan		scan;
+	Jsonb	   *defaults = NULL;
+
+	ds_table_scan_begin(&scan, DS_HISTORY,
+						ds_table_key2(UUIDPGetDatum(execution_id),
+									  Int32GetDatum(seq)));
+	if (ds_table_scan_next(&scan) &&
+		ds_column_int(0, HISTORY_attempt) == DS_KEPT_DEFAULTS)
+		defaults = ds_column_jsonb(&scan.session, 0, HISTORY_result);
+	ds_table_scan_end(&scan);
+	return defaults;
+}
+
+Jsonb *
+ds_store_load_input(const pg_uuid_t *execution_id, int seq)
+{
+	DsScan		scan;
+	Jsonb	   *input = NULL;
+
+	ds_table_scan_begin(&scan, DS_HISTORY,
+						ds_table_key2(UUIDPGetDatum(execution_id),
+									  Int32GetDatum(seq)));
+	while (ds_table_scan_next(&scan))
+	{
+		Jsonb	   *later = ds_column_jsonb(&scan.session, 0, HISTORY_input);
+
+		if (later != NULL)
+			input = later;
+	}
+	ds_table_scan_end(&scan);
+	return input;
+}
+
 void
 ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 {
 	DsParameters p;
 
+	if (row->retry != NULL)
+		keep(execution_id, row, DS_KEPT_RETRY, row->retry);
+	if (row->defaults != NULL)
+		keep(execution_id, row, DS_KEPT_DEFAULTS, row->defaults);
 	ds_table_row_begin(&p, DS_HISTORY);
 	ds_param_time(ds_param_at(&p, HISTORY_scheduled_time), row->scheduled_time);
 	ds_param_time(ds_param_at(&p, HISTORY_event_time), row->event_time);
@@ -93,6 +141,22 @@ ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 	ds_param_jsonb(ds_param_at(&p, HISTORY_result), row->result);
 	ds_param_jsonb(ds_param_at(&p, HISTORY_failure), row->failure);
 	ds_table_insert(DS_HISTORY, &p);
+}
+
+/* Something of the operation that no view shows. */
+static void
+keep(const pg_uuid_t *execution_id, const DsRow *of, int attempt, Jsonb *value)
+{
+	DsRow		row = {0};
+
+	row.seq = of->seq;
+	row.attempt = attempt;
+	row.kind = DS_OP_RECORD;
+	row.outcome = DS_OUTCOME_SCHEDULED;
+	row.result = value;
+	row.scheduled_time = of->scheduled_time;
+	row.event_time = of->event_time;
+	ds_store_add_row(execution_id, &row);
 }
 
 void
@@ -154,6 +218,16 @@ ds_store_put_rows(const DsStepWrite *w)
 		mark_rewound(w);
 }
 
+void
+ds_store_put_defaults(const DsStepWrite *w)
+{
+	DsRow		whole = {.scheduled_time = w->now,.event_time = w->now};
+
+	if (w->defaults != NULL)
+		keep(&w->inst->execution_id, &whole,
+			 DS_KEPT_DEFAULTS - w->inst->n_defaults, w->defaults);
+}
+
 static void
 mark_rewound(const DsStepWrite *w)
 {
@@ -193,6 +267,13 @@ load_row(const DsSession *s, int i, DsRow *row)
 	row->parallel = ds_column_bool(i, HISTORY_parallel);
 	row->name = ds_column_text(s, i, HISTORY_name);
 	row->child_id = ds_column_text(s, i, HISTORY_child_id);
+	if (row->kind == DS_OP_ACTIVITY || row->kind == DS_OP_CHILD)
+	{
+		bool		isnull;
+		Datum		input = ds_column(i, HISTORY_input, &isnull);
+
+		row->input_hash = ds_jsonb_hash_datum(input, isnull);
+	}
 	row->result = ds_column_jsonb(s, i, HISTORY_result);
 	row->failure = ds_column_jsonb(s, i, HISTORY_failure);
 	row->scheduled_time = ds_column_time(i, HISTORY_scheduled_time);

@@ -96,8 +96,9 @@ ds_store_find_terminate(const DsInstance *inst, Jsonb **reason)
  * The oldest message of this name, case-insensitively, that is not taken yet.
  */
 bool
-ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
-					const int64 *taken, DsEvent *event)
+ds_store_find_event(const DsInstance *inst, const char *name,
+					TimestampTz deadline, int n_taken, const int64 *taken,
+					DsEvent *event)
 {
 	DsScan		scan;
 	bool		found = false;
@@ -106,7 +107,9 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 	while (!found && ds_table_scan_next(&scan))
 	{
 		event->id = ds_column_int64(0, INBOX_id);
-		found = ds_column_char(0, INBOX_kind) == MESSAGE_EVENT;
+		event->sent_time = ds_column_time(0, INBOX_sent_time);
+		found = ds_column_char(0, INBOX_kind) == MESSAGE_EVENT &&
+			(deadline == 0 || event->sent_time <= deadline);
 		for (int i = 0; i < n_taken && found; i++)
 			found = taken[i] != event->id;
 		if (!found || !is_same_name(&scan.session, name))
@@ -115,7 +118,6 @@ ds_store_find_event(const DsInstance *inst, const char *name, int n_taken,
 			continue;
 		}
 		event->data = ds_column_jsonb(&scan.session, 0, INBOX_data);
-		event->sent_time = ds_column_time(0, INBOX_sent_time);
 		event->sender = ds_table_scan_xmin(&scan);
 	}
 	ds_table_scan_end(&scan);

@@ -219,6 +219,7 @@ write_step(Step *step, DsChange change)
 
 	ds_query_loop_start(&scratch);
 	ds_store_put_rows(w);
+	ds_store_put_defaults(w);
 	ds_store_put_tasks(w);
 	done = ds_table_update(DS_INSTANCE, ds_table_text_key(w->inst->instance_id),
 						   &w->inst->tid, true, change, step);
@@ -293,6 +294,8 @@ change_for_step(DsParameters *p, void *arg)
 	ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time),
 				  step->suspended ? w->now : 0);
 	ds_param_datum(ds_param_at(p, INSTANCE_code), Int64GetDatum(w->code), w->code == 0);
+	if (w->defaults != NULL)
+		ds_param_bool(ds_param_at(p, INSTANCE_noted), true);
 	ds_param_datum(ds_param_at(p, INSTANCE_rewinding), BoolGetDatum(true), !w->rewinding);
 	return true;
 }

@@ -15,6 +15,7 @@
  * Write a step's rows, the marks of a rewind, and delete the messages it took.
  */
 extern void ds_store_put_rows(const DsStepWrite *w);
+extern void ds_store_put_defaults(const DsStepWrite *w);
 extern void ds_store_put_tasks(const DsStepWrite *w);
 extern void ds_store_delete_taken_messages(const DsStepWrite *w);
 

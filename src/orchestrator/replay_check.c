@@ -1,0 +1,152 @@
+/*-------------------------------------------------------------------------
+ *
+ * replay_check.c
+ *	  Does a replay ask for what history has?
+ *
+ * Code that reads what changes would otherwise take the result of one row for
+ * that of another, and never notice.
+ *
+ * The inputs of a long history stay in the table: a hash of each is enough to
+ * see that a replay gives the same bytes.  If it does not, the input is read
+ * and compared as jsonb, for 1 and 1.0 are equal.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/timestamp.h"
+
+#include "base/jsonb_build.h"
+#include "base/settings.h"
+#include "function/failure.h"
+#include "orchestrator/replay_check.h"
+#include "store/store.h"
+
+/* Of each of the two in a message. */
+#define MAX_TEXT	200
+
+static bool is_checked(const DsReplay *replay, const DsOp *op);
+static void check_input(DsReplay *replay, DsOp *op, const Jsonb *input);
+static const Jsonb *recorded_input(const DsReplay *replay, const DsOp *op);
+static bool is_equal(const Jsonb *a, const Jsonb *b);
+pg_noreturn static void mismatch(DsReplay *replay, const DsOp *op,
+								 const char *what, const char *history,
+								 const char *code);
+static char *value_text(const Jsonb *value);
+
+void
+ds_replay_check_activity(DsReplay *replay, DsOp *op, const Jsonb *input,
+						 const Jsonb *retry)
+{
+	if (!is_checked(replay, op))
+		return;
+	check_input(replay, op, input);
+	if (op->kept_retry != NULL && !is_equal(op->kept_retry, retry))
+		mismatch(replay, op, _("retry policy"), value_text(op->kept_retry),
+				 value_text(retry));
+}
+
+void
+ds_replay_check_child(DsReplay *replay, DsOp *op, const Jsonb *input,
+					  const char *id)
+{
+	if (!is_checked(replay, op))
+		return;
+	if (op->last.child_id != NULL && strcmp(op->last.child_id, id) != 0)
+		mismatch(replay, op, _("instance ID"),
+				 psprintf("\"%s\"", op->last.child_id),
+				 psprintf("\"%s\"", id));
+	check_input(replay, op, input);
+}
+
+void
+ds_replay_check_timer(DsReplay *replay, const DsOp *op, TimestampTz fire_at)
+{
+	if (!is_checked(replay, op) || op->last.fire_at == fire_at)
+		return;
+	mismatch(replay, op, "fire_at",
+			 pstrdup(timestamptz_to_str(op->last.fire_at)),
+			 pstrdup(timestamptz_to_str(fire_at)));
+}
+
+/* What a rewind has run again may be asked for by code that was mended. */
+static bool
+is_checked(const DsReplay *replay, const DsOp *op)
+{
+	return ds_check_replay_input &&
+		!(replay->inst->rewinding && op->last.outcome == DS_OUTCOME_FAILED);
+}
+
+static void
+check_input(DsReplay *replay, DsOp *op, const Jsonb *input)
+{
+	uint64		hash;
+	const Jsonb *recorded;
+
+	if (op->input_hash == 0)
+		return;
+	hash = ds_jsonb_hash(input);
+	if (op->input_hash == hash)
+		return;
+	recorded = recorded_input(replay, op);
+	if (!is_equal(recorded, input))
+		mismatch(replay, op, _("input"), value_text(recorded),
+				 value_text(input));
+	/* it is written in another way, as it will be in the next pass */
+	op->input_hash = hash;
+}
+
+/* From the table, unless the step that writes it is still to come. */
+static const Jsonb *
+recorded_input(const DsReplay *replay, const DsOp *op)
+{
+	for (int i = 0; i < replay->n_rows; i++)
+	{
+		if (replay->rows[i].seq == op->last.seq &&
+			replay->rows[i].input != NULL)
+			return replay->rows[i].input;
+	}
+	return ds_store_load_input(&replay->inst->execution_id, op->last.seq);
+}
+
+static bool
+is_equal(const Jsonb *a, const Jsonb *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	if (VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0)
+		return true;
+	return compareJsonbContainers(unconstify(JsonbContainer *, &a->root),
+								  unconstify(JsonbContainer *, &b->root)) == 0;
+}
+
+static void
+mismatch(DsReplay *replay, const DsOp *op, const char *what,
+		 const char *history, const char *code)
+{
+	/* the step is the one that was just passed */
+	replay->cursor--;
+	ds_replay_mismatch(replay,
+					   psprintf(_("History has %s with the %s %s; the code gave %s."),
+								ds_replay_describe(op->last.kind,
+												   op->last.parallel,
+												   op->last.name),
+								what, history, code));
+	ds_failure_raise(replay->violation);
+}
+
+static char *
+value_text(const Jsonb *value)
+{
+	char	   *text;
+
+	if (value == NULL)
+		return pstrdup("NULL");
+	text = JsonbToCString(NULL, unconstify(JsonbContainer *, &value->root),
+						  VARSIZE(value));
+
+	if (strlen(text) > MAX_TEXT)
+		strcpy(text +pg_mbcliplen(text, strlen(text), MAX_TEXT), "...");
+	return text;
+}
