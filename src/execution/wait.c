@@ -8,7 +8,7 @@
  * have written.
  *
  * Of a wait for all of many tasks only one is watched, and its end has the
- * instance look again (see also IS_WATCHED in statements.c): ten thousand
+ * instance look again (see also TASK_HAS_ENDED in statement_texts.c): ten thousand
  * tasks wake it a few times, not ten thousand times.
  *
  *-------------------------------------------------------------------------

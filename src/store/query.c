@@ -3,7 +3,7 @@
  * query.c
  *	  Runs one of the extension's statements: parameters in, columns out.
  *
- * The statements of statements.c are prepared at their first use and kept.
+ * The statements of statement_list.h are prepared at their first use and kept.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@
 static SPIPlanPtr plans[DS_NUM_STATEMENTS];
 static uint64 plans_generation = 0;
 
-static SPIPlanPtr get_plan(const DsStatement *statement);
+static SPIPlanPtr get_plan(DsStatementId id);
 static Oid	parameter_type(char letter);
 
 void
@@ -69,7 +69,6 @@ ds_query_execute_limited(DsStatementId id, DsParameters *p, bool limit_lock_wait
 	DsLockWait	bound;
 	volatile int rc = 0;
 
-	Assert(statement->id == id);
 	Assert(p->n == strlen(statement->types));
 
 	/*
@@ -88,7 +87,7 @@ ds_query_execute_limited(DsStatementId id, DsParameters *p, bool limit_lock_wait
 		if (statement->by_key)
 			enable_seqscan = enable_bitmapscan = enable_sort = false;
 		jit_enabled = false;
-		plan = get_plan(statement);
+		plan = get_plan(id);
 		rc = SPI_execute_snapshot(plan, p->values, p->nulls,
 								  GetLatestSnapshot(), InvalidSnapshot,
 								  statement->read_only, true, 0);
@@ -179,8 +178,9 @@ ds_query_loop_end(DsLoop *loop)
 }
 
 static SPIPlanPtr
-get_plan(const DsStatement *statement)
+get_plan(DsStatementId id)
 {
+	const DsStatement *statement = &ds_statements[id];
 	const DsCatalog *catalog = ds_catalog(false);
 	Oid			types[DS_MAX_PARAMETERS];
 	int			n = strlen(statement->types);
@@ -197,8 +197,8 @@ get_plan(const DsStatement *statement)
 		}
 		plans_generation = catalog->generation;
 	}
-	if (plans[statement->id] != NULL)
-		return plans[statement->id];
+	if (plans[id] != NULL)
+		return plans[id];
 
 	for (int i = 0; i < n; i++)
 		types[i] = parameter_type(statement->types[i]);
@@ -209,7 +209,7 @@ get_plan(const DsStatement *statement)
 			 SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	plans[statement->id] = plan;
+	plans[id] = plan;
 	return plan;
 }
 

@@ -188,7 +188,7 @@ ds_store_history_json(const char *instance_id, bool outputs, bool inputs,
 	ds_param_bool(&p, outputs);
 	ds_param_bool(&p, inputs);
 	ds_param_bool(&p, failures);
-	if (ds_query_execute(DS_SQL_STORY, &p) > 0)
+	if (ds_query_execute(DS_SQL_HISTORY_JSON, &p) > 0)
 		story = ds_column_jsonb(&s, 0, 1);
 	ds_query_close(&s);
 	return story;

@@ -124,7 +124,7 @@ ds_store_find_event(const DsInstance *inst, const char *name,
 	return found;
 }
 
-/* Compares names of events in the same way as the SQL of statements.c. */
+/* Compares names of events in the same way as the SQL of statement_list.h. */
 static bool
 is_same_name(const DsSession *s, const char *name)
 {

@@ -201,7 +201,7 @@ ds_store_wait_may_be_over(const char *instance_id, bool events)
 	ds_query_open(&s);
 	ds_param_text(&p, instance_id);
 	ds_param_bool(&p, events);
-	stirred = ds_query_execute(DS_SQL_IS_STIRRED, &p) > 0;
+	stirred = ds_query_execute(DS_SQL_WAIT_MAY_BE_OVER, &p) > 0;
 	ds_query_close(&s);
 	return stirred;
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * statements.c
+ * statement_list.h
  *	  All SQL on the extension's tables.
  *
  * The frequent operations of starts, steps and tasks do not use statements
@@ -15,74 +15,33 @@
  * execution, and those of a step its turn, too: this is the fence.  The fence
  * of a task is its row in table task.
  *
+ *	STATEMENT(name, types of the parameters, read_only, by_key,
+ *			  limit_lock_wait, SQL)
+ *
+ * See DsStatement for what these are.  The list has no include guard: it is
+ * included once for the names (statements.h) and once for the rest
+ * (statement_texts.c), so that neither can be without the other.
+ *
  *-------------------------------------------------------------------------
  */
-#include "postgres.h"
+/* INDENT OFF */
 
-#include "store/statements.h"
-
-#define INSTANCE	"durable_singleton.instance"
-#define HISTORY		"durable_singleton.history"
-#define TASK		"durable_singleton.task"
-#define INBOX		"durable_singleton.inbox"
-#define EXECUTION	"durable_singleton.execution"
-#define HOME		"durable_singleton.home"
-#define CRASH		"durable_singleton.crash"
-#define HTTP		"durable_singleton.http_function"
-
-#define ACTIVE		"('Pending', 'Running', 'Suspended')"
-#define RUNNABLE	"('Pending', 'Running')"
-#define ENDED		"('Completed', 'Failed', 'Terminated')"
-
-/* NULL in the row of the first execution of a run. */
-#define RUN(i)	"coalesce(" i ".run_id, " i ".execution_id)"
-
-/* The instance waits for a timer, or for an event with a timeout. */
-#define HAS_TIMER	"wait_kind IN ('t', 'e') AND wait_fire_at IS NOT NULL"
-
-/* The history has an end of the task $seq of instance i. */
-#define HAS_END(seq) \
-	"EXISTS (SELECT FROM " HISTORY " h WHERE h.execution_id = i.execution_id" \
-	" AND h.seq = " seq " AND h.attempt > 0 AND h.outcome IN ('c', 'f', 't'))"
-
-/* Instance i waits for tasks, and the wait may be over. */
-#define STIRRED_BY_TASK \
-	"(" HAS_END("i.wait_watch") \
-	" OR i.wait_watch = 0 AND EXISTS (SELECT FROM unnest(i.wait_tasks) s" \
-	" WHERE " HAS_END("s") "))"
-
-/* Message b requires a reaction of instance i. */
-#define HAS_MESSAGE \
-	"(b.kind = 'x' AND i.status IN " ACTIVE \
-	" OR b.kind = 'e' AND i.status IN " RUNNABLE \
-	" AND (i.wait_kind = 'e' AND lower(i.wait_name) = lower(b.name)" \
-	" OR i.wait_kind = 'w' AND EXISTS (SELECT FROM unnest(i.wait_tasks) s," \
-	" " HISTORY " t WHERE t.execution_id = i.execution_id AND t.seq = s" \
-	" AND t.attempt = 0 AND t.kind = 'e' AND lower(t.name) = lower(b.name)" \
-	" AND NOT " HAS_END("s") ")))"
-
-#define TIME(t) \
-	"to_char(" t " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US0\"Z\"')"
-
-const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
-	/* --- the instance --- */
-	{
-		/* the dead rows of earlier entries are older: they are not scanned */
-		DS_SQL_PRUNE_ARCHIVE, "tii", false, true, false,
+/* --- the instance --- */
+/* the dead rows of earlier entries are older: they are not scanned */
+STATEMENT(PRUNE_ARCHIVE, "tii", false, true, false,
 		"WITH gone AS (DELETE FROM " EXECUTION " WHERE instance_id = $1"
 		" AND execution_id = ANY (ARRAY(SELECT execution_id FROM " EXECUTION
 		" WHERE instance_id = $1 ORDER BY execution_id DESC OFFSET $2 LIMIT $3))"
 		" RETURNING execution_id)"
 		" DELETE FROM " HISTORY
-		" WHERE execution_id = ANY (ARRAY(SELECT execution_id FROM gone))"
-	},
-	{
-		/*
-		 * The timer of the wait, which is only in the row, is added to the
-		 * history, because the archive keeps a terminated execution.  Notes
-		 * have attempts from 1; 0 is free for the end.
-		 */
-		DS_SQL_TERMINATE, "tuj", false, true, false,
+		" WHERE execution_id = ANY (ARRAY(SELECT execution_id FROM gone))")
+
+/*
+ * The timer of the wait, which is only in the row, is added to the
+ * history, because the archive keeps a terminated execution.  Notes
+ * have attempts from 1; 0 is free for the end.
+ */
+STATEMENT(TERMINATE, "tuj", false, true, false,
 		"WITH ended AS (UPDATE " INSTANCE
 		" SET status = 'Terminated', turn = turn + 1,"
 		" last_updated_time = clock_timestamp(), ready_time = NULL,"
@@ -97,20 +56,18 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" SELECT execution_id, 0, 0, wait_kind, 's', false,"
 		" wait_name, wait_since, wait_since, wait_fire_at FROM ended"
 		" WHERE " HAS_TIMER ")"
-		" SELECT 1 FROM ended"
-	},
-	{
-		/* the turn stays, so that a running activity may finish */
-		DS_SQL_SUSPEND, "tu", false, true, false,
+		" SELECT 1 FROM ended")
+
+/* the turn stays, so that a running activity may finish */
+STATEMENT(SUSPEND, "tu", false, true, false,
 		"UPDATE " INSTANCE
 		" SET status = 'Suspended', last_updated_time = clock_timestamp(),"
 		" suspended_ready_time = ready_time, ready_time = NULL, noted = true"
 		" WHERE instance_id = $1 AND execution_id = $2"
-		" AND status IN " RUNNABLE
-	},
-	{
-		/* Pending again if no step of the run was ever committed */
-		DS_SQL_RESUME, "tu", false, true, false,
+		" AND status IN " RUNNABLE)
+
+/* Pending again if no step of the run was ever committed */
+STATEMENT(RESUME, "tu", false, true, false,
 		"UPDATE " INSTANCE
 		" SET status = CASE WHEN status <> 'Suspended' THEN status"
 		" WHEN turn = 0 AND run_id IS NULL"
@@ -119,63 +76,54 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" THEN coalesce(suspended_ready_time, clock_timestamp())"
 		" ELSE wait_fire_at END,"
 		" suspended_ready_time = NULL"
-		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Suspended'"
-	},
-	{
-		/* after a rewind, a change of the code is accepted */
-		DS_SQL_REWIND, "tu", false, true, false,
+		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Suspended'")
+
+/* after a rewind, a change of the code is accepted */
+STATEMENT(REWIND, "tu", false, true, false,
 		"UPDATE " INSTANCE
 		" SET status = 'Running', turn = turn + 1,"
 		" last_updated_time = clock_timestamp(), ready_time = clock_timestamp(),"
 		" rewinding = true, code = NULL, output = NULL, failure = NULL,"
 		" noted = true"
-		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Failed'"
-	},
-	{
-		/* it cannot end before the current transaction does */
-		DS_SQL_LOCK_ACTIVE, "tu", false, true, true,
-		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
-		" AND execution_id = $2 AND status IN " ACTIVE " FOR NO KEY UPDATE"
-	},
-	{
-		DS_SQL_TRY_LOCK_INSTANCE, "t", false, true, false,
-		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
-		" FOR NO KEY UPDATE SKIP LOCKED"
-	},
+		" WHERE instance_id = $1 AND execution_id = $2 AND status = 'Failed'")
 
-	/* --- its history --- */
-	{
-		/* the last rows of some tasks */
-		DS_SQL_LOAD_ENDS, "uI", true, true, false,
+/* it cannot end before the current transaction does */
+STATEMENT(LOCK_ACTIVE, "tu", false, true, true,
+		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
+		" AND execution_id = $2 AND status IN " ACTIVE " FOR NO KEY UPDATE")
+
+STATEMENT(TRY_LOCK_INSTANCE, "t", false, true, false,
+		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
+		" FOR NO KEY UPDATE SKIP LOCKED")
+
+/* --- its history --- */
+/* the last rows of some tasks */
+STATEMENT(LOAD_ENDS, "uI", true, true, false,
 		"SELECT h.* FROM unnest($2) t (seq), LATERAL (SELECT h.*, h.xmin"
 		" FROM " HISTORY " h WHERE h.execution_id = $1 AND h.seq = t.seq"
-		" ORDER BY h.attempt DESC LIMIT 1) h"
-	},
-	{
-		DS_SQL_MARK_REWOUND, "uii", false, true, false,
+		" ORDER BY h.attempt DESC LIMIT 1) h")
+
+STATEMENT(MARK_REWOUND, "uii", false, true, false,
 		"UPDATE " HISTORY " SET outcome = 'w'"
-		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3"
-	},
-	{
-		/* the caller has locked the instance's row */
-		DS_SQL_INSERT_NOTE, "ucjz", false, true, false,
+		" WHERE execution_id = $1 AND seq = $2 AND attempt = $3")
+
+/* the caller has locked the instance's row */
+STATEMENT(INSERT_NOTE, "ucjz", false, true, false,
 		"INSERT INTO " HISTORY
 		" (execution_id, seq, attempt, kind, outcome, parallel, input,"
 		" scheduled_time, event_time)"
 		" SELECT $1, 0, coalesce(max(attempt) FILTER (WHERE attempt > 0), 0) + 1, $2, 'c', false, $3, $4, $4"
-		" FROM " HISTORY " WHERE execution_id = $1 AND seq = 0"
-	},
-	{
-		DS_SQL_DELETE_HISTORY, "u", false, true, false,
-		"DELETE FROM " HISTORY " WHERE execution_id = $1"
-	},
-	{
-		/*
-		 * The history as in the status query of Durable Functions: a scheduled
-		 * event is omitted once its end is there.  $2: with results, $3: with
-		 * inputs, $4: with the texts of failures.
-		 */
-		DS_SQL_STORY, "tbbb", true, true, false,
+		" FROM " HISTORY " WHERE execution_id = $1 AND seq = 0")
+
+STATEMENT(DELETE_HISTORY, "u", false, true, false,
+		"DELETE FROM " HISTORY " WHERE execution_id = $1")
+
+/*
+ * The history as in the status query of Durable Functions: a scheduled
+ * event is omitted once its end is there.  $2: with results, $3: with
+ * inputs, $4: with the texts of failures.
+ */
+STATEMENT(HISTORY_JSON, "tbbb", true, true, false,
 		"SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object("
 		" 'EventType', event_type,"
 		" 'Timestamp', " TIME("event_time") ","
@@ -203,71 +151,59 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" OVER (PARTITION BY task ORDER BY seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
 		" ELSE 0 END AS ends FROM durable_singleton.event"
 		" WHERE instance_id = $1 AND execution_id ="
-		" (SELECT execution_id FROM " INSTANCE " WHERE instance_id = $1)) e"
-	},
+		" (SELECT execution_id FROM " INSTANCE " WHERE instance_id = $1)) e")
 
-	/* --- its open tasks --- */
-	{
-		DS_SQL_DELETE_TASKS, "u", false, true, false,
-		"DELETE FROM " TASK " WHERE execution_id = $1"
-	},
-	{
-		DS_SQL_IS_STIRRED, "tb", true, true, false,
+/* --- its open tasks --- */
+STATEMENT(DELETE_TASKS, "u", false, true, false,
+		"DELETE FROM " TASK " WHERE execution_id = $1")
+
+STATEMENT(WAIT_MAY_BE_OVER, "tb", true, true, false,
 		"SELECT 1 FROM " INSTANCE " i WHERE instance_id = $1"
-		" AND (" STIRRED_BY_TASK " OR $2 AND EXISTS (SELECT FROM " INBOX " b"
-		" WHERE b.run_id = " RUN("i") " AND b.kind = 'e'))"
-	},
+		" AND (" TASK_HAS_ENDED " OR $2 AND EXISTS (SELECT FROM " INBOX " b"
+		" WHERE b.run_id = " RUN("i") " AND b.kind = 'e'))")
 
-	/* --- what others tell it --- */
-	{
-		DS_SQL_SEND, "uttjz", false, true, false,
+/* --- what others tell it --- */
+STATEMENT(SEND, "uttjz", false, true, false,
 		"INSERT INTO " INBOX " (run_id, instance_id, kind, name, data, sent_time)"
-		" VALUES ($1, $2, 'e', $3, $4, $5)"
-	},
-	{
-		/* tells all active children of an instance to end */
-		DS_SQL_SEND_TERMINATE, "tujz", false, true, false,
+		" VALUES ($1, $2, 'e', $3, $4, $5)")
+
+/* tells all active children of an instance to end */
+STATEMENT(SEND_TERMINATE, "tujz", false, true, false,
 		"WITH child AS (SELECT instance_id, execution_id, " RUN("i") " AS run_id,"
 		" owner FROM " INSTANCE " i WHERE parent_instance_id = $1 AND parent_run_id = $2"
 		" AND status IN " ACTIVE "),"
 		" sent AS (INSERT INTO " INBOX " (run_id, instance_id, kind, data, sent_time)"
 		" SELECT run_id, instance_id, 'x', $3, $4 FROM child)"
-		" SELECT instance_id, execution_id, owner FROM child"
-	},
-	{
-		DS_SQL_DROP_MESSAGES, "u", false, true, false,
-		/* a message taken by a step is deleted by that step */
+		" SELECT instance_id, execution_id, owner FROM child")
+
+STATEMENT(DROP_MESSAGES, "u", false, true, false,
+ /* a message taken by a step is deleted by that step */
 		"DELETE FROM " INBOX " WHERE run_id = $1 AND id IN (SELECT id FROM " INBOX
-		" WHERE run_id = $1 FOR UPDATE SKIP LOCKED)"
-	},
-	{
-		/* but not the message that its parent was terminated */
-		DS_SQL_DROP_EVENTS, "u", false, true, false,
+		" WHERE run_id = $1 FOR UPDATE SKIP LOCKED)")
+
+/* but not the message that its parent was terminated */
+STATEMENT(DROP_EVENTS, "u", false, true, false,
 		"DELETE FROM " INBOX " WHERE run_id = $1 AND id IN (SELECT id FROM " INBOX
-		" WHERE run_id = $1 AND kind = 'e' FOR UPDATE SKIP LOCKED)"
-	},
-	{
-		DS_SQL_DROP_ORPHANED_MESSAGES, "", false, false, false,
+		" WHERE run_id = $1 AND kind = 'e' FOR UPDATE SKIP LOCKED)")
+
+STATEMENT(DROP_ORPHANED_MESSAGES, "", false, false, false,
 		"DELETE FROM " INBOX " WHERE (run_id, id) IN (SELECT b.run_id, b.id"
 		" FROM " INBOX " b WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
 		" WHERE i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
 		" AND (i.status IN " ACTIVE " OR i.status = 'Failed'))"
-		" FOR UPDATE SKIP LOCKED)"
-	},
+		" FOR UPDATE SKIP LOCKED)")
 
-	/* --- work that no hint told of; home NULL: wherever it comes from --- */
-	{
-		/* due instances after the key ($3, $4) */
-		DS_SQL_FIND_READY, "ozztii", true, true, false,
+/* --- work that no hint told of; home NULL: wherever it comes from --- */
+/* due instances after the key ($3, $4) */
+STATEMENT(FIND_READY, "ozztii", true, true, false,
 		"SELECT instance_id, ready_time, ctid FROM " INSTANCE
 		" WHERE owner = $1 AND ready_time <= $2"
 		" AND (ready_time, instance_id) > ($3, $4)"
 		" AND status IN " RUNNABLE " AND home = coalesce($5, home)"
-		" ORDER BY ready_time, instance_id LIMIT $6"
-	},
-	{
-		/* due tasks after the key ($3, $4, $5) */
-		DS_SQL_FIND_READY_TASKS, "ozzuiii", true, true, false,
+		" ORDER BY ready_time, instance_id LIMIT $6")
+
+/* due tasks after the key ($3, $4, $5) */
+STATEMENT(FIND_READY_TASKS, "ozzuiii", true, true, false,
 		"SELECT instance_id, execution_id, seq, ready_time FROM " TASK " t"
 		" WHERE owner = $1 AND ready_time <= $2"
 		" AND (ready_time, execution_id, seq) > ($3, $4, $5)"
@@ -275,34 +211,30 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " i"
 		" WHERE i.instance_id = t.instance_id"
 		" AND i.execution_id = t.execution_id AND i.status = 'Suspended')"
-		" ORDER BY ready_time, execution_id, seq LIMIT $7"
-	},
-	{
-		DS_SQL_FIND_WITH_MESSAGE, "oii", true, false, false,
+		" ORDER BY ready_time, execution_id, seq LIMIT $7")
+
+STATEMENT(FIND_WITH_MESSAGE, "oii", true, false, false,
 		"SELECT DISTINCT i.instance_id FROM " INBOX " b JOIN " INSTANCE " i"
 		" ON i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
 		" WHERE i.owner = $1 AND i.home = coalesce($2, i.home)"
-		" AND " HAS_MESSAGE " LIMIT $3"
-	},
-	{
-		/* after the key $3 */
-		DS_SQL_FIND_AWAITING, "oiti", true, true, false,
+		" AND " HAS_MESSAGE " LIMIT $3")
+
+/* after the key $3 */
+STATEMENT(FIND_AWAITING, "oiti", true, true, false,
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE owner = $1 AND wait_watch IS NOT NULL AND instance_id > $3"
 		" AND status IN " RUNNABLE " AND home = coalesce($2, home)"
-		" AND " STIRRED_BY_TASK " ORDER BY instance_id LIMIT $4"
-	},
-	{
-		DS_SQL_NEXT_WAKE, "oz", true, true, false,
+		" AND " TASK_HAS_ENDED " ORDER BY instance_id LIMIT $4")
+
+STATEMENT(NEXT_WAKE, "oz", true, true, false,
 		"SELECT least("
 		" (SELECT ready_time FROM " INSTANCE
 		" WHERE owner = $1 AND ready_time > $2 ORDER BY ready_time LIMIT 1),"
 		" (SELECT ready_time FROM " TASK
-		" WHERE owner = $1 AND ready_time > $2 ORDER BY ready_time LIMIT 1))"
-	},
-	{
-		/* one index probe per owner, no matter how many instances wait */
-		DS_SQL_OWNERS_WITH_WORK, "", true, true, false,
+		" WHERE owner = $1 AND ready_time > $2 ORDER BY ready_time LIMIT 1))")
+
+/* one index probe per owner, no matter how many instances wait */
+STATEMENT(OWNERS_WITH_WORK, "", true, true, false,
 		"WITH RECURSIVE o AS ("
 		" (SELECT owner, ready_time FROM " INSTANCE
 		" WHERE ready_time IS NOT NULL ORDER BY owner, ready_time LIMIT 1)"
@@ -310,10 +242,9 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" SELECT i.owner, i.ready_time FROM " INSTANCE " i"
 		" WHERE i.ready_time IS NOT NULL AND i.owner > o.owner"
 		" ORDER BY i.owner, i.ready_time LIMIT 1) n)"
-		" SELECT owner, ready_time FROM o"
-	},
-	{
-		DS_SQL_OWNERS_WITH_TASKS, "", true, true, false,
+		" SELECT owner, ready_time FROM o")
+
+STATEMENT(OWNERS_WITH_TASKS, "", true, true, false,
 		"WITH RECURSIVE o AS ("
 		" (SELECT owner, ready_time FROM " TASK
 		" WHERE ready_time IS NOT NULL ORDER BY owner, ready_time LIMIT 1)"
@@ -321,45 +252,38 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" SELECT t.owner, t.ready_time FROM " TASK " t"
 		" WHERE t.ready_time IS NOT NULL AND t.owner > o.owner"
 		" ORDER BY t.owner, t.ready_time LIMIT 1) n)"
-		" SELECT owner, ready_time FROM o"
-	},
-	{
-		DS_SQL_OWNERS_WITH_MESSAGE, "", true, false, false,
+		" SELECT owner, ready_time FROM o")
+
+STATEMENT(OWNERS_WITH_MESSAGE, "", true, false, false,
 		"SELECT DISTINCT i.owner FROM " INBOX " b JOIN " INSTANCE " i"
 		" ON i.instance_id = b.instance_id AND " RUN("i") " = b.run_id"
-		" WHERE " HAS_MESSAGE
-	},
-	{
-		DS_SQL_OWNERS_AWAITING, "", true, false, false,
+		" WHERE " HAS_MESSAGE)
+
+STATEMENT(OWNERS_AWAITING, "", true, false, false,
 		"SELECT DISTINCT owner FROM " INSTANCE " i"
 		" WHERE wait_watch IS NOT NULL AND status IN " RUNNABLE
-		" AND " STIRRED_BY_TASK
-	},
-	{
-		/* after the key $1 */
-		DS_SQL_OWNERLESS, "ti", true, false, false,
+		" AND " TASK_HAS_ENDED)
+
+/* after the key $1 */
+STATEMENT(OWNERLESS, "ti", true, false, false,
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE instance_id > $1 AND status IN " RUNNABLE " AND NOT EXISTS"
 		" (SELECT FROM pg_roles a WHERE a.oid = i.owner)"
-		" ORDER BY instance_id LIMIT $2"
-	},
+		" ORDER BY instance_id LIMIT $2")
 
-	{
-		DS_SQL_DELETE_OWNERLESS_TASKS, "", false, false, false,
+STATEMENT(DELETE_OWNERLESS_TASKS, "", false, false, false,
 		"DELETE FROM " TASK " WHERE (execution_id, seq) IN"
 		" (SELECT execution_id, seq FROM " TASK " t WHERE kind = 'a'"
 		" AND NOT EXISTS (SELECT FROM pg_roles a WHERE a.oid = t.owner)"
-		" FOR UPDATE OF t SKIP LOCKED)"
-	},
+		" FOR UPDATE OF t SKIP LOCKED)")
 
-	/* --- purging --- */
-	{
-		/*
-		 * Ended instances created between $1 and $2, with one of the statuses
-		 * $3, owned by a role whose privileges $4 has, after the key $5; none
-		 * whose parent is active.  $7: only those of exposed functions.
-		 */
-		DS_SQL_FIND_PURGEABLE, "zzSOtib", true, true, false,
+/* --- purging --- */
+/*
+ * Ended instances created between $1 and $2, with one of the statuses
+ * $3, owned by a role whose privileges $4 has, after the key $5; none
+ * whose parent is active.  $7: only those of exposed functions.
+ */
+STATEMENT(FIND_PURGEABLE, "zzSOtib", true, true, false,
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE instance_id > $5 AND created_time >= $1"
 		" AND (created_time < $2 OR $2 = 'infinity') AND status = ANY ($3)"
@@ -370,100 +294,83 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
 		" WHERE p.instance_id = i.parent_instance_id"
 		" AND " RUN("p") " = i.parent_run_id AND p.status IN " ACTIVE ")"
-		" ORDER BY instance_id LIMIT $6"
-	},
-	{
-		/* those that ended before $1 */
-		DS_SQL_FIND_EXPIRED, "zti", true, true, false,
+		" ORDER BY instance_id LIMIT $6")
+
+/* those that ended before $1 */
+STATEMENT(FIND_EXPIRED, "zti", true, true, false,
 		"SELECT instance_id FROM " INSTANCE " i"
 		" WHERE instance_id > $2 AND last_updated_time < $1 AND status IN " ENDED
 		" AND NOT EXISTS (SELECT FROM " INSTANCE " p"
 		" WHERE p.instance_id = i.parent_instance_id"
 		" AND " RUN("p") " = i.parent_run_id AND p.status IN " ACTIVE ")"
-		" ORDER BY instance_id LIMIT $3"
-	},
-	{
-		/* after the key $3; those that ended before $4 */
-		DS_SQL_FIND_ENDED_CHILDREN, "totzi", true, true, false,
+		" ORDER BY instance_id LIMIT $3")
+
+/* after the key $3; those that ended before $4 */
+STATEMENT(FIND_ENDED_CHILDREN, "totzi", true, true, false,
 		"SELECT instance_id FROM " INSTANCE
 		" WHERE parent_instance_id = $1 AND instance_id > $3 AND owner = $2"
 		" AND status IN " ENDED " AND last_updated_time < $4"
-		" ORDER BY parent_instance_id, instance_id LIMIT $5"
-	},
-	{
-		DS_SQL_LOCK_ENDED, "tu", false, true, false,
+		" ORDER BY parent_instance_id, instance_id LIMIT $5")
+
+STATEMENT(LOCK_ENDED, "tu", false, true, false,
 		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
-		" AND execution_id = $2 AND status IN " ENDED " FOR UPDATE SKIP LOCKED"
-	},
-	{
-		/* no row: somebody else is at one of them */
-		DS_SQL_LOCK_TASKS, "u", false, true, false,
+		" AND execution_id = $2 AND status IN " ENDED " FOR UPDATE SKIP LOCKED")
+
+/* no row: somebody else is at one of them */
+STATEMENT(LOCK_TASKS, "u", false, true, false,
 		"WITH locked AS (SELECT FROM " TASK " WHERE execution_id = $1"
 		" FOR UPDATE SKIP LOCKED) SELECT 1 WHERE (SELECT count(*) FROM locked)"
-		" = (SELECT count(*) FROM " TASK " WHERE execution_id = $1)"
-	},
-	{
-		DS_SQL_DELETE_INSTANCE, "tu", false, true, false,
-		"DELETE FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $2"
-		" AND status IN " ENDED
-	},
+		" = (SELECT count(*) FROM " TASK " WHERE execution_id = $1)")
 
-	/*
-	 * --- home ---
-	 *
-	 * A restore adds a second row to that of CREATE EXTENSION, the same one
-	 * if it goes into the database that the dump is from.
-	 */
-	{
-		DS_SQL_LOAD_HOME, "lO", true, false, false,
+STATEMENT(DELETE_INSTANCE, "tu", false, true, false,
+		"DELETE FROM " INSTANCE " WHERE instance_id = $1 AND execution_id = $2"
+		" AND status IN " ENDED)
+
+/*
+ * --- home ---
+ *
+ * A restore adds a second row to that of CREATE EXTENSION, the same one
+ * if it goes into the database that the dump is from.
+ */
+STATEMENT(LOAD_HOME, "lO", true, false, false,
 		"SELECT count(*) = 1 AND bool_and(system_identifier = $1 AND database_oid = $2)"
-		" FROM " HOME
-	},
-	{
-		DS_SQL_COUNT_HOMES, "", true, false, false,
-		"SELECT count(*) FROM " HOME
-	},
-	{
-		DS_SQL_DELETE_HOME, "", false, false, false,
-		"DELETE FROM " HOME
-	},
-	{
-		DS_SQL_INSERT_HOME, "lO", false, false, false,
-		"INSERT INTO " HOME " (system_identifier, database_oid) VALUES ($1, $2)"
-	},
-	{
-		DS_SQL_MOVE_HOME, "i", false, false, false,
+		" FROM " HOME)
+
+STATEMENT(COUNT_HOMES, "", true, false, false,
+		"SELECT count(*) FROM " HOME)
+
+STATEMENT(DELETE_HOME, "", false, false, false,
+		"DELETE FROM " HOME)
+
+STATEMENT(INSERT_HOME, "lO", false, false, false,
+		"INSERT INTO " HOME " (system_identifier, database_oid) VALUES ($1, $2)")
+
+STATEMENT(MOVE_HOME, "i", false, false, false,
 		"UPDATE " INSTANCE " SET home = $1 WHERE home <> $1"
-		" AND status IN ('Pending', 'Running', 'Suspended')"
-	},
-	{
-		DS_SQL_MOVE_TASKS_HOME, "i", false, false, false,
-		"UPDATE " TASK " SET home = $1 WHERE home <> $1"
-	},
-	{
-		/* logical replication replicates rows, but not sequences */
-		DS_SQL_MOVE_MESSAGE_IDS, "", false, false, false,
+		" AND status IN ('Pending', 'Running', 'Suspended')")
+
+STATEMENT(MOVE_TASKS_HOME, "i", false, false, false,
+		"UPDATE " TASK " SET home = $1 WHERE home <> $1")
+
+/* logical replication replicates rows, but not sequences */
+STATEMENT(MOVE_MESSAGE_IDS, "", false, false, false,
 		"SELECT setval('durable_singleton.inbox_id_seq', i.last)"
 		" FROM (SELECT max(id) AS last FROM " INBOX ") i,"
-		" durable_singleton.inbox_id_seq s WHERE i.last > s.last_value"
-	},
-	{
-		DS_SQL_ANY_FOREIGN, "i", true, false, false,
+		" durable_singleton.inbox_id_seq s WHERE i.last > s.last_value")
+
+STATEMENT(ANY_FOREIGN, "i", true, false, false,
 		"SELECT 1 WHERE EXISTS (SELECT FROM " INSTANCE
 		" WHERE home <> $1 AND status IN " ACTIVE ")"
-		" OR EXISTS (SELECT FROM " TASK " WHERE home <> $1)"
-	},
-	{
-		/* once for a role with a limit; see quota.c */
-		DS_SQL_COUNT_ACTIVE, "o", true, false, false,
-		"SELECT count(*) FROM " INSTANCE " WHERE owner = $1"
-		" AND status IN " ACTIVE
-	},
+		" OR EXISTS (SELECT FROM " TASK " WHERE home <> $1)")
 
-	/* --- crashes --- */
-	{
-		/* a step that only repeats what the crash has lost is no progress */
-		DS_SQL_COUNT_CRASH, "tuiiz", false, true, true,
+/* once for a role with a limit; see quota.c */
+STATEMENT(COUNT_ACTIVE, "o", true, false, false,
+		"SELECT count(*) FROM " INSTANCE " WHERE owner = $1"
+		" AND status IN " ACTIVE)
+
+/* --- crashes --- */
+/* a step that only repeats what the crash has lost is no progress */
+STATEMENT(COUNT_CRASH, "tuiiz", false, true, true,
 		"INSERT INTO " CRASH " AS c"
 		" (instance_id, execution_id, seq, progress, crash_time, crashes)"
 		" VALUES ($1, $2, $3, $4, $5, 1)"
@@ -471,34 +378,28 @@ const DsStatement ds_statements[DS_NUM_STATEMENTS] = {
 		" CASE WHEN c.crash_time = excluded.crash_time THEN c.crashes"
 		" WHEN c.progress < excluded.progress THEN 1 ELSE c.crashes + 1 END,"
 		" progress = greatest(c.progress, excluded.progress),"
-		" crash_time = excluded.crash_time RETURNING crashes"
-	},
-	{
-		/* there are as many rows as there were recent crashes */
-		DS_SQL_FORGET_CRASHES, "", false, false, false,
+		" crash_time = excluded.crash_time RETURNING crashes")
+
+/* there are as many rows as there were recent crashes */
+STATEMENT(FORGET_CRASHES, "", false, false, false,
 		"DELETE FROM " CRASH " c WHERE NOT EXISTS (SELECT FROM " INSTANCE " i"
 		" WHERE i.instance_id = c.instance_id"
-		" AND i.execution_id = c.execution_id AND i.status IN " ACTIVE ")"
-	},
+		" AND i.execution_id = c.execution_id AND i.status IN " ACTIVE ")")
 
-	/* --- functions exposed over HTTP, by schema and bare name --- */
-	{
-		DS_SQL_IS_EXPOSED, "tt", true, true, false,
-		"SELECT 1 FROM " HTTP " WHERE function_name = $1 AND schema_name = $2"
-	},
-	{
-		DS_SQL_EXPOSE, "tt", false, true, false,
+/* --- functions exposed over HTTP, by schema and bare name --- */
+STATEMENT(IS_EXPOSED, "tt", true, true, false,
+		"SELECT 1 FROM " HTTP " WHERE function_name = $1 AND schema_name = $2")
+
+STATEMENT(EXPOSE, "tt", false, true, false,
 		"INSERT INTO " HTTP " (function_name, schema_name) VALUES ($1, $2)"
-		" ON CONFLICT DO NOTHING"
-	},
-	{
-		/* $2 NULL: in any schema */
-		DS_SQL_HIDE, "tt", false, true, false,
+		" ON CONFLICT DO NOTHING")
+
+/* $2 NULL: in any schema */
+STATEMENT(HIDE, "tt", false, true, false,
 		"DELETE FROM " HTTP " WHERE function_name = $1"
-		" AND schema_name = coalesce($2, schema_name)"
-	},
-	{
-		DS_SQL_COUNT_EXPOSED, "t", true, true, false,
-		"SELECT count(*) FROM " HTTP " WHERE function_name = $1"
-	},
-};
+		" AND schema_name = coalesce($2, schema_name)")
+
+STATEMENT(COUNT_EXPOSED, "t", true, true, false,
+		"SELECT count(*) FROM " HTTP " WHERE function_name = $1")
+
+/* INDENT ON */
