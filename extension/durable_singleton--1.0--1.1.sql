@@ -46,6 +46,18 @@ CREATE INDEX instance_parent ON durable_singleton.instance
 	(parent_instance_id, instance_id) WHERE parent_instance_id IS NOT NULL;
 
 -- ---------------------------------------------------------------------------
+-- Cron expressions
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.df_next_runs(cron text, time_zone text DEFAULT 'UTC',
+	n integer DEFAULT 5, after timestamptz DEFAULT now())
+RETURNS SETOF timestamptz
+AS 'MODULE_PATHNAME', 'ds_next_runs'
+LANGUAGE C STABLE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION @extschema@.df_next_runs IS
+	'the next moments at which a cron expression is due';
+
+-- ---------------------------------------------------------------------------
 -- Privileges: the last part of the script
 -- ---------------------------------------------------------------------------
 
@@ -109,3 +121,5 @@ COMMENT ON FUNCTION durable_singleton.withdraw_privileges IS
 
 SELECT durable_singleton.withdraw_privileges(
 	pg_catalog.current_setting('durable_singleton_script.members')::pg_catalog.text[]);
+
+GRANT EXECUTE ON FUNCTION @extschema@.df_next_runs TO PUBLIC;
