@@ -54,6 +54,7 @@ foreach my $round (1 .. 2)
 }
 cmp_ok($taken_back{off}, '>', 0,
 	'off, which does not promise it, does take values back: the crashes are real');
+crash_after_freeze();
 
 sub crash
 {
@@ -102,6 +103,54 @@ sub crash
 	note "$name: $taken_back of $instances values that were told were taken back";
 	is($taken_back, 0, "$name: no value that was told has been taken back")
 	  if $mode ne 'off';
+	return;
+}
+
+# Vacuum freezes the rows of a step that has not been flushed yet, and another
+# process goes on.  Who flushes WAL by himself is stopped.
+sub crash_after_freeze
+{
+	my $dir = PostgreSQL::Test::Utils::tempdir_short;
+
+	append_to_file("$dir/stay", '');
+	$node->append_conf('postgresql.conf', q{
+durable_singleton.step_commit = group
+durable_singleton.enabled = off
+bgwriter_lru_maxpages = 0
+autovacuum = off
+});
+	$node->safe_psql('postgres', 'ALTER SYSTEM RESET ALL');
+	$node->restart;
+	$node->safe_psql('postgres', qq{SELECT df_start_singleton('draw_and_tell', 'frozen', to_jsonb('$dir'::text))});
+	my @flushers = split /\n/, $node->safe_psql('postgres', q{
+		SELECT pid FROM pg_stat_activity
+		WHERE backend_type IN ('walwriter', 'checkpointer', 'durable_singleton launcher')});
+	is(@flushers, 3, 'frozen: who flushes WAL is found');
+	kill 'STOP', @flushers;
+	$node->safe_psql('postgres', 'CALL df_run(1)');
+	$node->safe_psql('postgres', q{
+		SET synchronous_commit = off;
+		VACUUM (FREEZE) durable_singleton.instance;
+		VACUUM (FREEZE) durable_singleton.history});
+	my $drawn = $node->safe_psql('postgres', q{
+		SELECT result #>> '{}' FROM df_history WHERE instance_id = 'frozen' AND event_type = 'TaskCompleted'});
+	is($node->safe_psql('postgres', q{SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()}),
+		't', 'frozen: the step is not on disk yet');
+	my $session = $node->background_psql('postgres');
+	$session->query_until(qr/^$/, "CALL df_run(1);\n");
+	$node->poll_query_until('postgres', q{
+			SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'})
+	  or die 'the activity does not run';
+	is(slurp_file("$dir/frozen"), "$drawn\n", 'frozen: the next one tells its value');
+	# the postmaster ends those that are stopped, too
+	$node->stop('immediate');
+	unlink "$dir/stay";
+	$node->start;
+	$node->append_conf('postgresql.conf', 'durable_singleton.enabled = on');
+	$node->reload;
+	ok(wait_ended($node, 'postgres', 'frozen'), 'frozen: the instance ends');
+	is($node->safe_psql('postgres', q{SELECT output #>> '{}' FROM df_get_status('frozen')}),
+		$drawn, 'frozen: what it has told has not been taken back');
 	return;
 }
 

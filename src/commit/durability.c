@@ -29,19 +29,18 @@
 #include "shmem/shared.h"
 
 /*
- * The state at server start.  Lock rules: the shared lock; constant once it is
- * set.
+ * Where the WAL was when the server had started.  Lock rules: the shared lock;
+ * constant once it is set.
  */
 typedef struct ServerStart
 {
-	TransactionId xid;			/* the next one at that time, */
-	XLogRecPtr	lsn;			/* and the end of the WAL */
+	XLogRecPtr	lsn;
 } ServerStart;
 
 static ServerStart *server_start = NULL;
 
-static XLogRecPtr lsn_before_start(TransactionId xid);
-static TransactionId oldest_clog_xid(void);
+static bool is_in_commit_log(TransactionId xid);
+static XLogRecPtr lsn_of_start(void);
 
 Size
 ds_durability_size(void)
@@ -68,13 +67,19 @@ ds_durability_lsn_of(TransactionId xmin)
 	if (!TransactionIdIsNormal(xmin) || RecoveryInProgress())
 		return InvalidXLogRecPtr;
 
-	/* a frozen row's xmin may be gone from the commit log, and is safe */
+	/*
+	 * A row keeps its xmin when it is frozen, which may be right after its
+	 * commit.  2^31 transactions later the same number lies in the future.
+	 * What the commit log does not have is long safe.  What it has may be
+	 * another transaction, 2^32 later: then the caller waits for more than
+	 * it has to.
+	 */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
-	if (!TransactionIdPrecedes(xmin, oldest_clog_xid()))
+	if (is_in_commit_log(xmin))
 		lsn = TransactionIdGetCommitLSN(xmin);
 	LWLockRelease(XactTruncationLock);
 	if (XLogRecPtrIsInvalid(lsn) && ds_standby_wait_is_configured() && SyncRepRequested())
-		lsn = lsn_before_start(xmin);
+		lsn = lsn_of_start();
 	return lsn;
 }
 
@@ -117,7 +122,7 @@ ds_durability_wait_to_tell(TransactionId xmin)
 void
 ds_durability_start(void)
 {
-	TransactionId xid;
+	char		content = 0;	/* a record must have something */
 	XLogRecPtr	lsn;
 
 	ds_shared_lock_to_look();
@@ -126,16 +131,12 @@ ds_durability_start(void)
 	if (!XLogRecPtrIsInvalid(lsn))
 		return;
 
-	xid = ReadNextTransactionId();
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xid, sizeof(xid));	/* must not be empty */
+	XLogRegisterData(&content, sizeof(content));
 	lsn = XLogInsert(RM_XLOG_ID, XLOG_NOOP);
 	ds_shared_lock();
 	if (XLogRecPtrIsInvalid(server_start->lsn))
-	{
-		server_start->xid = xid;
 		server_start->lsn = lsn;
-	}
 	ds_shared_unlock();
 }
 
@@ -144,21 +145,22 @@ ds_durability_start(void)
  * before the server started are on disk here, but perhaps not on a standby.
  */
 static XLogRecPtr
-lsn_before_start(TransactionId xid)
+lsn_of_start(void)
 {
 	XLogRecPtr	lsn;
-	TransactionId start;
 
 	ds_durability_start();		/* the launcher may not have started yet */
 	ds_shared_lock_to_look();
 	lsn = server_start->lsn;
-	start = server_start->xid;
 	ds_shared_unlock();
-	return TransactionIdPrecedes(xid, start) ? lsn : InvalidXLogRecPtr;
+	return lsn;
 }
 
-static TransactionId
-oldest_clog_xid(void)
+/* The caller holds XactTruncationLock, so that the answer stays true. */
+static bool
+is_in_commit_log(TransactionId xid)
 {
-	return TransamVariables->oldestClogXid;
+	TransactionId oldest = TransamVariables->oldestClogXid;
+
+	return xid - oldest < ReadNextTransactionId() - oldest;
 }

@@ -18,6 +18,7 @@
 #include "access/transam.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "utils/inval.h"
 #include "utils/timestamp.h"
 
@@ -72,11 +73,15 @@ ds_wait_check(DsRun *run, DsWait *wait)
  * If the same transaction replaced the function that comes next, the old one
  * would run.  Once its lock is gone they have been sent.  They are read here,
  * as the pass may follow in the very same transaction.
+ *
+ * The writer of a row that we see has ended.  If a transaction of that number
+ * is in progress, or is yet to come, the row was frozen long ago and its
+ * number has come around.
  */
 void
 ds_wait_for_invalidations(TransactionId xid)
 {
-	if (TransactionIdIsNormal(xid))
+	if (TransactionIdIsNormal(xid) && !TransactionIdIsInProgress(xid))
 		XactLockTableWait(xid, NULL, NULL, XLTW_None);
 	AcceptInvalidationMessages();
 }

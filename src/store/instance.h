@@ -181,8 +181,8 @@ typedef struct DsInstance
 	Jsonb	   *custom_status;
 	Jsonb	   *output;
 	Jsonb	   *failure;
-	TransactionId xmin;			/* of this version of the row, */
-	ItemPointerData tid;		/* and its TID when last seen */
+	TransactionId xmin;			/* as ds_table_scan_xmin() tells it */
+	ItemPointerData tid;		/* where the row was last seen */
 } DsInstance;
 
 /* An open task that is an activity or a child. */

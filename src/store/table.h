@@ -117,8 +117,14 @@ extern bool ds_tables_fit(void);
 /* Is there any such row? */
 extern bool ds_table_has(DsTable table, DsKey key);
 
-/* The transaction that wrote the current row, and its TID. */
+/*
+ * The transaction that wrote the current row.  A frozen row keeps the number,
+ * which may be that of another transaction by now, or of one to come: only
+ * ds_durability_lsn_of() and wait.c know how to use it.
+ */
 extern TransactionId ds_table_scan_xmin(const DsScan *scan);
+
+/* Where the current row is. */
 extern ItemPointerData ds_table_scan_tid(const DsScan *scan);
 
 /*
