@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * durable_singleton.c
- *	  Module entry: sets up what must be there before the first call.
+ *	  Module entry: sets up everything needed before the first call.
  *
- * The map of src/ is README.md beside this file: what the words mean, which
- * way an instance takes through the files, and what each file is for.
+ * README.md beside this file is the map of src/: a glossary, the way of an
+ * instance through the files, and the purpose of each file.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +30,7 @@ _PG_init(void)
 {
 	ds_settings_init();
 
-	/* without shared memory every function says what is missing */
+	/* without shared memory every function reports what is missing */
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
 

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * shared_memory.c
- *	  The list of everything that has a piece of shared memory.
+ *	  The list of all pieces of shared memory.
  *
- * Each owner says how much it needs and sets up its own piece, in the order
- * of the list.  The startup functions run in the postmaster; with EXEC_BACKEND
- * they would also run in each backend, and find their pieces there.
+ * Each owner reports the size of its piece and sets it up, in the order of the
+ * list.  The startup functions run in the postmaster; with EXEC_BACKEND they
+ * would also run in each backend, and find their pieces there.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,7 +56,7 @@ static const SharedPiece pieces[] = {
 	{ds_wal_flusher_size, ds_wal_flusher_startup},
 	{ds_durability_size, ds_durability_startup},
 	{ds_standby_wait_size, ds_standby_wait_startup},
-	/* fills slots, and asks for visits of the janitor */
+	/* fills slots, and requests visits of the janitor */
 	{ds_crashed_slots_size, ds_crashed_slots_startup},
 };
 

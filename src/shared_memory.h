@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * shared_memory.h
- *	  The list of everything that has a piece of shared memory.
+ *	  The list of all pieces of shared memory.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,9 +3,9 @@
  * activity.c
  *	  One attempt at an activity.
  *
- * User code runs at the top level of a transaction, in which its end is
- * written down, too.  Whatever fails up to and in the COMMIT is the activity's
- * failure, which a transaction of its own writes down.
+ * User code runs at the top level of a transaction, which also records its
+ * outcome.  Any error up to and in the COMMIT is a failure of the activity,
+ * which a separate transaction records.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +30,7 @@
 #include "shmem/counters.h"
 #include "shmem/slot.h"
 
-/* Where the transaction was when it failed. */
+/* The state of the transaction when it failed. */
 typedef enum Phase
 {
 	PHASE_USER_CODE,
@@ -57,7 +57,7 @@ ds_activity_run(DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 	row->outcome = DS_OUTCOME_COMPLETED;
 	row->parallel = call->parallel;
 	row->name = call->name;
-	/* of a task it stands in the row that scheduled it */
+	/* the input of a task is in the row that scheduled it */
 	row->input = call->parallel ? NULL : call->input;
 	/* likewise; and of a call, the first attempt's */
 	row->retry = call->parallel || call->attempt > 1 ? NULL : call->retry;
@@ -140,7 +140,7 @@ call_function(DsCall *call)
 	return result;
 }
 
-/* It failed: is there another attempt? */
+/* The attempt failed: decides whether there is another one. */
 static void
 decide(const DsCall *call, DsRow *row, ErrorData *error)
 {
@@ -166,7 +166,7 @@ decide(const DsCall *call, DsRow *row, ErrorData *error)
 	}
 }
 
-/* Right after the commit: no interrupt may come between. */
+/* Called right after the commit: no interrupt may come between. */
 static void
 count_attempt(const DsRow *row)
 {

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * child.c
- *	  Starting the child instances of an orchestrator.
+ *	  Starts the child instances of an orchestrator.
  *
- * A child is an instance like any other, of the same owner, whose row names
- * the task of the parent's that it is.  That it cannot be started (its id is
- * taken, the function is missing) is an answer to the parent, not an error of
- * the step.
+ * A child is an instance like any other, with the same owner; its row names
+ * the task of the parent that it stands for.  If it cannot be started (its id
+ * is taken, the function is missing), this is a result for the parent, not an
+ * error of the step.
  *
  *-------------------------------------------------------------------------
  */
@@ -62,8 +62,8 @@ ds_child_begin(const DsInstance *parent, const DsOp *op, DsRow *end)
 }
 
 /*
- * After a rewind: the child is still there, and goes on, or has completed.
- * False: it has to be started anew.
+ * After a rewind: the child still exists, and continues, or has completed.
+ * False: it must be started again.
  */
 static bool
 go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
@@ -81,14 +81,14 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 			return false;
 		if (child->status == DS_COMPLETED)
 		{
-			/* somebody has rewound it by hand, and it succeeded */
+			/* it was rewound separately, and succeeded */
 			end->outcome = DS_OUTCOME_COMPLETED;
 			end->result = child->output;
 			*goes_on = false;
 			return true;
 		}
 		*goes_on = true;
-		/* locked, it ends when it can see that its parent waits for it */
+		/* locked, it can end only after its parent is seen to wait for it */
 		if (ds_status_is_active(child->status) && ds_store_lock_active(child))
 			return true;
 		if (child->status == DS_FAILED && ds_store_rewind(child, true))
@@ -100,7 +100,7 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 			ds_commit_hint_ready(child->owner, child->instance_id, 0);
 			return true;
 		}
-		/* it has just gone on: look again */
+		/* it has just continued: check again */
 	}
 }
 
@@ -132,8 +132,8 @@ start_child(DsStart *start)
 }
 
 /*
- * What an error would tell, or NULL.  Reads only, so the subtransaction has no
- * transaction id.
+ * The error of the preparation, or NULL.  It only reads, so the subtransaction
+ * has no transaction id.
  */
 static Jsonb *
 prepare(DsStart *start, const DsInstance *parent, const DsOp *op)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * child.h
- *	  Starting the child instances of an orchestrator.
+ *	  Starts the child instances of an orchestrator.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,9 +11,9 @@
 #include "store/instance.h"
 
 /*
- * Starts the child that the operation asks for, in the present transaction,
- * or lets a failed one go on after its parent was rewound.  False: it cannot
- * be started, or has ended already; "end" is the row that says so.
+ * Starts the child requested by the operation, in the current transaction, or
+ * lets a failed one continue after its parent was rewound.  False: it cannot
+ * be started, or has already ended; "end" is the row that says so.
  */
 extern bool ds_child_begin(const DsInstance *parent, const DsOp *op, DsRow *end);
 

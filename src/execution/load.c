@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * load.c
- *	  An instance comes into the hands of its runner: from the tables, or
- *	  from where it was put aside.
+ *	  Loads an instance for its runner: from the tables, or from the run cache.
  *
- * Reading the instance's row without a statement leaves no lock behind, so
- * that the first pass may come in the same transaction; any statement does,
- * and user code must not run with it.
+ * The instance's row is read without a statement, which leaves no lock, so
+ * that the first pass may follow in the same transaction.  Any statement
+ * leaves a lock, and user code must not run with it.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,7 +41,7 @@ ds_load_cached_run(DsRun *run, const char *instance_id, MemoryContext *cxt)
 	run->cxt = *cxt = cached.cxt;
 	ds_user_code_forget();
 	ds_transaction_begin();
-	/* what a child is told is not in its row */
+	/* messages to a child are not in its row */
 	if (!ds_store_is_unchanged(cached.inst) ||
 		(cached.inst->parent.instance_id != NULL &&
 		 ds_store_has_messages(cached.inst)))
@@ -52,7 +51,7 @@ ds_load_cached_run(DsRun *run, const char *instance_id, MemoryContext *cxt)
 		return false;
 	}
 	cached.limits = run->limits;
-	/* it has cost nothing to have it here */
+	/* reading it from the cache has cost nothing */
 	cached.n_loaded = cached.n_steps = 0;
 	cached.progress = false;
 	cached.in_transaction = true;
@@ -66,7 +65,7 @@ ds_load_run(DsRun *run, const DsWork *work)
 	DsInstance *inst;
 	bool		ready = false;
 
-	/* of the execution before, when it is one after the other */
+	/* left by the previous execution of a series */
 	ds_user_code_forget();
 	run->in_transaction = false;
 	ds_transaction_begin();
@@ -75,7 +74,7 @@ ds_load_run(DsRun *run, const DsWork *work)
 	{
 		bool		look = true;
 
-		/* a task that nobody waits for: leave the history alone */
+		/* for a task that is not awaited, the history need not be read */
 		if (inst->wait.kind == DS_OP_TASKS &&
 			(inst->wait.fire_at == 0 ||
 			 inst->wait.fire_at > GetCurrentTimestamp()))
@@ -85,7 +84,7 @@ ds_load_run(DsRun *run, const DsWork *work)
 		else if (load_history(run, inst))
 		{
 			if (inst->wait.kind == DS_OP_TASKS)
-				ready = true;	/* check_wait looks into it */
+				ready = true;	/* check_wait looks at it */
 			else if (inst->wait.kind != DS_OP_NONE)
 			{
 				ready = ds_wait_check(run, &inst->wait);
@@ -106,7 +105,7 @@ ds_load_run(DsRun *run, const DsWork *work)
 	return ready;
 }
 
-/* Is it ours to run?  If it was told to end, it does so now. */
+/* May this runner run it?  If it was told to end, it ends now. */
 static bool
 is_runnable(DsRun *run, DsInstance *inst)
 {
@@ -137,7 +136,7 @@ load_history(DsRun *run, DsInstance *inst)
 		ops = ds_store_load_history(inst, &n_ops);
 	if (inst->wait.kind == DS_OP_TASKS)
 		ds_store_load_wait_tasks(inst);
-	/* it has gone on between the two reads: whoever did it tells */
+	/* it has continued between the two reads: its runner sends a hint */
 	if (n_ops != inst->history_length)
 	{
 		ereport(LOG,
@@ -152,7 +151,7 @@ load_history(DsRun *run, DsInstance *inst)
 	run->lsn = ds_durability_lsn_of(inst->xmin);
 	for (int i = 0; i < n_ops; i++)
 	{
-		/* written by others, maybe after the instance's row */
+		/* written by others, perhaps after the instance's row */
 		if (ops[i].last.parallel && ds_op_has_ended(&ops[i]))
 			run->lsn = Max(run->lsn, ds_durability_lsn_of(ops[i].last.xmin));
 	}

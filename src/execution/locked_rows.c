@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * locked_rows.c
- *	  Instances whose row somebody's open transaction holds locked.
+ *	  Instances whose row is locked by an open transaction of another session.
  *
- * A step that finds its row locked (terminate, and then nothing for a while)
- * is undone after a second.  To run it again and again until the lock is gone
- * would be a waste, so this process remembers the last few such instances and
- * tries the lock first.
+ * A step that finds its row locked (after df_terminate in an idle transaction,
+ * for example) is undone after a second.  Repeating it until the lock is
+ * released would be a waste, so this process remembers the last few such
+ * instances and tries the lock first.
  *
  *-------------------------------------------------------------------------
  */

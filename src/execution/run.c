@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * run.c
- *	  One instance in the hands of its runner: what its passes have come by
- *	  and the next step has to write.
+ *	  A run: the results of passes that the next step has to write.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,7 +50,8 @@ ds_run_begin_write(DsRun *run)
 
 /*
  * The tasks that the step has to open, a list of DsTask.  Children are started
- * in the present transaction; one that cannot be has ended by that.
+ * in the current transaction; a child that cannot be started has already
+ * ended.
  */
 List *
 ds_run_begin_tasks(DsRun *run, bool only_children)
@@ -100,7 +100,7 @@ ds_run_begin_tasks(DsRun *run, bool only_children)
 	return tasks;
 }
 
-/* What is in memory follows what is now in the table. */
+/* Updates the memory after a write to the table. */
 void
 ds_run_written(DsRun *run)
 {
@@ -130,7 +130,7 @@ ds_run_written(DsRun *run)
 }
 
 /*
- * Is there something that an activity may build on, or that people should see
+ * Are there results on which an activity may build, or that must be visible
  * while it runs?
  */
 bool
@@ -160,7 +160,7 @@ present_custom_status(const DsRun *run)
 		run->inst->custom_status;
 }
 
-/* Activities of it may be executing elsewhere. */
+/* Activities of the instance may be executing elsewhere. */
 bool
 ds_run_has_open_tasks(const DsRun *run)
 {

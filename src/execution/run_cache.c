@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * run_cache.c
- *	  Runs that a worker has put aside while their last step goes to disk.
+ *	  Runs that a worker keeps in memory while their last step is flushed.
  *
  * The next activity of an instance has to wait until the result of the
- * previous one is flushed.  Meanwhile the worker runs other instances, and to
- * read each one anew when it comes back to it would cost as much as the step
- * itself.  A cached run is not claimed, and anybody may go on with the
- * instance: whoever takes it up again looks first whether its row has changed.
+ * previous one is flushed.  Meanwhile the worker runs other instances; reading
+ * each of them again when it resumes them would cost as much as the step
+ * itself. A cached run is not claimed, and any worker may continue the
+ * instance: the worker that resumes it first checks whether its row has
+ * changed.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,11 +18,11 @@
 
 #include "execution/run_cache.h"
 
-/* A few more than may be begun before one is finished. */
+/* A few more than may be begun before the first one is resumed. */
 #define MAX_CACHED		192
 #define MAX_CACHED_SIZE	((Size) 256 * 1024)
 
-/* The oldest first. */
+/* The oldest run is the first. */
 static DsRun cache[MAX_CACHED];
 static int	n_cached = 0;
 

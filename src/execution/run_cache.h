@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * run_cache.h
- *	  Runs that a worker has put aside while their last step goes to disk.
+ *	  Runs that a worker keeps in memory while their last step is flushed.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,15 +11,18 @@
 #include "execution/run.h"
 
 /*
- * Keeps the run, its memory context included.  False: it is too large.  It may
- * be dropped at any time after; a hint has to be given in any case.
+ * Keeps the run, including its memory context.  False: it is too large.  It
+ * may be dropped at any later time; the caller must send a hint in any case.
  */
 extern bool ds_run_cache_put(const DsRun *run);
 
-/* Gives it back to the caller; false if there is none of that instance. */
+/* Returns the run of the instance to the caller; false if there is none. */
 extern bool ds_run_cache_take(const char *instance_id, DsRun *run);
 
-/* Nothing is ready any more: what is still there, others have gone on with. */
+/*
+ * Empties the cache.  Called when the queue is empty: any run still cached has
+ * since been continued by another worker.
+ */
 extern void ds_run_cache_clear(void);
 
 #endif

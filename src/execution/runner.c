@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * runner.c
- *	  Running a piece of work: an instance, or a task of one.
+ *	  Runs a unit of work: an instance, or a task of one.
  *
- * A runner claims it, runs it (step.c, task.c), and gives it back.  Errors
- * that come up to here are not the user's: somebody holds the row locked, the
- * disk is full, the step was terminated.  What it was at is undone, and
- * tried again later.
+ * A runner claims it, runs it (step.c, task.c), and releases it.  Errors that
+ * reach this file are not errors of the user's code: the row is locked, the
+ * disk is full, the step was terminated.  Its work is undone, and retried
+ * later.
  *
  *-------------------------------------------------------------------------
  */
@@ -74,14 +74,14 @@ ds_runner_run(const DsWork *work, DsRunLimits *limits)
 	PG_END_TRY();
 
 	MemoryContextSwitchTo(caller);
-	/* NULL: it was put aside */
+	/* NULL: it is in the run cache */
 	if (cxt != NULL)
 		MemoryContextDelete(cxt);
 	if (result == DS_RUN_TROUBLE || result == DS_RUN_UNFINISHED)
 	{
 		if (ds_claim_is_cancelled())
 		{
-			/* it was terminated, and nothing is left to do for us */
+			/* it was terminated, and there is nothing left to do */
 			result = DS_RUN_PROGRESS;
 			error = NULL;
 		}
@@ -103,8 +103,8 @@ ds_runner_run(const DsWork *work, DsRunLimits *limits)
 }
 
 /*
- * *owner becomes the role that the instance belongs to by now, if it is
- * another one: its workers have to be told.
+ * Sets *owner to the role that the instance belongs to by now, if it is a
+ * different one: its workers must be notified.
  */
 static DsRunResult
 run_claimed(const DsWork *work, MemoryContext *cxt, DsRunLimits *limits,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * runner.h
- *	  Running a piece of work: an instance, or a task of one.
+ *	  Runs a unit of work: an instance, or a task of one.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,9 +12,8 @@
 #include "store/work.h"
 
 /*
- * Runs the instance as far as it goes within the limits, each step in
- * transactions of its own, or makes one attempt at the task.  Outside a
- * transaction; needs a slot.
+ * Runs the instance within the limits, each step in separate transactions, or
+ * makes one attempt at the task.  Called outside a transaction; needs a slot.
  */
 extern DsRunResult ds_runner_run(const DsWork *work, DsRunLimits *limits);
 

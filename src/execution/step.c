@@ -1,25 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * step.c
- *	  Running an instance, step by step.
+ *	  Runs an instance, step by step.
  *
- * A runner claims the instance, reads its row and history in a transaction
- * of its own (so that no lock on our tables is held while user code runs, see
- * load.c), and then goes step by step:
+ * A runner claims the instance, reads its row and history in a separate
+ * transaction (so that no lock on the extension's tables is held while user
+ * code runs, see load.c), and then executes steps:
  *
  *	pass	 the orchestrator runs against its history until it asks for
  *			 something new, returns or fails (pass.c)
- *	activity a transaction of its own: user code at its top level, then the
+ *	activity a separate transaction: user code at its top level, then the
  *			 history row and the fenced update of the instance's row, COMMIT
  *			 (activity.c)
- *	wait	 the wait is written to the row, with the tasks that it is for,
- *			 and the instance is given back
- *	end		 result or failure is written together with what the
- *			 orchestrator itself wrote
+ *	wait	 the wait is written to the row, with the tasks to wait for, and
+ *			 the instance is released
+ *	end		 result or failure is written together with the orchestrator's
+ *			 own writes
  *
- * Every write is fenced by execution and turn.  If the row has gone on
- * without us (terminated, replaced, purged), the whole transaction is rolled
- * back, the effects of the activity included.  The claim gives "one at a
+ * Every write is fenced by execution and turn.  If the row has changed in the
+ * meantime (terminated, replaced, purged), the whole transaction is rolled
+ * back, including the effects of the activity.  The claim ensures "one at a
  * time", the fence "exactly once".
  *
  *-------------------------------------------------------------------------
@@ -54,24 +54,24 @@
 #include "store/execution_id.h"
 #include "store/store.h"
 
-/* Others wait, but so much of reading a long history shall pay off first. */
+/* Even if other work waits, reading a long history should first pay off. */
 #define STEPS_A_LOAD	32
 
-/* What a step came to. */
+/* The result of a step. */
 typedef enum StepResult
 {
 	STEP_GOES_ON,
 	STEP_WAITS,
 	STEP_ENDED,
 	STEP_NEW_EXECUTION,
-	STEP_LOST					/* the row is not ours any more */
+	STEP_LOST					/* the row belongs to another execution or turn */
 } StepResult;
 
-/* An activity's attempt on its way to the table. */
+/* An attempt at an activity, to be written to the table. */
 typedef struct Attempt
 {
 	DsRun	   *run;
-	bool		suspended;		/* the instance was, in the meantime */
+	bool		suspended;		/* the instance was suspended in the meantime */
 } Attempt;
 
 static StepResult do_step(DsRun *run);
@@ -105,7 +105,7 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 		StepResult	step = STEP_GOES_ON;
 
 		CHECK_FOR_INTERRUPTS();
-		/* tasks have ended: all that it waits for? */
+		/* tasks have ended: is the wait over? */
 		if (run.inst->wait.kind == DS_OP_TASKS)
 			step = check_wait(&run, &run.inst->wait);
 		if (step == STEP_GOES_ON)
@@ -141,7 +141,7 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 	}
 }
 
-/* One pass, and what it asks for. */
+/* Runs one pass, and executes its request. */
 static StepResult
 do_step(DsRun *run)
 {
@@ -164,7 +164,7 @@ do_step(DsRun *run)
 	if (pass.outcome != DS_PASS_REQUEST)
 		return end_execution(run, &pass);
 
-	/* the pass is rolled back; nothing is in this transaction */
+	/* the pass is rolled back; the transaction has no other changes */
 	ds_transaction_commit();
 	ds_user_code_forget();
 	ds_replay_rewind_undelivered(replay);
@@ -172,8 +172,8 @@ do_step(DsRun *run)
 		return check_wait(run, &replay->request.wait);
 
 	/*
-	 * What the activity is about to tell the world may build on recorded
-	 * values and events: they come first.
+	 * The activity may pass recorded values and events on to the outside
+	 * world: they must be committed first.
 	 */
 	if (ds_run_has_news(run))
 	{
@@ -186,7 +186,7 @@ do_step(DsRun *run)
 	return do_activity(run, &replay->request);
 }
 
-/* To be read again and again it must not grow without end. */
+/* A history that is read repeatedly must not grow without limit. */
 static bool
 history_is_too_large(const DsRun *run)
 {
@@ -215,7 +215,7 @@ fail_too_large(DsRun *run)
 	return store_failure(run, ds_failure_from_error(&error));
 }
 
-/* The pass returned, failed or continued as new: the transaction goes on. */
+/* The pass returned, failed or continued as new: its transaction continues. */
 static StepResult
 end_execution(DsRun *run, const DsPass *pass)
 {
@@ -231,7 +231,9 @@ end_execution(DsRun *run, const DsPass *pass)
 
 		if (pass->outcome == DS_PASS_CONTINUED)
 		{
-			/* they are instances of their own, and go on without it */
+			/*
+			 * children are separate instances, and continue without the parent
+			 */
 			(void) ds_run_begin_tasks(run, true);
 			w = ds_run_begin_write(run);
 			w.next_execution = ds_execution_id_new();
@@ -294,13 +296,13 @@ end_execution(DsRun *run, const DsPass *pass)
 }
 
 /*
- * A timer, an event or the end of tasks is asked for: it may be there already.
- * If not, the wait is written down, and with it the tasks begin.
+ * The code waits for a timer, an event or the end of tasks, which may have
+ * come already.  If not, writes the wait, which also makes the tasks begin.
  */
 static StepResult
 check_wait(DsRun *run, DsWait *wait)
 {
-	/* it is in the instance's row already */
+	/* it is already in the instance's row */
 	bool		written = wait == &run->inst->wait;
 
 	for (;;)
@@ -322,7 +324,7 @@ check_wait(DsRun *run, DsWait *wait)
 			 (written && run->replay->n_rows == 0 &&
 			  wait->fire_at == fire_at && wait->watch == watch)))
 		{
-			/* the next pass comes without a lock on our tables */
+			/* the next pass must not hold a lock on the extension's tables */
 			ds_transaction_commit();
 			if (!fulfilled)
 			{
@@ -330,7 +332,9 @@ check_wait(DsRun *run, DsWait *wait)
 				return STEP_WAITS;
 			}
 			wait->kind = DS_OP_NONE;
-			/* if it has just been read, what came goes with the next step */
+			/*
+			 * if it was just read, the new rows are written with the next step
+			 */
 			return written || !ds_run_has_news(run) ? STEP_GOES_ON :
 				store_progress(run);
 		}
@@ -347,13 +351,13 @@ check_wait(DsRun *run, DsWait *wait)
 			wait->kind = DS_OP_NONE;
 			return STEP_GOES_ON;
 		}
-		/* not before the commit: whoever looks must find it */
+		/* only after the commit: a process that looks must find the wait */
 		ds_run_tell_when_due(run->inst, wait);
 		if (wait->kind != DS_OP_TASKS)
 			return STEP_WAITS;
 		written = true;
 
-		/* whoever ended a task a moment ago did not know of the wait yet */
+		/* a process that has just ended a task did not know of the wait yet */
 		ds_transaction_begin();
 		stirred = ds_store_wait_may_be_over(run->inst->instance_id, false);
 		ds_transaction_commit();
@@ -406,7 +410,7 @@ do_activity(DsRun *run, const DsRequest *request)
 	return STEP_GOES_ON;
 }
 
-/* The attempt's row, in the present transaction. */
+/* Writes the row of the attempt in the current transaction. */
 static bool
 store_attempt(const DsRow *row, void *arg)
 {
@@ -426,7 +430,7 @@ store_attempt(const DsRow *row, void *arg)
 	return ds_store_step(&w, &attempt->suspended);
 }
 
-/* What the passes came by so far, in a transaction of its own. */
+/* Writes the results of the passes so far, in a separate transaction. */
 static StepResult
 store_progress(DsRun *run)
 {
@@ -445,7 +449,7 @@ store_progress(DsRun *run)
 	return STEP_GOES_ON;
 }
 
-/* The instance has failed, in a transaction of its own. */
+/* Records that the instance has failed, in a separate transaction. */
 static StepResult
 store_failure(DsRun *run, Jsonb *failure)
 {
@@ -463,7 +467,7 @@ store_failure(DsRun *run, Jsonb *failure)
 	return STEP_ENDED;
 }
 
-/* The fence held: nothing of this transaction shall remain. */
+/* The fence did not match: rolls back everything in this transaction. */
 static StepResult
 lose(void)
 {
@@ -473,9 +477,9 @@ lose(void)
 }
 
 /*
- * What an activity told the outside world must never be taken back by a
- * crash, so its result is on disk before the next activity begins.  In the
- * meantime the runner has run others, and one flush serves them all.
+ * A result that an activity has passed to the outside world must not be lost
+ * in a crash, so it is flushed before the next activity begins.  In the
+ * meantime the runner has run other instances, and one flush serves them all.
  */
 static void
 flush_previous_step(const DsRun *run)
@@ -484,7 +488,7 @@ flush_previous_step(const DsRun *run)
 		ds_durability_wait(run->lsn);
 }
 
-/* To come back later means to read the history again. */
+/* Resuming later requires reading the history again. */
 static bool
 must_yield(const DsRun *run)
 {

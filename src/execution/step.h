@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * step.h
- *	  Running an instance, step by step.
+ *	  Runs an instance, step by step.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,9 +13,9 @@
 
 /*
  * Runs the instance, which this process has claimed, outside a transaction.
- * *owner becomes its owner if that is not the present user.  What belongs to
- * the instance is made in *cxt, which is replaced by that of a run that had
- * been put aside, and becomes NULL if this one is.
+ * Sets *owner to its owner if that is not the current user.  Everything that
+ * belongs to the instance is allocated in *cxt, which is replaced by the
+ * context of a cached run, and becomes NULL if this run is cached.
  */
 extern DsRunResult ds_step_run_instance(const DsWork *work,
 										MemoryContext *cxt,

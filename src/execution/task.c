@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * task.c
- *	  Running an activity that is a task, beside its instance.
+ *	  Runs an activity that is a task, in parallel with its instance.
  *
- * The row in table task is work, and the fence: it goes in the transaction
- * in which the activity commits, and with it whoever cancels the task takes
- * the right to end it away.  The end is a row of history, an INSERT, so tasks
- * of one instance never wait for each other.  Whether the instance waits for
- * it is asked after the commit.
+ * The row in table task is both the work and the fence: it is deleted in the
+ * transaction in which the activity commits; a process that cancels the task
+ * deletes it, too, and thereby prevents its end.  The end is a row of history,
+ * an INSERT, so tasks of one instance never wait for each other.  Whether the
+ * instance waits for the task is checked after the commit.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,14 +43,14 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 	if (task == NULL)
 		return DS_RUN_NOT_READY;
 
-	/* what it is about to tell the world may build on what scheduled it */
+	/* the activity may pass on results of the step that scheduled it */
 	if (ds_step_commit == DS_STEP_COMMIT_GROUP)
 		ds_durability_wait(ds_durability_lsn_of(task->xmin));
 
 	call = call_of(task, cxt);
 	if (!ds_activity_run(&call, &row, store_end, task))
 	{
-		/* cancelled: nothing of it shall remain */
+		/* canceled: nothing of it may remain */
 		ds_transaction_abort();
 		ds_counters_add(DS_STEPS_UNDONE, 1);
 		return DS_RUN_NOT_READY;
@@ -64,7 +64,7 @@ ds_task_run(const DsWork *work, MemoryContext cxt, DsRunLimits *limits,
 	return DS_RUN_PROGRESS;
 }
 
-/* NULL: there is nothing to run; when there will be, is noted. */
+/* NULL: there is nothing to run; the time of the next run is recorded. */
 static DsCall
 call_of(const DsTask *task, MemoryContext cxt)
 {
@@ -143,8 +143,8 @@ store_end(const DsRow *row, void *arg)
 }
 
 /*
- * The instance may come to wait for the task at this very moment: it looks
- * for itself after it has written down that it waits.
+ * The instance may start to wait for the task at this very moment: after it
+ * has written its wait, it checks again.
  */
 static void
 tell_instance(const DsTask *task)

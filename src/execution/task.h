@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * task.h
- *	  Running an activity that is a task, beside its instance.
+ *	  Runs an activity that is a task, in parallel with its instance.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,8 +12,8 @@
 #include "store/work.h"
 
 /*
- * Runs the task that this process has claimed, outside a transaction.  Never
- * DS_RUN_UNFINISHED or DS_RUN_TROUBLE.
+ * Runs the task, which this process has claimed, outside a transaction.  Never
+ * returns DS_RUN_UNFINISHED or DS_RUN_TROUBLE.
  */
 extern DsRunResult ds_task_run(const DsWork *work, MemoryContext cxt,
 							   DsRunLimits *limits, Oid *owner);

@@ -138,7 +138,7 @@ check_event(DsRun *run, const DsWait *wait)
 	return true;
 }
 
-/* Tasks that are due end, and if one stays open it is watched. */
+/* Ends due tasks, and watches one that stays open. */
 static bool
 check_all(DsRun *run, DsWait *wait)
 {
@@ -159,8 +159,8 @@ check_all(DsRun *run, DsWait *wait)
 			continue;
 
 		/*
-		 * The last one is begun last, and is likely to end last.  A timer or
-		 * an event is looked at by itself when its time comes.
+		 * The last one begins last, and is likely to end last.  A timer or an
+		 * event is checked separately when its time comes.
 		 */
 		if (watch == NULL || op->last.seq > watch->last.seq)
 			watch = op;
@@ -178,7 +178,7 @@ check_all(DsRun *run, DsWait *wait)
 	return false;
 }
 
-/* The first of them that has ended, or is due, wins; the others stay open. */
+/* The first task that has ended, or is due, wins; the others stay open. */
 static bool
 check_any(DsRun *run, DsWait *wait)
 {
@@ -229,7 +229,7 @@ check_any(DsRun *run, DsWait *wait)
 	return true;
 }
 
-/* What others have done with the awaited tasks since we read the history. */
+/* Applies the ends of awaited tasks since the history was read. */
 static void
 apply_awaited(DsRun *run, const DsWait *wait)
 {
@@ -253,8 +253,8 @@ apply_awaited(DsRun *run, const DsWait *wait)
 }
 
 /*
- * The code is going to run: the more it knows, the more awaits it passes
- * before it has to be called again.
+ * The code is about to run: the more ends it knows, the more awaits it passes
+ * before it must be called again.
  */
 static void
 apply_all(DsRun *run)
@@ -273,7 +273,7 @@ apply_all(DsRun *run)
 	pfree(open);
 }
 
-/* An activity or child that was begun and is open, as far as we know. */
+/* An activity or child that has begun and is open, as far as known. */
 static bool
 is_ended_by_others(const DsReplay *replay, int seq)
 {
@@ -307,8 +307,8 @@ apply_ends(DsRun *run, int n_open, const int *open)
 }
 
 /*
- * If a timer or an event is due: the row that ends it, and when it came.  A
- * task is ended by an event that was sent before its time-out only.
+ * If a timer or an event is due: the row that ends it, and the time.  An event
+ * ends a task only if it was sent before the task's timeout.
  */
 static bool
 find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
@@ -345,7 +345,7 @@ find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
 			*when = fire_at;
 			return true;
 		default:
-			return false;		/* somebody else ends it */
+			return false;		/* another process ends it */
 	}
 }
 

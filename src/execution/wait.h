@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * wait.h
- *	  Whether what an instance waits for has come.
+ *	  Checks whether an instance's wait is over.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,14 +11,14 @@
 #include "execution/run.h"
 
 /*
- * True: it has; what came is in the replay, to be written with the next step.
- * False: not yet.  Of a wait for tasks some may have ended all the same, and
- * wait->watch and wait->fire_at say when to look again; the caller tells the
- * workers, once they can see the wait.  Needs a transaction.
+ * True: the wait is over; the new rows are in the replay, to be written with
+ * the next step.  False: not yet.  If the wait is for tasks, some may have
+ * ended, and wait->watch and wait->fire_at say when to check again; the caller
+ * notifies the workers, once they can see the wait.  Needs a transaction.
  */
 extern bool ds_wait_check(DsRun *run, DsWait *wait);
 
-/* The next transaction sees the invalidation messages of that one. */
+/* Makes the next transaction see the invalidation messages of that one. */
 extern void ds_wait_for_invalidations(TransactionId xid);
 
 #endif

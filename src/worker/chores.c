@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * chores.c
- *	  What a janitor does once it has found the work of a database.
+ *	  The work of a janitor after it has found the ready work of a database.
  *
- * All roles share it, and what one of them leaves behind must not keep the
- * others': a chore, an instance and a family have transactions of their own,
- * whose errors go to the log.  Nothing is waited for that an open transaction
- * holds.  Other databases wait for the janitor, so it stops after some time
- * and comes back.
+ * It is shared by all roles, and problems of one role must not block the
+ * others: each chore, instance and family has a separate transaction, whose
+ * errors are logged.  It does not wait for locks held by open transactions.
+ * Other databases wait for the janitor, so it stops after some time and
+ * returns later.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,12 +27,12 @@
 #include "worker/chores.h"
 
 #define SEARCH_BATCH	1000
-/* instances that are removed in one transaction */
+/* instances removed in one transaction */
 #define PURGE_BATCH		1000
-/* for each chore; but as long as it has searched in any case */
+/* for each chore; but at least as long as it has searched */
 #define CHORE_MS		1000.0
 
-/* How much time a chore has left. */
+/* The time that a chore has left. */
 typedef struct Budget
 {
 	instr_time	begun;
@@ -45,7 +45,7 @@ typedef struct Search
 	bool		for_ownerless;
 	TimestampTz ended_before;
 	char		after[DS_MAX_ID_LENGTH + 1];
-	MemoryContext cxt;			/* of the ids */
+	MemoryContext cxt;			/* for the ids */
 	List	   *ids;
 	Budget		budget;
 } Search;
@@ -54,7 +54,7 @@ typedef struct Search
 typedef struct Ownerless
 {
 	const char *instance_id;
-	bool		locked;			/* by somebody, so it was left alone */
+	bool		locked;			/* locked by another session, so it was skipped */
 } Ownerless;
 
 static bool attempt(void (*body) (void *), void *arg, const char *what,
@@ -86,7 +86,9 @@ ds_chores_do(bool seek_ownerless, bool *sought_ownerless)
 	return done;
 }
 
-/* In a transaction of its own.  False: it failed, as the log tells. */
+/*
+ * Runs the body in a separate transaction.  False: it failed, and was logged.
+ */
 static bool
 attempt(void (*body) (void *), void *arg, const char *what,
 		const char *instance_id)
@@ -125,8 +127,8 @@ drop_ownerless_tasks(void *arg)
 }
 
 /*
- * Their owner was dropped: nobody can run them any more.  *all: none was left
- * that is somebody's at the moment, or could not be failed.
+ * Fails instances whose owner was dropped, because they can never run again.
+ * *all: none was left that is locked at the moment, or could not be failed.
  */
 static bool
 fail_ownerless(bool *all)
@@ -159,7 +161,7 @@ fail_ownerless(bool *all)
 	return in_time;
 }
 
-/* Its payloads may be large: their memory goes with the transaction. */
+/* The payloads may be large: their memory is freed with the transaction. */
 static void
 fail_one(void *arg)
 {
@@ -183,7 +185,7 @@ fail_one(void *arg)
 	MemoryContextSwitchTo(old);
 }
 
-/* What ended longer than durable_singleton.retention ago. */
+/* Purges instances that ended longer than durable_singleton.retention ago. */
 static bool
 purge_expired(void)
 {
@@ -230,7 +232,7 @@ begin_search(Search *search)
 	INSTR_TIME_SET_CURRENT(search->budget.begun);
 }
 
-/* False: there are no more of them, or they cannot be found. */
+/* False: there are no more, or the search failed. */
 static bool
 next_batch(Search *search)
 {
@@ -277,8 +279,8 @@ ms_since(instr_time begin)
 }
 
 /*
- * The next visit searches from the beginning.  So that it gets further than
- * this one, what was found has twice the time of the search.
+ * The next visit searches from the beginning.  To get further than this one,
+ * the found instances get twice the time of the search.
  */
 static bool
 is_over(const Budget *budget)

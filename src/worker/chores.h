@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * chores.h
- *	  What a janitor does once it has found the work of a database.
+ *	  The work of a janitor after it has found the ready work of a database.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,9 +9,9 @@
 #define DS_CHORES_H
 
 /*
- * Drops messages that nobody will read, fails instances whose owner is gone
- * (if seek_ownerless), and removes what has ended long ago.  Needs to be called
- * outside of a transaction.  False: time was up, and there is more to do.
+ * Deletes messages that will never be read, fails instances whose owner was
+ * dropped (if seek_ownerless), and purges instances that ended long ago.  Call
+ * it outside of a transaction.  False: time was up, and there is more to do.
  */
 extern bool ds_chores_do(bool seek_ownerless, bool *sought_ownerless);
 

@@ -1,18 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * crashes.c
- *	  Instances whose runner crashed: counting, and giving up.
+ *	  Instances whose runner crashed: counts the crashes, and fails the
+ *	  instance.
  *
- * A step that crashes its server process makes the postmaster restart all of
- * them.  Tried again for ever it would keep everybody from working, so after
- * crash_limit crashes in a row its instance fails.
+ * A step that crashes its server process makes the postmaster restart all
+ * processes.  If it were repeated forever, no session could work; so after
+ * crash_limit consecutive crashes its instance fails.
  *
  * Nothing is written before the step begins: crash_notes.c tells afterwards
- * what the process was at, and until that has been counted here, the claim
- * stays (crashed_slots.c), so that nobody tries it once more.  "In a row" needs
- * no write of the steps that succeed, either: the row of table crash says how
- * far the execution had come, and if it has come further since, the count
- * begins anew.
+ * what the process was running, and until this was counted here, the claim
+ * stays (crashed_slots.c), so that the step is not repeated.  Steps that
+ * succeed need no write for "consecutive" either: the row of table crash says
+ * how far the execution had come, and if it has come further since, the count
+ * starts again.
  *
  *-------------------------------------------------------------------------
  */
@@ -69,9 +70,9 @@ ds_crashes_count(void)
 }
 
 /*
- * False: somebody holds the row locked, or the like.  The count is on disk
- * before anybody may begin the step again, in which the next crash would lose
- * it.  To count the same crash twice does no harm.
+ * False: the row is locked, or there was a similar problem.  The count is
+ * flushed before the step can begin again, because the next crash would lose
+ * it. Counting the same crash twice does no harm.
  */
 static bool
 count(const DsCrash *crash)
@@ -127,7 +128,7 @@ count(const DsCrash *crash)
 	return done;
 }
 
-/* How many there were in a row; 0: the step is nobody's any more. */
+/* The number of consecutive crashes; 0: the step no longer exists. */
 static int
 count_in_table(const DsCrash *crash)
 {
@@ -152,9 +153,9 @@ count_in_table(const DsCrash *crash)
 }
 
 /*
- * The instance's row is locked before the task's.  The task's end is written
- * as if it had failed by itself, so that df_rewind finds it; but no retry
- * policy and no exception block is asked.
+ * Locks the instance's row before the task's.  The end of the task is written
+ * like an ordinary failure, so that df_rewind finds it; but no retry policy
+ * and no exception block applies.
  */
 static void
 give_up(const DsCrash *crash, int crashes)
@@ -186,7 +187,7 @@ give_up(const DsCrash *crash, int crashes)
 		fail_task(task, failure);
 }
 
-/* False: somebody has changed it since it was read. */
+/* False: it was changed since it was read. */
 static bool
 fail_instance(const DsInstance *inst, Jsonb *failure)
 {

@@ -9,10 +9,10 @@
 #define DS_CRASHES_H
 
 /*
- * Counts the crashes of this database that nobody has counted yet, and fails
- * the instances that have reached crash_limit; from then on the others may
- * run again.  Outside a transaction, in a process that runs no user code now.
- * False: some could not be counted, and it is to be called again later.
+ * Counts the crashes in this database that were not counted yet, and fails the
+ * instances that have reached crash_limit; afterwards the others may run
+ * again. Called outside a transaction, in a process that runs no user code at
+ * that time. False: some could not be counted; call it again later.
  */
 extern bool ds_crashes_count(void);
 

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * database_idle.c
- *	  Has anything happened in a database?  Part of the launcher.
+ *	  Detects whether anything has happened in a database.  Part of the
+ *	  launcher.
  *
- * A hint can only have been lost by a transaction.  PostgreSQL counts them for
- * each database, so one in which none has ended since its last visit needs no
- * other.  A backend may be late in telling of its transactions: for ten
- * seconds, or as long as it is in the next one.
+ * A hint can only be lost by a transaction, so a database in which no
+ * transaction has ended since the last visit needs no new one.  Backends may
+ * report their transaction counts late: up to ten seconds, or until their next
+ * transaction ends.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * database_idle.h
- *	  Has anything happened in a database?  Part of the launcher.
+ *	  Detects whether anything has happened in a database.  Part of the
+ *	  launcher.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,18 +13,24 @@
 
 typedef struct DsDatabaseIdle
 {
-	bool		known;			/* the rest is valid */
+	bool		known;			/* the other fields are valid */
 	int64		n_ended;		/* transactions up to the last visit */
-	TimestampTz changed;		/* when something was last seen to happen */
+	TimestampTz changed;		/* when the number last changed */
 } DsDatabaseIdle;
 
-/* How many transactions have ended in the database, as far as is told. */
+/*
+ * The number of transactions that have ended in the database, as far as
+ * reported.
+ */
 extern int64 ds_database_idle_n_ended(Oid database);
 
-/* A visit has found everything; so many had ended, it included. */
+/*
+ * A visit has found everything; "n_ended" transactions had ended, including
+ * its own.
+ */
 extern void ds_database_idle_begin(DsDatabaseIdle *s, int64 n_ended);
 
-/* False, too, if somebody is in a transaction, or was a moment ago. */
+/* Also false if a transaction is in progress, or was a moment ago. */
 extern bool ds_database_idle_check(DsDatabaseIdle *s, Oid database);
 
 #endif

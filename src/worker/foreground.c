@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * foreground.c
- *	  CALL df_run: the caller's own instances, run in the caller's session.
+ *	  CALL df_run: runs the caller's own instances in the caller's session.
  *
  * For tests, for schedulers, and for databases whose workers are switched off
- * or paused.  It is a runner like a worker, with the same claims and
- * fences, so both may be at work at once.
+ * or paused.  It is a runner like a worker, with the same claims and fences,
+ * so both may run at the same time.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,7 +61,7 @@ ds_run(PG_FUNCTION_ARGS)
 					 errhint("Leave it out to run until nothing is ready.")));
 	}
 	PreventCommandIfReadOnly("df_run()");
-	/* it has another use for SIGUSR2 */
+	/* a walsender uses SIGUSR2 for another purpose */
 	if (am_walsender)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -76,13 +76,13 @@ ds_run(PG_FUNCTION_ARGS)
 		ds_slot_attach_foreground();
 		pqsignal(SIGUSR2, ds_claim_cancel_handler);
 		pqsignal(SIGQUIT, ds_crash_notes_session_handler);
-		/* where the workers are switched off, no janitor does it */
+		/* if workers are switched off, no janitor counts them */
 		(void) ds_crashes_count();
 		run_all(&limits);
 	}
 	PG_CATCH();
 	{
-		/* an error needs a transaction around it to be handled in */
+		/* an error must be handled inside a transaction */
 		ErrorData  *error;
 
 		MemoryContextSwitchTo(caller);
@@ -99,7 +99,7 @@ ds_run(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The session is no runner any more. */
+/* The session is no longer a runner. */
 static void
 leave(void)
 {
@@ -108,7 +108,7 @@ leave(void)
 	ds_slot_detach();
 }
 
-/* Sweeps over what is ready until a sweep finds nothing to do. */
+/* Repeatedly runs everything that is ready, until nothing is. */
 static void
 run_all(DsRunLimits *limits)
 {
@@ -139,7 +139,7 @@ run_all(DsRunLimits *limits)
 	MemoryContextDelete(cxt);
 }
 
-/* True if one of them went on. */
+/* True if one of them made progress. */
 static bool
 run_batch(List *batch, DsRunLimits *limits)
 {
@@ -162,7 +162,7 @@ run_batch(List *batch, DsRunLimits *limits)
 
 /*
  * Under SET ROLE or SET SESSION AUTHORIZATION a step could RESET it, and run
- * with the privileges of whoever set it.
+ * with the privileges of the original role.
  */
 static void
 check_identity(void)
@@ -176,5 +176,5 @@ check_identity(void)
 				 errdetail("The current role is \"%s\", the session's is \"%s\".",
 						   GetUserNameFromId(user, false),
 						   GetUserNameFromId(GetAuthenticatedUserId(), false)),
-				 errhint("Connect as the role whose instances shall run.")));
+				 errhint("Connect as the role whose instances should run.")));
 }

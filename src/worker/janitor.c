@@ -3,10 +3,10 @@
  * janitor.c
  *	  A short visit to one database.
  *
- * The launcher cannot see into databases, and workers see no role's work but
- * their own.  So at the start of the server, after CREATE EXTENSION and every
- * rescan_interval a janitor connects as the bootstrap superuser, runs no
- * user code, tells shared memory which roles have work and when, and leaves.
+ * The launcher cannot look into databases, and workers see only the work of
+ * their own role.  So at server start, after CREATE EXTENSION and every
+ * rescan_interval a janitor connects as the bootstrap superuser, runs no user
+ * code, writes to shared memory which roles have work and when, and exits.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,7 +46,7 @@ PG_FUNCTION_INFO_V1(ds_request_visit);
 
 extern PGDLLEXPORT void ds_janitor_main(Datum arg);
 
-/* Our transactions; to connect was one, too. */
+/* The janitor's own transactions; connecting was one, too. */
 static int	n_transactions = 1;
 static bool left_nothing = false;
 static char extension_version[DS_MAX_VERSION] = "";
@@ -99,7 +99,7 @@ visit(void)
 	bool		sought_ownerless;
 
 	MemoryContextSwitchTo(TopMemoryContext);
-	/* other databases wait for us */
+	/* other databases wait for the janitor */
 	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
 	ds_transaction_begin();
 	if (ds_catalog(true) == NULL)
@@ -118,7 +118,7 @@ visit(void)
 		return;
 	}
 	ds_transaction_commit();
-	/* nobody may run these before */
+	/* crashed instances must not run before they are counted */
 	counted = ds_crashes_count();
 	ds_transaction_begin();
 	if (!ds_enabled || !ds_home_settle())
@@ -138,13 +138,15 @@ visit(void)
 		else if (!TIMESTAMP_NOT_FINITE(w->due))
 			ds_hint_wake(MyDatabaseId, w->owner, w->due);
 	}
-	/* if not, this visit is to be made again soon */
+	/* otherwise this visit must be repeated soon */
 	if (counted)
 		ds_janitor_report(DS_FOUND_HOME, extension_version);
 
 	ds_transaction_commit();
 
-	/* Last, whatever may be locked in there: the work has been found. */
+	/*
+	 * Last, because of possible locks: the ready work has already been found.
+	 */
 	done = ds_chores_do(ds_janitor_seeks_ownerless(), &sought_ownerless);
 	if (sought_ownerless)
 		ds_janitor_sought_ownerless();
@@ -153,7 +155,7 @@ visit(void)
 	left_nothing = done && ds_retention < 0;
 }
 
-/* Those that came before: new ones see for themselves. */
+/* Only workers that exist now: new ones check for themselves. */
 static void
 send_workers_away(void)
 {
@@ -161,7 +163,7 @@ send_workers_away(void)
 	ds_hint_forget_database(MyDatabaseId);
 }
 
-/* durable_singleton.request_visit(): also from CREATE EXTENSION */
+/* durable_singleton.request_visit(): also called by CREATE EXTENSION */
 PGDLLEXPORT Datum
 ds_request_visit(PG_FUNCTION_ARGS)
 {

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * janitor_schedule.c
- *	  Which databases a janitor visits, and when.  Part of the launcher.
+ *	  Decides which databases a janitor visits, and when.  Part of the
+ *	  launcher.
  *
- * All of them when the server has started, those with the extension every
- * rescan_interval if anything has happened in them, and any when somebody asks
- * for it.  One janitor is under way at a time.
+ * All of them when the server has started; those with the extension every
+ * rescan_interval, if anything has happened in them; and any database on
+ * request. One janitor runs at a time.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,37 +40,39 @@
 #include "worker/janitor_schedule.h"
 #include "worker/worker.h"
 
-/* A janitor that could not finish its visit is sent again after that, ... */
+/*
+ * A janitor that could not finish its visit is sent again after this time, ...
+ */
 #define VISIT_RETRY_MS		2000
-/* ... and if it fails time after time, ever more seldom. */
+/* ... and less and less often if it keeps failing. */
 #define MAX_VISIT_RETRY_MS	60000
 
-/* A database as the last janitor found it. */
+/* The state of a database at the last visit. */
 typedef struct KnownDatabase
 {
 	Oid			oid;			/* hash key */
-	bool		present;		/* seen in the last scan of pg_database */
+	bool		present;		/* found in the last scan of pg_database */
 	bool		has_extension;
 	bool		told_version;
 	bool		told_paused;
-	uint32		all_visits;		/* n_all_visits when it was looked through */
+	uint32		all_visits;		/* n_all_visits at the last complete visit */
 	DsDatabaseIdle idle;		/* since the last visit */
 } KnownDatabase;
 
 static HTAB *known_databases;
-static List *visits = NIL;		/* oids of databases to visit */
-static List *failed_visits = NIL;	/* oids of databases to visit again */
+static List *visits = NIL;		/* OIDs of databases to visit */
+static List *failed_visits = NIL;	/* OIDs of databases to visit again */
 static TimestampTz retry_visits = 0;
 static BackgroundWorkerHandle *janitor = NULL;
-static uint32 visited_in;		/* n_all_visits when it was sent */
-static int64 visited_after;		/* so many transactions in the database */
+static uint32 visited_in;		/* n_all_visits when the janitor was sent */
+static int64 visited_after;		/* the database's transactions at that time */
 static TimestampTz next_rescan = 0;
-static TimestampTz next_request = DT_NOEND; /* that is to be taken later */
+static TimestampTz next_request = DT_NOEND; /* the next request to take */
 
 /*
- * Counts the times that all databases were to be visited, for instance since
- * a role was dropped.  Only then is a janitor to look for instances whose owner
- * is gone: it has to read all of them.
+ * Counts how often all databases were to be visited, for example since a role
+ * was dropped.  Only then must a janitor search for instances whose owner was
+ * dropped, which reads all instances.
  */
 static uint32 n_all_visits = 0;
 
@@ -113,7 +116,7 @@ ds_janitor_schedule_reap(void)
 		ds_crashed_slots_forget(report.database);
 	else if (!report.done && !closed)
 	{
-		/* a lock that somebody holds for long, perhaps */
+		/* perhaps a lock that is held for long */
 		MemoryContextSwitchTo(TopMemoryContext);
 		failed_visits = list_append_unique_oid(failed_visits, report.database);
 		n_failures = report.database == last_failed ? n_failures + 1 : 0;
@@ -143,7 +146,7 @@ ds_janitor_schedule_reap(void)
 	}
 }
 
-/* What keeps orchestrations of a database from running, or parts of them: once. */
+/* Logs, once, why orchestrations of a database do not run, or only in part. */
 static void
 tell(KnownDatabase *known, DsFinding finding, const char *version)
 {
@@ -259,9 +262,9 @@ plan_visits(void)
 }
 
 /*
- * All databases that have the extension, or might, are to be visited.  Those
- * known to be without it are left alone: CREATE EXTENSION asks for a visit.
- * still_ones: also those in which nothing has happened.
+ * Schedules visits to all databases that have the extension, or might.  Those
+ * known to be without it are skipped: CREATE EXTENSION requests a visit.
+ * still_ones: also idle databases.
  */
 static void
 scan_databases(bool still_ones)
@@ -321,9 +324,9 @@ scan_databases(bool still_ones)
 }
 
 /*
- * Also of databases that no janitor has come to.  What is not in the catalog
- * after the look at the statistics has been dropped: nobody can count anything
- * for a database before it is there.
+ * Includes databases that no janitor has visited.  A database that has
+ * statistics but is not in the catalog afterwards has been dropped: nothing
+ * can be counted for a database before it exists.
  */
 static void
 forget_dropped_statistics(void)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * janitor_schedule.h
- *	  Which databases a janitor visits, and when.  Part of the launcher.
+ *	  Decides which databases a janitor visits, and when.  Part of the
+ *	  launcher.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,10 +13,10 @@
 
 extern void ds_janitor_schedule_init(void);
 
-/* Learns what the last janitor found, if it has finished. */
+/* Takes the findings of the last janitor, if it has finished. */
 extern void ds_janitor_schedule_reap(void);
 
-/* Sends the next janitor, if it is time; returns when to look again. */
+/* Starts the next janitor, if it is time; returns when to check again. */
 extern TimestampTz ds_janitor_schedule_send(void);
 
 /* The database exists, and workers may connect to it. */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * launcher.c
- *	  Starts workers for the roles that have work, and janitors that look for
+ *	  Starts workers for the roles that have work, and janitors that search for
  *	  it.
  *
- * One process a cluster, connected to no database, so that it never stands in
- * the way of dropping one.  It sleeps until somebody hints at work that no
- * worker takes, or until the next time that something is due.
+ * One process per cluster, connected to no database, so that it never blocks
+ * dropping one.  It sleeps until there is a hint that no worker takes, or
+ * until the next work becomes due.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,18 +43,21 @@
 #include "worker/worker.h"
 
 /*
- * A worker may stay so long even if other roles wait: each shall get its first
- * step within a second.  If very many wait, not less than that: to start
- * workers is not for nothing.
+ * The time that a worker may stay although other roles wait: each of these
+ * should get its first step within a second.  If very many wait, not less than
+ * the minimum, because starting workers has a cost.
  */
 #define TURN_MS				800
 #define MIN_TURN_MS			50
-/* So many hints keep one worker busy; for more there is another one. */
+/*
+ * The number of hints that keep one worker busy; beyond it another one is
+ * started.
+ */
 #define HINTS_PER_WORKER	200
 
 extern PGDLLEXPORT void ds_launcher_main(Datum arg);
 
-/* A worker we started and whose end we have not seen. */
+/* A worker started by the launcher whose end was not seen yet. */
 typedef struct Started
 {
 	BackgroundWorkerHandle *handle;
@@ -66,19 +69,19 @@ typedef struct Started
 typedef struct Candidate
 {
 	DsGroupKey	key;
-	int			n_workers;		/* that it has already */
+	int			n_workers;		/* that it already has */
 	TimestampTz last_served;
 } Candidate;
 
-/* What a look at the groups finds. */
+/* The result of a survey of the groups. */
 typedef struct Survey
 {
 	TimestampTz now;
-	TimestampTz next;			/* when to look again */
+	TimestampTz next;			/* when to check again */
 	int			n_workers;		/* of all groups */
 	int			n_starving;		/* candidates without any worker */
 	int			n_candidates;
-	Candidate  *candidates;		/* the neediest first */
+	Candidate  *candidates;		/* those with the fewest workers first */
 } Survey;
 
 static List *started = NIL;
@@ -135,7 +138,9 @@ ds_launcher_main(Datum arg)
 		Survey		survey = {0};
 
 		CHECK_FOR_INTERRUPTS();
-		/* not 0: the postmaster would never start us again */
+		/*
+		 * not 0, because then the postmaster would never restart the launcher
+		 */
 		if (ShutdownRequestPending)
 			proc_exit(1);
 		if (ConfigReloadPending)
@@ -158,7 +163,7 @@ ds_launcher_main(Datum arg)
 				survey.next = Min(survey.next, make_room(0, 0));
 			for (int i = 0; i < survey.n_candidates; i++)
 			{
-				/* the next round has the place that is given up */
+				/* the next round gets the slot of the retiring worker */
 				if (survey.n_workers >= ds_max_workers)
 				{
 					survey.next = Min(survey.next, make_room(survey.candidates[i].n_workers,
@@ -181,7 +186,7 @@ ds_launcher_main(Datum arg)
 	}
 }
 
-/* Nothing may run: whoever has a hint need not wake us until the next reload. */
+/* Nothing may run: hints need not wake the launcher until the next reload. */
 static void
 ignore_hints(void)
 {
@@ -199,7 +204,7 @@ forget_launcher(int code, Datum arg)
 	ds_wal_flusher_reset();
 }
 
-/* Slots of workers that ended without giving them back are free again. */
+/* Frees the slots of workers that ended without doing so. */
 static void
 reap_workers(void)
 {
@@ -220,8 +225,8 @@ reap_workers(void)
 }
 
 /*
- * Which groups need a worker, and when is the next look?  Until that time is
- * published, everybody with a hint wakes us.
+ * Finds the groups that need a worker, and the time of the next check.  Until
+ * this time is published, every hint wakes the launcher.
  */
 static void
 survey_groups(Survey *survey)
@@ -252,7 +257,7 @@ survey_group(DsGroup *group, void *arg)
 	Candidate  *candidate;
 	bool		needs;
 
-	/* when does the group have something to do? */
+	/* when does the group have work? */
 	due = ds_group_has_work(group) ? survey->now : ds_group_next_due(group);
 	if (due == 0)
 	{
@@ -262,7 +267,7 @@ survey_group(DsGroup *group, void *arg)
 	}
 	due = Max(due, group->not_before);
 	if (ds_closed_databases_has(group->key.database))
-		return;					/* whoever closed it wakes us again */
+		return;					/* the process that closed it wakes the launcher again */
 	if (group_has_starting_worker(group))
 		return;
 	if (due > survey->now)
@@ -272,7 +277,7 @@ survey_group(DsGroup *group, void *arg)
 	}
 	if (ds_group_wake_idle_worker(group))
 	{
-		/* it may just be about to take another hint, and be away for long */
+		/* it may just be about to take another hint, and be busy for long */
 		survey->next = Min(survey->next,
 						   TimestampTzPlusMilliseconds(survey->now,
 													   DS_BUSY_CHECK_MS));
@@ -288,14 +293,14 @@ survey_group(DsGroup *group, void *arg)
 		TimestampTz look = TimestampTzPlusMilliseconds(group->last_pop,
 													   DS_BUSY_CHECK_MS);
 
-		/* all are busy: has a hint lain there for long, or are there many? */
+		/* all are busy: has a hint waited for long, or are there many? */
 		needs = look <= survey->now || has_much_work(group);
 		if (!needs)
 			survey->next = Min(survey->next, look);
 	}
 	if (!needs)
 		return;
-	/* if it does not get one now, hints need not wake us until then */
+	/* if it gets none now, hints need not wake the launcher until then */
 	survey->next = Min(survey->next,
 					   TimestampTzPlusMilliseconds(survey->now,
 												   DS_BUSY_CHECK_MS));
@@ -307,7 +312,7 @@ survey_group(DsGroup *group, void *arg)
 	candidate->last_served = group->last_served;
 }
 
-/* Hints that stand for more, which a search will find, are many. */
+/* Hints that represent more work, to be found by a search, count as many. */
 static bool
 has_much_work(const DsGroup *group)
 {
@@ -317,7 +322,10 @@ has_much_work(const DsGroup *group)
 		(n > HINTS_PER_WORKER && ds_group_is_searched(group));
 }
 
-/* Who has the fewest workers first; of those, who has waited longest. */
+/*
+ * The group with the fewest workers comes first; of those, the one waiting
+ * longest.
+ */
 static int
 compare_candidates(const void *a, const void *b)
 {
@@ -331,7 +339,7 @@ compare_candidates(const void *a, const void *b)
 	return 0;
 }
 
-/* It will look around when it is up. */
+/* A starting worker will look for hints itself. */
 static bool
 group_has_starting_worker(const DsGroup *group)
 {
@@ -347,7 +355,7 @@ group_has_starting_worker(const DsGroup *group)
 	return false;
 }
 
-/* False: no background worker can be had just now. */
+/* False: no background worker is available at the moment. */
 static bool
 start_worker(const DsGroupKey *key)
 {
@@ -357,7 +365,7 @@ start_worker(const DsGroupKey *key)
 	MemoryContext old;
 	Started    *s;
 
-	/* what was dropped, or lets nobody in, has no work */
+	/* a role or database that was dropped, or does not allow connections */
 	if (!role_exists(key->role) || !ds_janitor_schedule_is_open(key->database))
 	{
 		ds_hint_forget_group(key);
@@ -396,11 +404,12 @@ role_exists(Oid role)
 }
 
 /*
- * Roles wait and all workers are taken: one shall go.  An idle one at best; else
- * one of the role that has the most, if it has two more than the neediest,
- * which has n_workers, or if that has none at all.  All of that role's are asked, because their steps may
- * be long, and whoever goes first takes the others' orders back
- * (ds_slot_retire).  Returns when to look again.
+ * Called when roles are waiting and all workers are in use.  Asks an idle
+ * worker to retire; if there is none, asks the workers of the role with the
+ * most workers, provided it has at least two more than the waiting role (which
+ * has n_workers), or the waiting role has none.  All workers of that role are
+ * asked, because their steps may be long; the first one to retire withdraws
+ * the requests to the others (ds_slot_retire).  Returns when to check again.
  */
 static TimestampTz
 make_room(int n_workers, int n_starving)
@@ -420,7 +429,7 @@ make_room(int n_workers, int n_starving)
 		if (!is_at_work(slot) || slot->leave)
 			continue;
 		group = ds_group_get(slot->database, slot->role, false);
-		/* one that is still connecting has not had its turn yet */
+		/* a worker that is still connecting has not used its time slice */
 		if (slot->state == DS_SLOT_IDLE &&
 			(group == NULL || !ds_group_has_due_work(group, now)))
 			idle = slot;
@@ -439,7 +448,7 @@ make_room(int n_workers, int n_starving)
 		group = ds_group_get(slot->database, slot->role, false);
 		if (group == NULL || group->n_workers < most)
 			continue;
-		/* it has its turn, and no more */
+		/* its time slice is over */
 		if (TimestampDifferenceExceeds(slot->attached, now, slice_ms))
 			ask_to_leave(slot);
 		else
@@ -451,8 +460,8 @@ make_room(int n_workers, int n_starving)
 }
 
 /*
- * How long a worker may stay when a role has none, in milliseconds.  The more
- * roles wait, the shorter, so that the last of them has not to wait for long.
+ * How long a worker may stay while a role has none, in milliseconds.  The more
+ * roles wait, the shorter, so that the last one does not wait for long.
  */
 static int
 time_slice(int n_starving)
@@ -462,7 +471,7 @@ time_slice(int n_starving)
 	return Max(Min(share, TURN_MS), MIN_TURN_MS);
 }
 
-/* A worker that can be asked to go. */
+/* A worker that can be asked to retire. */
 static bool
 is_at_work(const DsSlot *slot)
 {

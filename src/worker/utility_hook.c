@@ -3,18 +3,19 @@
  * utility_hook.c
  *	  Utility commands that concern the workers.
  *
- *	COMMIT PREPARED		 runs no commit callback for what was prepared, so
- *						 the database is searched for work instead; what it
- *						 counts has been kept under its name
+ *	COMMIT PREPARED		 runs no commit callback for the prepared transaction,
+ *						 so the database is searched for work instead; its
+ *						 counts have been kept under its name
  *	DROP DATABASE, CREATE DATABASE (of its template), ALTER DATABASE RENAME
  *	and SET TABLESPACE	 do not signal background workers and would fail
- *						 while one is connected, so ours are sent away
+ *						 while one is connected, so they are sent away
  *	DROP EXTENSION		 would wait for a step that has sent an event or
  *						 started an instance; so here, too, and once more
  *						 at commit
- *	ALTER EXTENSION		 may bring tables that the library knows, or others
- *	ALTER DATABASE		 may switch durable_singleton.enabled, or let workers
- *						 in again
+ *	ALTER EXTENSION		 may create tables that the library knows, or does
+ *						 not know
+ *	ALTER DATABASE		 may switch durable_singleton.enabled, or allow
+ *						 connections again
  *
  *-------------------------------------------------------------------------
  */
@@ -48,7 +49,9 @@
 #include "store/store.h"
 #include "worker/utility_hook.h"
 
-/* How long to wait for the workers to go; the command waits longer itself. */
+/*
+ * How long to wait for the workers to exit; the command itself waits longer.
+ */
 #define EVICTION_MS		5000
 #define EVICTION_LOOK_MS	10
 
@@ -105,7 +108,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 		PG_END_ENSURE_ERROR_CLEANUP(reopen_after_error,
 									ObjectIdGetDatum(closed));
 		ds_eviction_reopen(closed);
-		/* it has another name now, or is gone, or there are two */
+		/* it was renamed, dropped, or copied */
 		ds_commit_hint_visit(InvalidOid);
 	}
 	if (drop_extension)
@@ -115,7 +118,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 
 /*
  * The database that the command needs for itself, if the user may run it at
- * all: others must not be able to disturb the workers.
+ * all: other users must not be able to disturb the workers.
  */
 static pg_noinline Oid
 database_to_empty(Node *statement)
@@ -193,7 +196,7 @@ may_copy(Oid database)
 	return may_create && (is_template || is_database_owner(database));
 }
 
-/* Also when the process is terminated in the middle of the command. */
+/* Also runs if the process is terminated in the middle of the command. */
 static void
 reopen_after_error(int code, Datum database)
 {
@@ -265,10 +268,10 @@ after_transaction_command(TransactionStmt *statement)
 }
 
 /*
- * It may have started, signalled and ended any instance: search for work, wake
- * who waits, and interrupt the steps of what has ended.  It has committed, so
- * nothing may fail here, nor wait for somebody who has the table for himself:
- * a step that is not interrupted is undone at its end.
+ * It may have started, signaled and ended any instance: search for work, wake
+ * waiting sessions, and interrupt the steps of ended executions.  It has
+ * committed, so nothing may fail here, or wait for a session with an exclusive
+ * lock on the table: a step that is not interrupted is undone at its end.
  */
 static void
 after_commit_prepared(void)
@@ -310,7 +313,10 @@ owns_extension(void)
 	return ds_compat_owns_extension(catalog->extension, GetUserId());
 }
 
-/* The user's own extension, that is: others are refused anyway. */
+/*
+ * Only an extension that the user owns: for others the command is refused
+ * anyway.
+ */
 static bool
 drops_extension(DropStmt *statement)
 {

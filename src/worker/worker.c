@@ -3,10 +3,10 @@
  * worker.c
  *	  A background worker: runs the instances of one role in one database.
  *
- * It connects as that role and stays with it for life, so that no plan,
- * interpreter or cache ever crosses a privilege border.  Started by the
- * launcher on demand, it takes hints from its group's queue until there are
- * none for worker_idle_timeout.
+ * It connects as that role and keeps it for life, so that no plan, interpreter
+ * or cache ever crosses a privilege boundary.  The launcher starts it on
+ * demand; it takes hints from its group's queue until there have been none for
+ * worker_idle_timeout.
  *
  *-------------------------------------------------------------------------
  */
@@ -120,7 +120,7 @@ ds_worker_main(Datum arg)
 	proc_exit(0);
 }
 
-/* As die(), but it knows who has sent the signal. */
+/* Like die(), but it knows the sender of the signal. */
 static void
 handle_terminate(void)
 {
@@ -139,7 +139,10 @@ attach_and_connect(void)
 	bool		closed;
 
 	memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof(order));
-	/* first, so that whoever drops the database can send us away */
+	/*
+	 * first, so that a command that drops the database can send this worker
+	 * away
+	 */
 	if (!ds_slot_attach(order.slot, order.generation))
 		proc_exit(0);
 	ds_shared_lock_to_look();
@@ -155,8 +158,8 @@ attach_and_connect(void)
 											  BGWORKER_BYPASS_ROLELOGINCHECK);
 
 	/*
-	 * ALTER ROLE ... SET role = ... makes another role of it; the steps run
-	 * as the owner and nothing else.
+	 * ALTER ROLE ... SET role = ... would switch to another role; steps run
+	 * only as the owner.
 	 */
 	ds_transaction_begin();
 	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
@@ -169,8 +172,8 @@ attach_and_connect(void)
 }
 
 /*
- * Whatever user code did, the next step runs as the role of the slot: a
- * worker that is anybody else is of no use, and dangerous.
+ * Whatever user code did, the next step runs as the role of the slot: a worker
+ * with any other identity would be dangerous.
  */
 static void
 check_identity(void)
@@ -186,8 +189,8 @@ check_identity(void)
 }
 
 /*
- * Hints would have workers started for nothing again and again.  The janitor
- * shall see what is wrong, and find the work if nothing is any more.
+ * Hints would start workers in vain again and again.  A janitor finds the
+ * cause, or the work if the cause is gone.
  */
 static void
 forget_my_group(void)
@@ -199,7 +202,9 @@ forget_my_group(void)
 		ds_hint_visit(MyDatabaseId);
 }
 
-/* Is the extension here, of a version we know, at home, and allowed to run? */
+/*
+ * Is the extension installed, in a known version, at home, and allowed to run?
+ */
 static bool
 may_work_here(void)
 {
@@ -234,13 +239,13 @@ work(void)
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
 		}
-		/* asked to go, or sent away between two steps */
+		/* asked to retire, or sent away between two steps */
 		if (ProcDiePending || must_leave())
 		{
 			ds_slot_retire(true);
 			return;
 		}
-		/* a cancel that came too late is for nothing */
+		/* a cancel that came too late is ignored */
 		QueryCancelPending = false;
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(cxt);
@@ -276,7 +281,7 @@ work(void)
 		{
 			long		timeout = time_to_sleep(idle_since);
 
-			/* unless something has come in, go */
+			/* exit, unless work has arrived */
 			if (timeout == 0 && ds_slot_retire(false))
 				return;
 			(void) WaitLatch(MyLatch,
@@ -293,7 +298,7 @@ run_hint(const DsWork *work)
 	DsRunLimits limits = {.steps_left = -1,.leave = must_stop,.yield = others_wait};
 	char		activity[DS_MAX_ID_LENGTH + 64];
 
-	/* the id only: payloads are nobody's business */
+	/* only the id: payloads are confidential */
 	snprintf(activity, sizeof(activity), "durable_singleton: %s",
 			 work->instance_id);
 	pgstat_report_activity(STATE_RUNNING, activity);
@@ -314,8 +319,8 @@ run_hint(const DsWork *work)
 }
 
 /*
- * Finds the next batch of the role's work in the tables, and hints at it.
- * False: there was no room for all.
+ * Finds the next batch of the role's work in the tables, and sends hints.
+ * False: there was no room for all of them.
  */
 static bool
 search_for_work(DsWorkSearch *search)
@@ -372,6 +377,9 @@ time_to_sleep(TimestampTz idle_since)
 		return 0;
 	if (next != 0 && next < until)
 		until = next;
-	/* a due time in the past is searched for at once, but not in a hot loop */
+	/*
+	 * a due time in the past is searched for immediately, but not in a hot
+	 * loop
+	 */
 	return Max(ds_sleep_time(TimestampDifferenceMilliseconds(now, until)), 1);
 }

@@ -12,7 +12,7 @@
 
 #define DS_LIBRARY	"durable_singleton"
 
-/* What the launcher tells a worker, in bgw_extra. */
+/* The launcher's parameters for a worker, in bgw_extra. */
 typedef struct DsWorkerOrder
 {
 	Oid			database;
@@ -21,13 +21,15 @@ typedef struct DsWorkerOrder
 	uint32		generation;
 } DsWorkerOrder;
 
-/* A worker to fill in further; never restarted by the postmaster. */
+/*
+ * A template for a worker, to be completed; never restarted by the postmaster.
+ */
 extern BackgroundWorker ds_worker_template(const char *function,
 										   const char *type);
 
 /*
- * Starts it for the launcher; false, with a warning the first time, if no
- * background worker can be had.  Then try again after DS_NO_WORKER_RETRY_MS.
+ * Starts it for the launcher.  False, with a warning the first time, if no
+ * background worker is available; then try again after DS_NO_WORKER_RETRY_MS.
  */
 extern bool ds_worker_start(BackgroundWorker *worker,
 							BackgroundWorkerHandle **handle);
