@@ -1,5 +1,6 @@
--- An activity's failure is raised in the orchestrator as an ordinary error of
--- its own SQLSTATE; uncaught it fails the instance; it leaves nothing else.
+-- The failure of an activity is raised in the orchestrator as an ordinary
+-- error with its own SQLSTATE; if it is not caught, it fails the instance; the
+-- activity leaves nothing else.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

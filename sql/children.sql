@@ -1,5 +1,6 @@
--- Children: their result or failure comes to the parent, a given id obeys the
--- singleton rule, terminate reaches them, and parent and child know each other.
+-- Children: their result or failure reaches the parent, a given id obeys the
+-- singleton rule, terminate reaches them, and parent and child know each
+-- other.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

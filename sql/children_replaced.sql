@@ -1,5 +1,5 @@
--- A parent that is replaced ends its children by messages.  Its new execution may
--- ask for a child of the same id before the old one has ended.
+-- A parent that is replaced ends its children by messages.  Its new execution
+-- may request a child with the same id before the old one has ended.
 \set ECHO none
 \i sql/helpers.inc
 \i sql/workers_off.inc

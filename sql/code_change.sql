@@ -1,5 +1,5 @@
--- An orchestrator that is replaced under running instances: they go on with
--- the new body, fail, or pass by its changes with df_patched.
+-- An orchestrator that is replaced while instances are active: they continue
+-- with the new body, fail, or skip its changes with df_patched.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- Converting arguments and results runs no code of other roles: casts that the
--- owner of a type has made, CHECK constraints that the owner of a domain has.
+-- Converting arguments and results runs no code of other roles: casts created
+-- by the owner of a type, CHECK constraints created by the owner of a domain.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
 -- df_continue_as_new ends an execution and begins the next one of the same
--- instance: for ever, without growth, with or without the waiting events.
+-- instance: forever, without growth, with or without the waiting events.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

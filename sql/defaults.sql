@@ -1,5 +1,5 @@
--- Arguments that are left out: their DEFAULT is evaluated once for an execution,
--- and once for an activity, however often they are replayed or tried again.
+-- Omitted arguments: their DEFAULT is evaluated once for an execution, and
+-- once for an activity, no matter how often they are replayed or retried.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,6 +1,6 @@
--- Edges of the orchestration model: code that changes between failure and
--- rewind, ids that roles and generations share, ends beside continue-as-new,
--- many events beside timers that are always due.
+-- Edge cases of the orchestration model: code that changes between failure and
+-- rewind, ids shared by roles and generations, ends near continue-as-new, many
+-- events near timers that are always due.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

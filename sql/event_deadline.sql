@@ -1,6 +1,6 @@
--- An event that is sent after the deadline of a wait has missed it, however
--- long nobody looks; one that was sent in time has not.  All ways of waiting
--- give the same answer.
+-- An event that is sent after the deadline of a wait has missed it, no matter
+-- how late the deadline is noticed; one that was sent in time has not.  All
+-- ways of waiting give the same answer.
 \set ECHO none
 \i sql/helpers.inc
 \i sql/workers_off.inc

@@ -1,5 +1,5 @@
--- Events are kept in order until a matching wait takes them, also when they
--- come before the wait; names match without regard to case.
+-- Events are kept in order until a matching wait takes them, even if they
+-- arrive before the wait; names are not case-sensitive.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

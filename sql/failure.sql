@@ -1,5 +1,5 @@
--- A failure tells all that PostgreSQL knows about the error, and which task
--- of which instance it came from.
+-- A failure contains everything that PostgreSQL reports about the error, and
+-- the task and instance that it came from.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

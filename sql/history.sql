@@ -1,5 +1,5 @@
--- df_history and df_get_status tell what an execution did as a story, in the
--- words of Durable Functions.
+-- df_history and df_get_status show what an execution did, in the terms of
+-- Durable Functions.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- Functions are exposed over HTTP by name and schema; links have what SQL and
--- the gateway agree upon.  What requests come to is tested by t/030 to t/034.
+-- Functions are exposed over HTTP by name and schema; links have the form that
+-- SQL and the gateway agree on.  Requests are tested by t/030 to t/034.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- The extension can be created, dropped and created again, in the schema of
--- one's choice, and gives nothing to PUBLIC beyond what is safe.
+-- The extension can be created, dropped and created again, in any schema, and
+-- grants PUBLIC nothing beyond what is safe.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
 -- What an orchestrator may do: activities, timers, events, recorded values,
--- and a clock, ids and a status that are the same at each replay.
+-- and a clock, ids and a status that are the same at every replay.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- A replay that gives a call other arguments than the history has fails the
--- instance, for it would take the result of one thing for that of another.
+-- A replay that passes a call other arguments than its history has fails the
+-- instance, because it would take the result of one call for that of another.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

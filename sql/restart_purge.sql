@@ -1,6 +1,7 @@
--- df_restart runs the same again, under the id or under a new one; df_purge and
--- df_purge_by remove ended instances with all that was theirs, never a live
--- one; df_rewind, df_suspend and all of these can be undone.
+-- df_restart runs the same again, under the same or a new id; df_purge and
+-- df_purge_by remove ended instances with everything that belongs to them,
+-- never an active one; df_rewind, df_suspend and all of these can be rolled
+-- back.
 \set ECHO none
 \i sql/helpers.inc
 \i sql/workers_off.inc

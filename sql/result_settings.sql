@@ -1,5 +1,5 @@
--- What a function returns comes back as the same value, whatever settings the
--- one had that wrote it, and has the one that reads it.
+-- The result of a function is the same value when it is read, whatever the
+-- settings of the writing and the reading role.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

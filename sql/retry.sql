@@ -1,5 +1,6 @@
--- A failed activity runs again as its retry policy says: how often, when and
--- after which errors; the delays are durable timers, and every attempt is told.
+-- A failed activity runs again according to its retry policy: how often, when
+-- and after which errors; the delays are durable timers, and the history has
+-- every attempt.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,4 +1,5 @@
--- df_retry_policy makes a value for retry, and nothing that makes no sense.
+-- df_retry_policy returns a value for retry, and refuses arguments that make
+-- no sense.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

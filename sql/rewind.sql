@@ -1,5 +1,5 @@
--- df_rewind lets a failed instance go on from its last good step once the
--- cause is mended: what was completed is not repeated, what failed is.
+-- df_rewind continues a failed instance from its last good step once the cause
+-- is fixed: completed activities are not repeated, failed ones are.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- Workers honour the settings of the owner's role and of the database, and
--- none of them keeps an instance from its end.
+-- Workers obey the settings of the owner's role and of the database, and none
+-- of these prevents an instance from ending.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- An instance belongs to the role that started it: nobody else touches its
--- id, views show it only to those who may see it, and steps run as that role.
+-- An instance belongs to the role that started it: no other role touches its
+-- id, views show it only to roles that may see it, and steps run as that role.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,6 +1,6 @@
--- The rules for orchestrators are enforced: the same steps at each replay, no
--- lost writes, waits that cannot be swallowed, a context that is there only
--- for orchestrators.
+-- The rules for orchestrators are enforced: the same steps at every replay, no
+-- lost writes, waits that cannot be swallowed, a context that exists only for
+-- orchestrators.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- CALL df_run drives the caller's own pending work in the foreground, does not
--- return before nothing is ready, and is refused where it could not commit.
+-- CALL df_run runs the caller's own pending work in the session, returns only
+-- when nothing is ready, and is refused where it could not commit.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

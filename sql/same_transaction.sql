@@ -1,5 +1,5 @@
--- What commits together with a start or an event is there for the step: a
--- function made or replaced in the same transaction, and the rows.
+-- Changes that commit together with a start or an event are visible to the
+-- step: a function created or replaced in the same transaction, and the rows.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

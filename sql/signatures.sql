@@ -1,5 +1,5 @@
 -- Any function or procedure is an activity or an orchestrator: the keys of the
--- input are matched to its arguments and its result comes back as jsonb.
+-- input are matched to its arguments, and its result is returned as jsonb.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

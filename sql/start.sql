@@ -1,5 +1,5 @@
--- A start answers true when it started the instance and false when an active
--- one holds the id; on_conflict, reuse and start_at do what they say.
+-- A start returns true when it started the instance and false when an active
+-- one holds the id; on_conflict, reuse and start_at have their effects.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,4 +1,4 @@
--- A start may come from anywhere: triggers, also deferred ones, cursors,
+-- A start may come from anywhere: triggers, including deferred ones, cursors,
 -- COPY, prepared statements.
 \set ECHO none
 \i sql/helpers.inc

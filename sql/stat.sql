@@ -1,5 +1,5 @@
--- df_stat counts what has committed, tells what waits, and shows no secrets.
--- In a database of its own, in which nobody else counts.
+-- df_stat counts committed work, shows what waits, and reveals no secrets.
+-- Runs in a separate database, in which no other session counts.
 \set ECHO none
 \set QUIET on
 SELECT current_database() AS regress_database \gset

@@ -1,4 +1,4 @@
--- df_get_status and the views tell what an instance is and what it did.
+-- df_get_status and the views show what an instance is and what it did.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

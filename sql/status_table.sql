@@ -1,5 +1,5 @@
--- What each call does in each status: every call in every status, a cell each,
--- made by a loop so that no cell is forgotten; for the owner and for others.
+-- The effect of each call in each status: one cell for every call and status,
+-- created by a loop so that none is forgotten; for the owner and for others.
 \set ECHO none
 \i sql/helpers.inc
 \i sql/workers_off.inc

@@ -1,5 +1,5 @@
--- df_suspend halts an instance before its next step, whatever it waits for, and
--- loses nothing; df_resume lets it go on as if nothing had been.
+-- df_suspend stops an instance before its next step, whatever it waits for,
+-- and loses nothing; df_resume continues it as if it had not been suspended.
 \set ECHO none
 \i sql/helpers.inc
 \i sql/workers_off.inc

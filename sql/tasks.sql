@@ -1,6 +1,6 @@
--- Tasks run side by side; df_await, df_wait_all and df_wait_any give their
--- results, failures and winners, the same at each replay; nothing of a task
--- that nobody awaits is lost but its result.
+-- Tasks run in parallel; df_await, df_wait_all and df_wait_any return their
+-- results, failures and winners, the same at every replay; a task that is not
+-- awaited loses nothing but its result.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

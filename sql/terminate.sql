@@ -1,5 +1,5 @@
--- df_terminate ends an active instance, whatever it is doing, and with it the
--- step that executes; its reason is the output.
+-- df_terminate ends an active instance, whatever it is doing, and interrupts
+-- its running step; the reason becomes the output.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
--- The waits return when an instance ends, or with the present status at the
--- time-out; they refuse to wait for their own transaction.
+-- The waits return when an instance ends, or with the current status after the
+-- timeout; they refuse to wait for their own transaction.
 \set ECHO none
 \i sql/helpers.inc
 \set ECHO all

@@ -1,5 +1,5 @@
-# without shared_preload_libraries the extension can be created, and every
-# function says what is missing
+# Without shared_preload_libraries the extension can be created, and every
+# function says what is missing.
 use strict;
 use warnings;
 use FindBin;

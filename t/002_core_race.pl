@@ -1,4 +1,4 @@
-# 32 sessions start one id at the same moment: one start, never two
+# 32 sessions start one id at the same moment: one start, never two.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# a start in a prepared transaction runs soon after COMMIT PREPARED and never
-# before
+# A start in a prepared transaction runs soon after COMMIT PREPARED and never
+# before.
 use strict;
 use warnings;
 use FindBin;

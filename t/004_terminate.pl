@@ -1,5 +1,5 @@
-# nobody waits for a running step: not a second start, not df_terminate, which
-# ends the step at once, undoes it, and hits no other
+# No call waits for a running step: not a second start, and not df_terminate,
+# which ends the step immediately, undoes it, and affects no other step.
 use strict;
 use warnings;
 use FindBin;

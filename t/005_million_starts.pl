@@ -1,4 +1,4 @@
-# a million starts in one statement: bounded memory, few locks
+# A million starts in one statement: bounded memory, few locks.
 use strict;
 use warnings;
 use FindBin;

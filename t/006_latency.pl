@@ -1,5 +1,5 @@
-# things happen when they are due, not when somebody polls: start to end,
-# events, timers
+# Work runs when it is due, not when a process polls: start to end, events,
+# timers.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# what waits costs nothing: no process, transaction, snapshot or lock, and no
-# transactions in an idle database
+# Waiting costs nothing: no process, transaction, snapshot or lock, and no
+# transactions in an idle database.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# workers and servers die in the middle of activities: every instance ends,
-# every effect is there exactly once
+# Workers and servers die in the middle of activities: every instance ends, and
+# every effect exists exactly once.
 use strict;
 use warnings;
 use FindBin;

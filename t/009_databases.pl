@@ -1,5 +1,5 @@
-# databases and the extension come and go while steps run, and never wait for
-# them
+# Databases and the extension are created and dropped while steps run, and
+# never wait for them.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# a dump holds all instances; where it is restored they rest until
-# df_adopt_database()
+# A dump contains all instances; in the restored database they do not run
+# before df_adopt_database().
 use strict;
 use warnings;
 use FindBin;

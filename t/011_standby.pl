@@ -1,4 +1,5 @@
-# a standby shows everything and changes nothing; promoted, it goes on
+# A standby shows everything and changes nothing; after promotion, instances
+# continue there.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# a worker serves one role and is that role; roles do not wait for each other
-# and keep their hands off each other's instances
+# A worker serves one role and runs as that role; roles neither wait for each
+# other nor reach each other's instances.
 use strict;
 use warnings;
 use FindBin;

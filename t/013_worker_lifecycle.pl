@@ -1,5 +1,5 @@
-# workers come when they are needed, go when they are not, and are never too
-# many
+# Workers start when they are needed, retire when they are not, and are never
+# too many.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# what an activity told the outside world is never taken back by a crash, in
-# the modes of step_commit that promise it
+# A result that an activity passed to the outside world is never lost in a
+# crash, in the modes of step_commit that promise it.
 use strict;
 use warnings;
 use FindBin;

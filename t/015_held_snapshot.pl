@@ -1,5 +1,5 @@
-# A snapshot that somebody holds for hours keeps all dead versions of every row.
-# What a restart costs must not grow with their number.
+# A snapshot that is held for hours keeps all dead versions of every row.  The
+# cost of a restart must not grow with their number.
 use strict;
 use warnings;
 use FindBin;

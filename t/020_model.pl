@@ -1,5 +1,5 @@
-# random sequences of client calls answer what a small reference model of the
-# state machine says, and leave the instances as it says
+# Random sequences of client calls return what a small reference model of the
+# state machine predicts, and leave the instances in the predicted state.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,6 @@
-# tasks of one instance run side by side in several workers, cost the same
-# each however many there are, and happen exactly once or, terminated, not at all
+# Tasks of one instance run in parallel in several workers, cost the same each
+# no matter how many there are, and happen exactly once or, if terminated, not
+# at all.
 use strict;
 use warnings;
 use FindBin;

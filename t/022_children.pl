@@ -1,5 +1,5 @@
-# children: terminate reaches all generations in a moment, crashes repeat
-# nothing, and no parent misses the end of a child
+# Children: terminate reaches all generations immediately, crashes repeat
+# nothing, and no parent misses the end of a child.
 use strict;
 use warnings;
 use FindBin;

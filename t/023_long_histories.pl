@@ -1,6 +1,6 @@
-# long histories: a thousand activities one after the other cost little more
-# each at the end than at the beginning, and an orchestration that goes on for
-# ever takes no more room than it did at first
+# Long histories: a thousand activities in sequence cost little more each at
+# the end than at the beginning, and an endless orchestration uses constant
+# space.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# clients and workers come and go at random between instances with tasks and
-# children: none of them hangs, nothing is done twice, nothing is left over
+# Clients and workers come and go at random between instances with tasks and
+# children: none of them hangs, nothing is done twice, nothing is left over.
 use strict;
 use warnings;
 use FindBin;

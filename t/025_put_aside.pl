@@ -1,6 +1,6 @@
-# runs that are put aside between two steps, and rows written by key: nobody
-# starves, a child that is to end does, tables may be reindexed, changed and
-# dropped meanwhile, and large values stay what they are
+# Runs that are cached between two steps, and rows written by key: every role
+# makes progress, a child that must end does, tables may be reindexed, changed
+# and dropped meanwhile, and large values are kept.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# an instance whose step crashes the server process does so a few times and
-# fails; everything else goes on
+# An instance whose step crashes the server process fails after a few crashes;
+# everything else continues.
 use strict;
 use warnings;
 use FindBin;

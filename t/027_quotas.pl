@@ -1,5 +1,5 @@
-# a role may have so many active instances and so large histories as an
-# administrator has set for it, and no more
+# The number of a role's active instances and the size of their histories are
+# limited by the settings of an administrator.
 use strict;
 use warnings;
 use FindBin;

@@ -1,4 +1,4 @@
-# a role with a long queue keeps no other role waiting
+# A role with a long queue does not make other roles wait.
 use strict;
 use warnings;
 use FindBin;

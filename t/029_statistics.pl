@@ -1,6 +1,6 @@
-# df_stat counts what really happened: under load with rollbacks, savepoints and
-# workers that are told to go; its histograms; prepared transactions; several
-# databases, and more than there are places for; after a crash
+# df_stat counts exactly: under load with rollbacks, savepoints and workers
+# that are told to exit; its histograms; prepared transactions; several
+# databases, and more than have an entry; after a crash.
 use strict;
 use warnings;
 use FindBin;

@@ -1,4 +1,4 @@
-# the gateway answers every route of the HTTP management API, status by status
+# The gateway answers every route of the HTTP management API, status by status.
 use strict;
 use warnings;
 use FindBin;

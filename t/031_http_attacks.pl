@@ -1,5 +1,5 @@
-# what hostile and broken clients send harms nobody: framing, headers, sizes,
-# slowness, numbers; keys and rights; the log
+# Hostile and broken clients do no harm: framing, headers, sizes, slowness,
+# numbers; keys and rights; the log.
 use strict;
 use warnings;
 use FindBin;

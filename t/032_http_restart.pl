@@ -1,5 +1,5 @@
-# no request over HTTP is lost while the database restarts or a connection dies:
-# each is answered, with 202 only for what is committed
+# No request over HTTP is lost while the database restarts or a connection
+# dies: each is answered, with 202 only for committed work.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# the real clients of Durable Functions from npm work, version 2 and 3, through
-# every call; the sample of the singleton documentation runs as it stands there
+# The real clients of Durable Functions from npm work, versions 2 and 3, in
+# every call; the sample of the singleton documentation runs unchanged.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# many small requests over HTTP at a time: what they come to beside the same
-# through libpq
+# Many small concurrent requests over HTTP, compared with the same through
+# libpq.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# what clients make the gateway hold has an end: bodies and answers, long polls
-# of those who have left, headers that grow with the request
+# The memory that clients make the gateway use is limited: bodies and answers,
+# long polls of disconnected clients, headers that grow with the request.
 use strict;
 use warnings;
 use FindBin;

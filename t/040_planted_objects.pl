@@ -1,5 +1,5 @@
-# whatever is planted where a search_path finds it first, none of it runs inside
-# the extension, and nobody changes the extension's tables
+# Objects planted where a search_path finds them first never run inside the
+# extension, and no role changes the extension's tables.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# a step runs as the owner of its instance and as nobody else, however it was
-# started and whatever it tries; a superuser's runs what superusers own
+# A step runs only as the owner of its instance, however it was started and
+# whatever it tries; a superuser's instance runs only functions of superusers.
 use strict;
 use warnings;
 use FindBin;

@@ -1,6 +1,6 @@
-# random calls of everything that the extension offers, with nulls, extremes and
-# wrong types, in every place that SQL can stand: errors of its own, but never an
-# internal one, a crash or a leak
+# Random calls of all functions of the extension, with NULLs, extremes and
+# wrong types, in every place that SQL allows: they raise errors of the
+# extension, but never an internal error, a crash or a leak.
 use strict;
 use warnings;
 use FindBin;

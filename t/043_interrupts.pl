@@ -1,5 +1,5 @@
-# whatever a session or a worker is at, a time-out, a cancel, a termination and a
-# shutdown end it promptly, and nothing is lost or done twice by it
+# In every state of a session or a worker, a timeout, a cancel, a termination
+# and a shutdown end it promptly, and nothing is lost or done twice.
 use strict;
 use warnings;
 use FindBin;

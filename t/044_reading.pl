@@ -1,5 +1,5 @@
-# nobody reads another role's payloads: not by views, functions, errors, plans,
-# statistics, the log or a dump; and no name or id does more than to be one
+# No role reads another role's payloads: not through views, functions, errors,
+# plans, statistics, the log or a dump; and names and ids have no other effect.
 use strict;
 use warnings;
 use FindBin;

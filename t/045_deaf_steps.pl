@@ -1,5 +1,6 @@
-# a step that catches its cancel, or waits for a program, keeps no worker: not
-# after max_activity_time, not after df_terminate, and not when its database is dropped
+# A step that catches its cancel, or waits for a program, does not keep its
+# worker: not after max_activity_time, not after df_terminate, and not when its
+# database is dropped.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# A time-out or a cancel that a language does not look for is the failure of
-# the step all the same: what was cut short never counts as done
+# A timeout or a cancel that a language ignores is still the failure of the
+# step: interrupted work never counts as done.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# with synchronous replication nothing that anybody was told is lost with the
-# primary: no end that a client has seen, no result that an activity built on
+# With synchronous replication nothing acknowledged is lost with the primary:
+# no end that a client has seen, no result that an activity built on.
 use strict;
 use warnings;
 use FindBin;

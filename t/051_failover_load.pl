@@ -1,5 +1,5 @@
-# the primary is killed under load: what was acknowledged is on the promoted
-# standby, each step once; the old primary comes back as an idle standby
+# The primary is killed under load: everything acknowledged is on the promoted
+# standby, each step once; the old primary returns as an idle standby.
 use strict;
 use warnings;
 use FindBin;

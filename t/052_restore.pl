@@ -1,5 +1,5 @@
-# whatever way the rows come into a database: what came from elsewhere rests
-# until df_adopt_database(), also while it is still coming
+# Rows from another database do not run before df_adopt_database(), however
+# they are loaded, even during the load.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,6 @@
-# ALTER EXTENSION UPDATE while instances are under way: workers and sessions
-# go on; tables of another version than the library are told clearly
+# ALTER EXTENSION UPDATE while instances are active: workers and sessions
+# continue; tables of a version that does not match the library give a clear
+# error.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# CREATE DATABASE ... TEMPLATE and DROP DATABASE, again and again, of a
-# database whose workers are busy
+# CREATE DATABASE ... TEMPLATE and DROP DATABASE, repeatedly, of a database
+# whose workers are busy.
 use strict;
 use warnings;
 use FindBin;

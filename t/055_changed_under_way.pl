@@ -1,6 +1,6 @@
-# what instances need goes away while they wait: they fail with a clear error,
-# or the client gets one; none is stuck, no worker goes round in circles, and
-# the other instances go on
+# Objects that instances need disappear while they wait: they fail with a clear
+# error, or the client gets one; none is stuck, no worker loops, and the other
+# instances continue.
 use strict;
 use warnings;
 use FindBin;

@@ -1,4 +1,5 @@
-# pg_upgrade: all instances come over, and rest until df_adopt_database()
+# pg_upgrade: all instances are preserved, and do not run before
+# df_adopt_database().
 use strict;
 use warnings;
 use FindBin;

@@ -1,6 +1,6 @@
-# sessions call at random, on few ids that they share, while processes die, the
+# Sessions make random calls on a few shared ids while processes die, the
 # server is stopped in all ways, memory and disk run out: no effect is lost or
-# doubled, nothing that was acknowledged is taken back
+# doubled, and nothing acknowledged is taken back.
 #
 # TORTURE_SECONDS sets the length, TORTURE_SEED repeats the order of faults and
 # calls.

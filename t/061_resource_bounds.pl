@@ -1,5 +1,5 @@
-# work leaves nothing behind: a worker does not grow with the instances that it
-# runs, waiting instances take no memory, a full queue of hints loses nothing
+# Work leaves nothing behind: a worker does not grow with the instances that it
+# runs, waiting instances use no memory, a full queue of hints loses nothing.
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# more roles than shared memory has room for: nothing is overrun, nothing is
-# lost, and nobody looks for work in a loop
+# More roles than shared memory has room for: nothing overflows, nothing is
+# lost, and no process searches for work in a loop.
 use strict;
 use warnings;
 use FindBin;

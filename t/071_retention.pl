@@ -1,5 +1,5 @@
-# Retention is for all roles: whatever one of them leaves behind, the janitor
-# goes on with what belongs to others, in bounded memory.
+# Retention serves all roles: whatever one of them leaves behind, the janitor
+# continues with the instances of others, in bounded memory.
 use strict;
 use warnings;
 use FindBin;

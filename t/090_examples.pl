@@ -1,5 +1,5 @@
-# every example does what it promises: as it stands, and again, for an ordinary
-# role that has nothing but df_grant_usage
+# Every example does what it promises: as it stands, and again, for an ordinary
+# role that has only df_grant_usage.
 use strict;
 use warnings;
 use FindBin;

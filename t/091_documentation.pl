@@ -1,6 +1,6 @@
-# the documentation is true: each block of SQL runs and gives what the document
-# says, links lead somewhere, and the reference has every function, column and
-# setting as it is
+# The documentation is true: each block of SQL runs and returns what the
+# document says, links lead somewhere, and the reference has every function,
+# column and setting as it is.
 use strict;
 use warnings;
 use FindBin;
