@@ -220,7 +220,8 @@ is($seen{200}, 1000, '1,000 connections at a time');
 syswrite $_, 'GET / HT' foreach @sockets[ 0 .. 499 ];
 my $start = time;
 my $slow = $http->connect;
-syswrite $slow, 'GET / HT';
+# so far right: newer versions of libmicrohttpd end a wrong first line at once
+syswrite $slow, "GET / HTTP/1.1\r\nX: ";
 my $cut = 0;
 local $SIG{PIPE} = 'IGNORE';
 while (time - $start < 40 && !$cut)
