@@ -114,11 +114,11 @@ foreach my $call (
 
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM df_stat_workers'),
 	0, 'no worker is there');
-is( $standby->safe_psql('postgres', q{
-		SELECT count(*) FROM pg_stat_activity
+# The sessions of the calls above may take a moment to end.
+ok($standby->poll_query_until('postgres', q{
+		SELECT count(*) = 0 FROM pg_stat_activity
 		WHERE pid <> pg_backend_pid() AND (datname IS NOT NULL
 			OR backend_type LIKE 'durable_singleton%')}),
-	0,
 	'nor any other process of the extension');
 
 #

@@ -254,6 +254,8 @@ do
 	run_script(scalar getpwuid($<), 'SET statement_timeout = 150',
 		map { my $f = $_; map { random_call($f) } 1 .. $calls }
 		grep { $_->{name} !~ /^public\.df_/ or $_->{name} =~ /adopt|usage/ } @functions);
+	# one of these calls may have taken away what the others need
+	$node->safe_psql('postgres', q{SELECT df_grant_usage(r) FROM unnest('{fuzzer,other}'::name[]) r});
 
 	# what runs in workers last: nothing purges it before it is looked at
 	foreach my $name (sort { ($a =~ /$in_worker/) <=> ($b =~ /$in_worker/) or $a cmp $b } keys %place)
