@@ -64,7 +64,8 @@ typedef enum StepResult
 	STEP_WAITS,
 	STEP_ENDED,
 	STEP_NEW_EXECUTION,
-	STEP_LOST					/* the row belongs to another execution or turn */
+	STEP_LOST					/* the row belongs to another execution or
+								 * turn */
 } StepResult;
 
 /* An attempt at an activity, to be written to the table. */
@@ -78,6 +79,8 @@ static StepResult do_step(DsRun *run);
 static bool history_is_too_large(const DsRun *run);
 static StepResult fail_too_large(DsRun *run);
 static StepResult end_execution(DsRun *run, const DsPass *pass);
+static bool write_continue(DsRun *run);
+static bool write_end(DsRun *run, const DsPass *pass);
 static StepResult check_wait(DsRun *run, DsWait *wait);
 static StepResult do_activity(DsRun *run, const DsRequest *request);
 static bool store_attempt(const DsRow *row, void *arg);
@@ -227,38 +230,8 @@ end_execution(DsRun *run, const DsPass *pass)
 		ds_replay_forget_tasks(run->replay);
 	PG_TRY();
 	{
-		DsStepWrite w;
-
-		if (pass->outcome == DS_PASS_CONTINUED)
-		{
-			/*
-			 * children are separate instances, and continue without the parent
-			 */
-			(void) ds_run_begin_tasks(run, true);
-			w = ds_run_begin_write(run);
-			w.next_execution = ds_execution_id_new();
-			w.next_input = run->replay->next_input;
-			w.keep_events = run->replay->keep_events;
-			done = ds_store_continue(&w);
-			if (done && ds_run_has_open_tasks(run))
-				ds_commit_hint_cancel(run->inst->instance_id,
-									  &run->inst->execution_id);
-		}
-		else
-		{
-			List	   *tasks = ds_run_begin_tasks(run, false);
-
-			w = ds_run_begin_write(run);
-			w.tasks = tasks;
-			w.end_status = pass->outcome == DS_PASS_FAILED ? DS_FAILED :
-				DS_COMPLETED;
-			w.output = pass->result;
-			w.failure = pass->failure;
-			done = ds_store_end(&w);
-			if (done)
-				ds_end_tell(run->inst, w.end_status, w.output,
-							w.failure, true);
-		}
+		done = pass->outcome == DS_PASS_CONTINUED ? write_continue(run) :
+			write_end(run, pass);
 		if (done)
 		{
 			committing = true;
@@ -293,6 +266,42 @@ end_execution(DsRun *run, const DsPass *pass)
 	if (pass->outcome == DS_PASS_FAILED)
 		ds_end_log_failure(run->inst, pass->failure);
 	return STEP_ENDED;
+}
+
+static bool
+write_continue(DsRun *run)
+{
+	DsStepWrite w;
+	bool		done;
+
+	/* children are separate instances, and continue without the parent */
+	(void) ds_run_begin_tasks(run, true);
+	w = ds_run_begin_write(run);
+	w.next_execution = ds_execution_id_new();
+	w.next_input = run->replay->next_input;
+	w.keep_events = run->replay->keep_events;
+	done = ds_store_continue(&w);
+	if (done && ds_run_has_open_tasks(run))
+		ds_commit_hint_cancel(run->inst->instance_id,
+							  &run->inst->execution_id);
+	return done;
+}
+
+static bool
+write_end(DsRun *run, const DsPass *pass)
+{
+	List	   *tasks = ds_run_begin_tasks(run, false);
+	DsStepWrite w = ds_run_begin_write(run);
+	bool		done;
+
+	w.tasks = tasks;
+	w.end_status = pass->outcome == DS_PASS_FAILED ? DS_FAILED : DS_COMPLETED;
+	w.output = pass->result;
+	w.failure = pass->failure;
+	done = ds_store_end(&w);
+	if (done)
+		ds_end_tell(run->inst, w.end_status, w.output, w.failure, true);
+	return done;
 }
 
 /*
@@ -332,8 +341,10 @@ check_wait(DsRun *run, DsWait *wait)
 				return STEP_WAITS;
 			}
 			wait->kind = DS_OP_NONE;
+
 			/*
-			 * if it was just read, the new rows are written with the next step
+			 * if it was just read, the new rows are written with the next
+			 * step
 			 */
 			return written || !ds_run_has_news(run) ? STEP_GOES_ON :
 				store_progress(run);

@@ -29,6 +29,8 @@
 #include "orchestrator/pass.h"
 #include "shmem/claim.h"
 
+static DsPass judge(const DsReplay *replay, const ErrorData *error,
+					const ErrorData *interrupt, Jsonb *result);
 static Jsonb *call_orchestrator(DsReplay *replay);
 static ErrorData *catch_interrupt(MemoryContext caller);
 static void refuse_writes(DsReplay *replay);
@@ -39,7 +41,7 @@ ds_pass_run(DsReplay *replay)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	DsPass		pass = {0};
+	DsPass		pass;
 	DsUserCode	user;
 	ErrorData  *volatile error = NULL;
 	ErrorData  *interrupt = NULL;
@@ -90,6 +92,30 @@ ds_pass_run(DsReplay *replay)
 						   psprintf(_("History has %d steps; the code ended after %d."),
 									replay->n_ops, replay->cursor));
 
+	pass = judge(replay, error, interrupt, result);
+	if (pass.outcome == DS_PASS_FAILED)
+		ds_user_code_forget_cancel();
+	keep = error == NULL && !replay->suspended && pass.outcome != DS_PASS_FAILED;
+	if (keep)
+		ReleaseCurrentSubTransaction();
+	else
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	ds_user_code_end(&user);
+	return pass;
+}
+
+/*
+ * What the pass has come to.  error: what it raised; interrupt: what interrupts
+ * its suspension; result: what it returned.
+ */
+static DsPass
+judge(const DsReplay *replay, const ErrorData *error,
+	  const ErrorData *interrupt, Jsonb *result)
+{
+	DsPass		pass = {0};
+
 	if (replay->violation != NULL)
 	{
 		pass.outcome = DS_PASS_FAILED;
@@ -117,17 +143,6 @@ ds_pass_run(DsReplay *replay)
 		pass.outcome = DS_PASS_RETURNED;
 		pass.result = result;
 	}
-
-	if (pass.outcome == DS_PASS_FAILED)
-		ds_user_code_forget_cancel();
-	keep = error == NULL && !replay->suspended && pass.outcome != DS_PASS_FAILED;
-	if (keep)
-		ReleaseCurrentSubTransaction();
-	else
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	ds_user_code_end(&user);
 	return pass;
 }
 

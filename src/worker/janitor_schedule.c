@@ -76,6 +76,8 @@ static TimestampTz next_request = DT_NOEND; /* the next request to take */
  */
 static uint32 n_all_visits = 0;
 
+static void note_failure(Oid database);
+static void note_report(const DsJanitorReport *report);
 static void tell(KnownDatabase *known, DsFinding finding, const char *version);
 static char *database_name(Oid database);
 static void plan_visits(void);
@@ -95,8 +97,6 @@ ds_janitor_schedule_init(void)
 void
 ds_janitor_schedule_reap(void)
 {
-	static Oid	last_failed = InvalidOid;
-	static int	n_failures = 0;
 	pid_t		pid;
 	DsJanitorReport report;
 	bool		closed;
@@ -112,38 +112,52 @@ ds_janitor_schedule_reap(void)
 	closed = ds_closed_databases_has(report.database);
 	ds_shared_unlock();
 
-	if (!report.done && !closed && !ds_janitor_schedule_is_open(report.database))
-		ds_crashed_slots_forget(report.database);
-	else if (!report.done && !closed)
-	{
-		/* perhaps a lock that is held for long */
-		MemoryContextSwitchTo(TopMemoryContext);
-		failed_visits = list_append_unique_oid(failed_visits, report.database);
-		n_failures = report.database == last_failed ? n_failures + 1 : 0;
-		last_failed = report.database;
-		retry_visits =
-			TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-										Min(VISIT_RETRY_MS << Min(n_failures, 10),
-											MAX_VISIT_RETRY_MS));
-	}
 	if (report.done)
-	{
-		KnownDatabase *known;
-		bool		old;
+		note_report(&report);
+	else if (closed)
+		return;
+	else if (ds_janitor_schedule_is_open(report.database))
+		note_failure(report.database);
+	else
+		ds_crashed_slots_forget(report.database);
+}
 
-		known = hash_search(known_databases, &report.database, HASH_ENTER, &old);
-		if (!old)
-			memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
-		known->present = true;
-		known->has_extension = report.finding != DS_FOUND_NOTHING;
-		if (report.sought_ownerless)
-			known->all_visits = visited_in;
-		if (report.left_nothing)
-			ds_database_idle_begin(&known->idle, visited_after + report.n_transactions);
-		else
-			known->idle.known = false;
-		tell(known, report.finding, report.version);
-	}
+/* A lock is held for long, perhaps. */
+static void
+note_failure(Oid database)
+{
+	static Oid	last_failed = InvalidOid;
+	static int	n_failures = 0;
+
+	MemoryContextSwitchTo(TopMemoryContext);
+	failed_visits = list_append_unique_oid(failed_visits, database);
+	n_failures = database == last_failed ? n_failures + 1 : 0;
+	last_failed = database;
+	retry_visits =
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+									Min(VISIT_RETRY_MS << Min(n_failures, 10),
+										MAX_VISIT_RETRY_MS));
+}
+
+static void
+note_report(const DsJanitorReport *report)
+{
+	KnownDatabase *known;
+	bool		old;
+
+	known = hash_search(known_databases, &report->database, HASH_ENTER, &old);
+	if (!old)
+		memset((char *) known + sizeof(Oid), 0, sizeof(*known) - sizeof(Oid));
+	known->present = true;
+	known->has_extension = report->finding != DS_FOUND_NOTHING;
+	if (report->sought_ownerless)
+		known->all_visits = visited_in;
+	if (report->left_nothing)
+		ds_database_idle_begin(&known->idle,
+							   visited_after + report->n_transactions);
+	else
+		known->idle.known = false;
+	tell(known, report->finding, report->version);
 }
 
 /* Logs, once, why orchestrations of a database do not run, or only in part. */

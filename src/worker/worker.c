@@ -57,7 +57,9 @@ static void check_identity(void);
 static bool may_work_here(void);
 static void forget_my_group(void);
 static void work(void);
+static bool go_on_searching(bool *searched);
 static bool search_for_work(DsWorkSearch *search);
+static bool rest(TimestampTz idle_since);
 static void run_hint(const DsWork *work);
 static bool others_wait(void);
 static bool must_stop(void);
@@ -139,6 +141,7 @@ attach_and_connect(void)
 	bool		closed;
 
 	memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof(order));
+
 	/*
 	 * first, so that a command that drops the database can send this worker
 	 * away
@@ -224,15 +227,11 @@ work(void)
 											  "durable_singleton worker",
 											  ALLOCSET_DEFAULT_SIZES);
 	TimestampTz idle_since = GetCurrentTimestamp();
-	Oid			role = ds_my_slot->role;
 	DsWork		next;
 
 	for (;;)
 	{
-		DsWorkSearch search;
 		bool		searched;
-		bool		begun;
-		bool		kept;
 
 		if (ConfigReloadPending)
 		{
@@ -252,44 +251,63 @@ work(void)
 		MemoryContextSwitchTo(cxt);
 
 		check_identity();
-		searched = ds_group_search_take(MyDatabaseId, role, ds_home_stamp(), &search,
-										&begun);
-		if (searched)
+		if (!go_on_searching(&searched))
 		{
-			if (begun && !may_work_here())
-			{
-				forget_my_group();
-				ds_slot_retire(true);
-				return;
-			}
-			kept = search_for_work(&search);
-			ds_group_search_return(MyDatabaseId, role, &search, !kept);
+			forget_my_group();
+			ds_slot_retire(true);
+			return;
 		}
 		if (ds_slot_take_hint(&next))
 		{
 			run_hint(&next);
 			ds_slot_has_worked();
 			idle_since = GetCurrentTimestamp();
-			continue;
 		}
-		if (searched)
-			continue;
-
-		ds_run_cache_clear();
-		pgstat_report_stat(true);
-		pgstat_report_activity(STATE_IDLE, NULL);
-		{
-			long		timeout = time_to_sleep(idle_since);
-
-			/* exit, unless work has arrived */
-			if (timeout == 0 && ds_slot_retire(false))
-				return;
-			(void) WaitLatch(MyLatch,
-							 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-							 timeout, ds_wait_event(DS_WAIT_WORKER));
-			ResetLatch(MyLatch);
-		}
+		else if (!searched && !rest(idle_since))
+			return;
 	}
+}
+
+/*
+ * Goes on with the group's search by one batch, if there is one and no other
+ * worker is at it.  False: it is to begin, and this worker may not work here.
+ */
+static bool
+go_on_searching(bool *searched)
+{
+	DsWorkSearch search;
+	Oid			role = ds_my_slot->role;
+	bool		begun;
+	bool		kept;
+
+	*searched = ds_group_search_take(MyDatabaseId, role, ds_home_stamp(),
+									 &search, &begun);
+	if (!*searched)
+		return true;
+	if (begun && !may_work_here())
+		return false;
+	kept = search_for_work(&search);
+	ds_group_search_return(MyDatabaseId, role, &search, !kept);
+	return true;
+}
+
+/* There is nothing to do.  False: for so long that the worker has retired. */
+static bool
+rest(TimestampTz idle_since)
+{
+	long		timeout;
+
+	ds_run_cache_clear();
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+	timeout = time_to_sleep(idle_since);
+	/* exit, unless work has arrived */
+	if (timeout == 0 && ds_slot_retire(false))
+		return false;
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 timeout, ds_wait_event(DS_WAIT_WORKER));
+	ResetLatch(MyLatch);
+	return true;
 }
 
 static void
@@ -377,6 +395,7 @@ time_to_sleep(TimestampTz idle_since)
 		return 0;
 	if (next != 0 && next < until)
 		until = next;
+
 	/*
 	 * a due time in the past is searched for immediately, but not in a hot
 	 * loop
