@@ -15,6 +15,7 @@
 
 #include "base/settings.h"
 #include "commit/at_commit.h"
+#include "function/isolation.h"
 #include "function/trust.h"
 #include "shared_memory.h"
 #include "store/catalog.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	ds_catalog_init();
 	ds_at_commit_init();
 	ds_trust_init();
+	ds_isolation_init();
 	ds_utility_hook_init();
 	ds_launcher_register();
 }

@@ -17,7 +17,8 @@ static const char *const names[] = {
 	[DS_WAIT_WORKER] = "DurableSingletonWorker",
 	[DS_WAIT_END] = "DurableSingletonEnd",
 	[DS_WAIT_COUNT] = "DurableSingletonCount",
-	[DS_WAIT_EVICTION] = "DurableSingletonEviction"
+	[DS_WAIT_EVICTION] = "DurableSingletonEviction",
+	[DS_WAIT_CONFLICT] = "DurableSingletonConflict"
 };
 
 /* A name keeps its number as long as the server runs. */

@@ -14,7 +14,8 @@ typedef enum DsWaitEvent
 	DS_WAIT_WORKER,				/* for a hint */
 	DS_WAIT_END,				/* a session: for the end of instances */
 	DS_WAIT_COUNT,				/* for a count of the active instances */
-	DS_WAIT_EVICTION			/* for workers to leave a database */
+	DS_WAIT_EVICTION,			/* for workers to leave a database */
+	DS_WAIT_CONFLICT			/* before a pass is repeated */
 } DsWaitEvent;
 
 /*

@@ -23,6 +23,7 @@
 #include "function/failure.h"
 #include "function/function_call.h"
 #include "function/function_ref.h"
+#include "function/isolation.h"
 #include "function/trust.h"
 #include "function/user_code.h"
 #include "orchestrator/retry_policy.h"
@@ -88,7 +89,8 @@ ds_activity_run(DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 		error = CopyErrorData();
 		cancelled = ds_claim_is_cancelled() ||
 			(ds_my_slot->foreground && ds_failure_is_cancel(error));
-		if (phase == PHASE_WRITE || cancelled)
+		if (cancelled || (phase == PHASE_WRITE &&
+						  !ds_retry_is_automatic(unpack_sql_state(error->sqlerrcode))))
 			PG_RE_THROW();
 		FlushErrorState();
 		ds_user_code_error();
@@ -127,11 +129,13 @@ call_function(DsCall *call)
 	Oid			function;
 	Jsonb	   *result;
 
-	ds_user_code_begin(&user);
 	function = ds_function_find_with(call->search_path, call->name, call->input);
 	ds_function_check(function, call->name, DS_USE_ACTIVITY, GetUserId(),
 					  call->input);
 	ds_trust_check(function, call->name, GetUserId());
+	/* all that went before looked into the catalogs only */
+	ds_isolation_set(function);
+	ds_user_code_begin(&user);
 	result = ds_function_call(function, call->name, call->input,
 							  &call->defaults, call->scratch);
 	ds_user_code_finish();

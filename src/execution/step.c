@@ -37,15 +37,18 @@
 #include "commit/durability.h"
 #include "commit/transaction.h"
 #include "execution/activity.h"
+#include "execution/conflict_wait.h"
 #include "execution/load.h"
 #include "execution/run.h"
 #include "execution/run_cache.h"
 #include "execution/step.h"
 #include "execution/wait.h"
 #include "function/failure.h"
+#include "function/isolation.h"
 #include "function/user_code.h"
 #include "instance/end.h"
 #include "orchestrator/pass.h"
+#include "orchestrator/retry_policy.h"
 #include "shmem/claim.h"
 #include "shmem/counters.h"
 #include "shmem/crashed_slots.h"
@@ -64,6 +67,7 @@ typedef enum StepResult
 	STEP_WAITS,
 	STEP_ENDED,
 	STEP_NEW_EXECUTION,
+	STEP_CONFLICT,				/* its commit: to be repeated */
 	STEP_LOST					/* the row belongs to another execution or
 								 * turn */
 } StepResult;
@@ -78,7 +82,9 @@ typedef struct Attempt
 static StepResult do_step(DsRun *run);
 static bool history_is_too_large(const DsRun *run);
 static StepResult fail_too_large(DsRun *run);
-static StepResult end_execution(DsRun *run, const DsPass *pass);
+static DsPass run_pass(DsRun *run);
+static StepResult end_execution(DsRun *run, const DsPass *pass,
+								bool repeat_conflict);
 static bool write_continue(DsRun *run);
 static bool write_end(DsRun *run, const DsPass *pass);
 static StepResult check_wait(DsRun *run, DsWait *wait);
@@ -122,6 +128,7 @@ ds_step_run_instance(const DsWork *work, MemoryContext *cxt,
 				return run.progress ? DS_RUN_PROGRESS : DS_RUN_NOT_READY;
 			case STEP_GOES_ON:
 			case STEP_NEW_EXECUTION:
+			case STEP_CONFLICT:
 				break;
 		}
 		if (limits->steps_left == 0 || must_yield(&run))
@@ -155,17 +162,27 @@ do_step(DsRun *run)
 		return fail_too_large(run);
 	if (ds_crashed_slots_is_cautious())
 		XLogFlush(run->lsn);
-	if (!run->in_transaction)
-		ds_transaction_begin();
-	run->in_transaction = false;
-	ds_counters_add(DS_PASSES, 1);
-	pass = ds_pass_run(replay);
-	if (pass.cancelled && (ds_claim_is_cancelled() || ds_my_slot->foreground))
-		ereport(ERROR,
-				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("canceling statement due to user request")));
-	if (pass.outcome != DS_PASS_REQUEST)
-		return end_execution(run, &pass);
+	for (int n = 1;; n++)
+	{
+		pass = run_pass(run);
+		if (pass.outcome == DS_PASS_REQUEST)
+			break;
+		if (pass.conflict && ds_conflict_is_repeated(n))
+			ds_transaction_abort();
+		else
+		{
+			StepResult	step = end_execution(run, &pass,
+											 ds_conflict_is_repeated(n));
+
+			if (step != STEP_CONFLICT)
+				return step;
+		}
+		/* nothing of it remains */
+		ds_counters_add(DS_STEPS_UNDONE, 1);
+		ds_replay_forget_tasks(replay);
+		ds_user_code_forget();
+		(void) ds_conflict_wait(n);
+	}
 
 	/* the pass is rolled back; the transaction has no other changes */
 	ds_transaction_commit();
@@ -187,6 +204,33 @@ do_step(DsRun *run)
 	}
 	flush_previous_step(run);
 	return do_activity(run, &replay->request);
+}
+
+/* With the isolation level that the role's transactions have. */
+static DsPass
+run_pass(DsRun *run)
+{
+	DsPass		pass;
+
+	/* that of the load is one of our own, and has its snapshot */
+	if (run->in_transaction && ds_isolation_is_strict())
+	{
+		ds_transaction_commit();
+		run->in_transaction = false;
+	}
+	if (!run->in_transaction)
+	{
+		ds_transaction_begin();
+		ds_isolation_set_default();
+	}
+	run->in_transaction = false;
+	ds_counters_add(DS_PASSES, 1);
+	pass = ds_pass_run(run->replay);
+	if (pass.cancelled && (ds_claim_is_cancelled() || ds_my_slot->foreground))
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to user request")));
+	return pass;
 }
 
 /* A history that is read repeatedly must not grow without limit. */
@@ -220,7 +264,7 @@ fail_too_large(DsRun *run)
 
 /* The pass returned, failed or continued as new: its transaction continues. */
 static StepResult
-end_execution(DsRun *run, const DsPass *pass)
+end_execution(DsRun *run, const DsPass *pass, bool repeat_conflict)
 {
 	volatile bool committing = false;
 	ErrorData  *volatile error = NULL;
@@ -252,6 +296,9 @@ end_execution(DsRun *run, const DsPass *pass)
 
 	if (error != NULL)
 	{
+		if (repeat_conflict &&
+			ds_retry_is_automatic(unpack_sql_state(error->sqlerrcode)))
+			return STEP_CONFLICT;
 		ds_replay_forget_tasks(run->replay);
 		return store_failure(run, ds_failure_from_error(error));
 	}

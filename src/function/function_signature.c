@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
@@ -19,6 +20,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "nodes/pg_list.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -39,6 +41,7 @@ static void note_change(Datum arg, int cache_id, uint32 hash_value);
 static DsSignature *build(Oid function);
 static void build_arguments(DsSignature *s, HeapTuple tuple);
 static List *default_values(HeapTuple tuple);
+static int	isolation_of(HeapTuple tuple);
 static const char *why_unsuitable(const DsSignature *s, HeapTuple tuple);
 static bool is_result_type(Oid type);
 static int	detail_arguments(const DsSignature *s);
@@ -262,6 +265,7 @@ build(Oid function)
 	built.result_type = proc->prorettype;
 	build_arguments(&built, tuple);
 	built.whole_input = built.n_args == 1 && built.args[0].type == JSONBOID;
+	built.isolation = isolation_of(tuple);
 	built.unsuitable = why_unsuitable(&built, tuple);
 	MemoryContextSwitchTo(caller);
 	ReleaseSysCache(tuple);
@@ -313,6 +317,46 @@ default_values(HeapTuple tuple)
 	if (isnull)
 		return NIL;
 	return castNode(List, stringToNode(TextDatumGetCString(value)));
+}
+
+/* What ALTER FUNCTION ... SET says, or -1. */
+static int
+isolation_of(HeapTuple tuple)
+{
+	static const char prefix[] = "default_transaction_isolation=";
+	static const struct
+	{
+		const char *name;
+		int			level;
+	}			levels[] = {
+		{"serializable", XACT_SERIALIZABLE},
+		{"repeatable read", XACT_REPEATABLE_READ},
+		{"read committed", XACT_READ_COMMITTED},
+		{"read uncommitted", XACT_READ_UNCOMMITTED},
+	};
+	bool		isnull;
+	Datum		config = SysCacheGetAttr(PROCOID, tuple,
+										 Anum_pg_proc_proconfig, &isnull);
+	Datum	   *settings;
+	int			n;
+
+	if (isnull)
+		return -1;
+	deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false,
+					  TYPALIGN_INT, &settings, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		const char *setting = TextDatumGetCString(settings[i]);
+
+		if (strncmp(setting, prefix, strlen(prefix)) != 0)
+			continue;
+		for (int l = 0; l < lengthof(levels); l++)
+		{
+			if (pg_strcasecmp(setting + strlen(prefix), levels[l].name) == 0)
+				return levels[l].level;
+		}
+	}
+	return -1;
 }
 
 static const char *

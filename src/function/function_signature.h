@@ -36,6 +36,7 @@ typedef struct DsSignature
 	bool		returns_set;
 	bool		temporary;
 	bool		whole_input;
+	int			isolation;		/* its default_transaction_isolation, or -1 */
 	Oid			result_type;
 	const char *unsuitable;		/* why it may not run, not translated yet */
 	int			n_args;

@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "commit/transaction.h"
+#include "function/isolation.h"
 #include "function/time_limit.h"
 #include "function/user_code.h"
 #include "shmem/slot.h"
@@ -31,6 +32,7 @@ ds_user_code_begin(DsUserCode *u)
 	GetUserIdAndSecContext(&u->user, &u->sec_context);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	u->guc_level = NewGUCNestLevel();
+	ds_isolation_begin();
 	ds_time_limit_begin();
 }
 
@@ -83,6 +85,7 @@ ds_user_code_end(DsUserCode *u)
 	ds_time_limit_end();
 	/* also reverts a SET without LOCAL, and SET ROLE */
 	AtEOXact_GUC(false, u->guc_level);
+	ds_isolation_end();
 	PopActiveSnapshot();
 	GetUserIdAndSecContext(&user, &sec_context);
 	if (user != u->user || sec_context != u->sec_context)
@@ -92,6 +95,7 @@ ds_user_code_end(DsUserCode *u)
 void
 ds_user_code_error(void)
 {
+	ds_isolation_end();
 	ds_user_code_forget_cancel();
 }
 

@@ -22,6 +22,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -49,6 +50,8 @@ const DsReuse ds_start_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}}
 static bool allows(const DsReuse *reuse, DsStatus status);
 static void prepare(DsStart *start, Oid function, TimestampTz start_at);
 static void check_login(Oid role);
+static void check_serializable(const DsStart *start, const DsInstance *present,
+							   const DsReuse *allowed);
 static bool is_open_to_http(const DsInstance *present);
 
 void
@@ -101,6 +104,8 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 		CHECK_FOR_INTERRUPTS();
 		present = ds_store_load_for_start(start->instance_id,
 										  on_conflict != DS_ON_CONFLICT_TERMINATE);
+		if (IsolationIsSerializable())
+			check_serializable(start, present, &allowed);
 		if (present == NULL)
 		{
 			start->execution_id = ds_execution_id_new();
@@ -128,6 +133,33 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 	}
 }
 
+/*
+ * A start decides by what is committed now, which is later than the snapshot
+ * of a serializable transaction.  Its answer must be that of the snapshot all
+ * the same, or it would fit no order of transactions: PostgreSQL's INSERT ...
+ * ON CONFLICT DO NOTHING raises the same error.
+ */
+static void
+check_serializable(const DsStart *start, const DsInstance *present,
+				   const DsReuse *allowed)
+{
+	const DsInstance *seen = ds_store_load_seen(start->instance_id);
+	bool		over = present != NULL && allows(allowed, present->status);
+
+	if ((seen == NULL) == (present == NULL) &&
+		(seen == NULL ||
+		 (allows(allowed, seen->status) == over &&
+		  (!over || memcmp(&seen->execution_id, &present->execution_id,
+						   sizeof(pg_uuid_t)) == 0))))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail("Instance \"%s\" is not as the snapshot of the transaction has it.",
+					   start->instance_id),
+			 errhint("The transaction might succeed if retried.")));
+}
+
 /* May a caller over HTTP replace it, once it has ended? */
 static bool
 is_open_to_http(const DsInstance *present)
@@ -146,6 +178,7 @@ ds_start_over(DsStart *start, DsInstance *present)
 
 	ds_access_check_not_own_step(present);
 	start->execution_id = ds_execution_id_new();
+
 	/*
 	 * for a child it was checked before (child.c), because it is not an error
 	 * of the step

@@ -27,6 +27,7 @@
 #include "function/user_code.h"
 #include "orchestrator/code_version.h"
 #include "orchestrator/pass.h"
+#include "orchestrator/retry_policy.h"
 #include "shmem/claim.h"
 
 static DsPass judge(const DsReplay *replay, const ErrorData *error,
@@ -131,10 +132,14 @@ judge(const DsReplay *replay, const ErrorData *error,
 		pass.outcome = replay->continued ? DS_PASS_CONTINUED : DS_PASS_REQUEST;
 	else if (error != NULL)
 	{
+		Jsonb	   *own = ds_failure_from_error(error);
+
 		pass.outcome = DS_PASS_FAILED;
-		pass.failure = ds_failure_let_through(ds_failure_from_error(error),
-											  replay->delivered_failure);
+		pass.failure = ds_failure_let_through(own, replay->delivered_failure);
 		pass.cancelled = ds_failure_is_cancel(error);
+		/* a task's has been retried as often as it may */
+		pass.conflict = pass.failure == own &&
+			ds_retry_is_automatic(unpack_sql_state(error->sqlerrcode));
 	}
 	else if (replay->continued)
 		pass.outcome = DS_PASS_CONTINUED;

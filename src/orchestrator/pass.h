@@ -24,6 +24,8 @@ typedef struct DsPass
 	Jsonb	   *result;			/* RETURNED */
 	Jsonb	   *failure;		/* FAILED */
 	bool		cancelled;		/* FAILED because the statement was canceled */
+	bool		conflict;		/* FAILED, by a serialization failure or
+								 * deadlock of its own */
 } DsPass;
 
 /*

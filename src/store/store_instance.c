@@ -19,16 +19,18 @@ typedef struct Step
 {
 	const DsStepWrite *w;
 	bool		suspended;		/* the instance was suspended in the meantime */
-	bool		has_notes;		/* its history has notes about actions of clients */
+	bool		has_notes;		/* its history has notes about actions of
+								 * clients */
 } Step;
 
 /* How much of a row is read. */
 typedef enum Extent
 {
 	EXTENT_ALL,
-	EXTENT_START,				/* of an active one only what tells whose it is */
+	EXTENT_START,				/* of an active one only what tells whose it
+								 * is */
 	EXTENT_PURGE				/* no payloads */
-} Extent;
+}			Extent;
 
 static DsInstance *load(const char *instance_id, Extent extent);
 static DsInstance *read_row(const DsScan *scan, const char *instance_id,
@@ -53,6 +55,19 @@ DsInstance *
 ds_store_load_for_start(const char *instance_id, bool brief)
 {
 	return load(instance_id, brief ? EXTENT_START : EXTENT_ALL);
+}
+
+DsInstance *
+ds_store_load_seen(const char *instance_id)
+{
+	DsScan		scan;
+	DsInstance *inst = NULL;
+
+	ds_table_scan_begin_seen(&scan, DS_INSTANCE, ds_table_text_key(instance_id));
+	if (ds_table_scan_next(&scan))
+		inst = read_row(&scan, instance_id, EXTENT_START);
+	ds_table_scan_end(&scan);
+	return inst;
 }
 
 DsInstance *
@@ -330,6 +345,7 @@ ds_store_continue(const DsStepWrite *w)
 	bool		done;
 
 	ds_query_loop_start(&scratch);
+
 	/*
 	 * the finished execution leaves no trace; the events that it took are
 	 * deleted

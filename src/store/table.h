@@ -98,6 +98,9 @@ typedef struct DsScan
  * lock on the table, so that user code may follow in the transaction.
  */
 extern void ds_table_scan_begin(DsScan *scan, DsTable table, DsKey key);
+
+/* The same rows as the snapshot of the caller's transaction has them. */
+extern void ds_table_scan_begin_seen(DsScan *scan, DsTable table, DsKey key);
 extern bool ds_table_scan_next(DsScan *scan);
 extern void ds_table_scan_end(DsScan *scan);
 

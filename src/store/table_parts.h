@@ -20,7 +20,7 @@ extern Relation ds_table_open(DsTable table, LOCKMODE mode);
 
 /* A scan of a table that the caller opens and closes. */
 extern void ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel,
-									DsKey key);
+									DsKey key, Snapshot snapshot);
 extern void ds_table_scan_end_rel(DsScan *scan);
 
 /*

@@ -28,7 +28,8 @@
 /* The form that the code expects of a table. */
 typedef struct TableForm
 {
-	RegProcedure key_equal[DS_KEY_COLUMNS]; /* for the first columns of the primary key */
+	RegProcedure key_equal[DS_KEY_COLUMNS]; /* for the first columns of the
+											 * primary key */
 	int			n_columns;
 	const char *const *names;
 } TableForm;
@@ -65,7 +66,15 @@ static void make_room_at(Relation rel, const ItemPointerData *at);
 void
 ds_table_scan_begin(DsScan *scan, DsTable table, DsKey key)
 {
-	ds_table_scan_begin_rel(scan, table, ds_table_open(table, AccessShareLock), key);
+	ds_table_scan_begin_rel(scan, table, ds_table_open(table, AccessShareLock),
+							key, GetLatestSnapshot());
+}
+
+void
+ds_table_scan_begin_seen(DsScan *scan, DsTable table, DsKey key)
+{
+	ds_table_scan_begin_rel(scan, table, ds_table_open(table, AccessShareLock),
+							key, GetTransactionSnapshot());
 }
 
 bool
@@ -127,6 +136,7 @@ ds_table_open(DsTable table, LOCKMODE mode)
 	if (!OidIsValid(catalog->table[table]))
 		refuse_tables();
 	rel = try_relation_open(catalog->table[table], mode);
+
 	/*
 	 * after a wait for DROP EXTENSION: raises an error, or finds the new one
 	 */
@@ -209,20 +219,21 @@ key_index(Relation rel)
 }
 
 void
-ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel, DsKey key)
+ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel, DsKey key,
+						Snapshot snapshot)
 {
 	ScanKeyData scan_keys[DS_KEY_COLUMNS];
 
 	scan->table = rel;
 	scan->session.caller = CurrentMemoryContext;
 	scan->index = index_open(key_index(rel), AccessShareLock);
-	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan->snapshot = RegisterSnapshot(snapshot);
 	scan->slot = table_slot_create(rel, NULL);
 
 	/*
-	 * For a complete key there is one row.  While an old snapshot is held, its
-	 * dead versions stay in the index, in the order of their TIDs, and the
-	 * newest one usually comes last.
+	 * For a complete key there is one row.  While an old snapshot is held,
+	 * its dead versions stay in the index, in the order of their TIDs, and
+	 * the newest one usually comes last.
 	 */
 	scan->direction = key.n == IndexRelationGetNumberOfKeyAttributes(scan->index) ?
 		BackwardScanDirection : ForwardScanDirection;
@@ -274,8 +285,10 @@ ds_table_fetch_tid(DsScan *scan, Relation rel, const ItemPointerData *at,
 	scan->index = NULL;
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan->slot = table_slot_create(rel, NULL);
+
 	/*
-	 * the file may have been truncated since; not at the block last written to
+	 * the file may have been truncated since; not at the block last written
+	 * to
 	 */
 	found = ItemPointerGetBlockNumber(at) == RelationGetTargetBlock(rel) ||
 		ItemPointerGetBlockNumber(at) < RelationGetNumberOfBlocks(rel);

@@ -443,7 +443,8 @@ change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 			changed = ds_table_fetch_tid(&scan, w->table, tid, true);
 		else
 		{
-			ds_table_scan_begin_rel(&scan, w->number, w->table, key);
+			ds_table_scan_begin_rel(&scan, w->number, w->table, key,
+									GetLatestSnapshot());
 			changed = ds_table_scan_next(&scan);
 		}
 		if (changed && change != NULL)

@@ -12,6 +12,8 @@
  *	DROP EXTENSION		 would wait for a step that has sent an event or
  *						 started an instance; so here, too, and once more
  *						 at commit
+ *	SET TRANSACTION		 as the first statement of an activity, which was
+ *						 called with a snapshot already
  *	ALTER EXTENSION		 may create tables that the library knows, or does
  *						 not know
  *	ALTER DATABASE		 may switch durable_singleton.enabled, or allow
@@ -34,6 +36,7 @@
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -41,6 +44,7 @@
 #include "base/wait_event.h"
 #include "commit/commit_counts.h"
 #include "commit/commit_hints.h"
+#include "function/isolation.h"
 #include "shmem/claim.h"
 #include "shmem/eviction.h"
 #include "shmem/hints.h"
@@ -94,7 +98,23 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 	ProcessUtility_hook_type next =
 	prev_process_utility ? prev_process_utility : standard_ProcessUtility;
 
-	if (!OidIsValid(closed))
+	if (ds_isolation_may_change(statement, dest->mydest))
+	{
+		/* as if no snapshot had been taken: the next one is of the new level */
+		FirstSnapshotSet = false;
+		PG_TRY();
+		{
+			next(pstmt, query_string, read_only_tree, context, params,
+				 query_env, dest, qc);
+		}
+		PG_CATCH();
+		{
+			FirstSnapshotSet = true;
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+	}
+	else if (!OidIsValid(closed))
 		next(pstmt, query_string, read_only_tree, context, params, query_env,
 			 dest, qc);
 	else
