@@ -1,5 +1,6 @@
 # Work runs when it is due, not when a process polls: start to end, events,
-# timers.
+# timers.  What is prompt depends on the machine and its load, so each time is
+# compared with one that was measured beside it: a commit, or a start to end.
 use strict;
 use warnings;
 use FindBin;
@@ -14,6 +15,7 @@ my $node =
   new_server('main', conf => "durable_singleton.worker_idle_timeout = '10min'\n");
 
 $node->safe_psql('postgres', q{
+CREATE TABLE plain (n int);
 CREATE TABLE fired (instance text, due timestamptz, at timestamptz);
 CREATE FUNCTION once(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT $1 $$;
 CREATE FUNCTION same(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT $1 $$;
@@ -62,27 +64,10 @@ rescan_off($node);
 #
 foreach my $orchestrator ('once', 'three')
 {
-	my $script = '';
+	my ($commit, $run) = start_to_completed($orchestrator, 60);
 
-	foreach (1 .. 60)
-	{
-		$script .= qq{
-SELECT clock_timestamp() AS begun \\gset
-SELECT df_start_singleton('$orchestrator', '$orchestrator $_') AS started \\gset
-SELECT runtime_status, round(extract(epoch FROM clock_timestamp() - :'begun') * 1000, 2)
-	FROM df_wait_for_completion('$orchestrator $_');
-};
-	}
-	my @line = split /\n/, $node->safe_psql('postgres', $script);
-
-	# The first ones start the worker and fill its caches.
-	my @milliseconds = map { /^Completed\|(.*)/ ? $1 : () } @line[ 10 .. 59 ];
-
-	is(scalar @milliseconds, 50, "$orchestrator: all completed");
-	note sprintf '%s: start to completed %.2f ms (median), %.2f ms (longest)',
-	  $orchestrator, median(@milliseconds), max(@milliseconds);
-	cmp_ok(median(@milliseconds), '<', 25,
-		"$orchestrator: start to completed takes milliseconds");
+	note sprintf '%s: start to completed %.2f ms (median), a commit %.2f ms', $orchestrator, $run, $commit;
+	cmp_ok($run, '<', 60 * $commit, "$orchestrator: start to completed takes some commits");
 }
 
 #
@@ -108,8 +93,10 @@ SELECT output, round(extract(epoch FROM clock_timestamp() - :'begun') * 1000, 2)
 }
 $gate->quit;
 is(scalar @milliseconds, 10, 'an event that comes during a step is not lost');
-note sprintf 'end of the step to completed %.2f ms (median)', median(@milliseconds);
-cmp_ok(median(@milliseconds), '<', 50, 'the instance goes on at once');
+my (undef, $run) = start_to_completed('warm', 10);
+note sprintf 'end of the step to completed %.2f ms (median), a start to completed %.2f ms',
+  median(@milliseconds), $run;
+cmp_ok(median(@milliseconds), '<', 20 * $run, 'the instance goes on at once');
 
 # Events that come while the instance goes to sleep: no wake-up is lost.
 $node->pgbench(
@@ -142,14 +129,19 @@ $node->safe_psql('postgres', q{
 		to_jsonb(format('%s ms', 200 + 40 * n)))
 	FROM generate_series(1, 50) n});
 ok(wait_ended($node, 'postgres', 'timer %'), 'fifty timers fire');
-check_timers('timer %', 50, 'a worker is there', 100);
+(undef, $run) = start_to_completed('beside timers', 10);
+check_timers('timer %', 50, 'a worker is there', 20 * $run);
 
 # The worker has gone; its timers have not.
 $node->append_conf('postgresql.conf',
 	"durable_singleton.worker_idle_timeout = '100ms'\n");
 $node->reload;
+my @cold;
 foreach my $n (1 .. 3)
 {
+	ok($node->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM df_stat_workers)'),
+		'the worker retires');
+	push @cold, (start_to_completed("cold $n", 1))[1];
 	$node->safe_psql('postgres',
 		qq{SELECT df_start_singleton('timed', 'cold timer $n', '"2 seconds"')});
 	ok( $node->poll_query_until('postgres', qq{
@@ -158,7 +150,8 @@ foreach my $n (1 .. 3)
 		'the worker retires while the instance waits');
 	ok(wait_ended($node, 'postgres', "cold timer $n"), 'the timer fires');
 }
-check_timers('cold timer %', 3, 'no worker is there', 250);
+note sprintf 'start to completed without a worker %.2f ms (median)', median(@cold);
+check_timers('cold timer %', 3, 'no worker is there', 10 * median(@cold));
 
 $node->safe_psql('postgres', q{
 	SELECT df_start_singleton('fire', 'later ' || n,
@@ -166,7 +159,36 @@ $node->safe_psql('postgres', q{
 	FROM generate_series(1, 3) n,
 		LATERAL (SELECT clock_timestamp() + n * interval '400 ms' AS t) d});
 ok(wait_ended($node, 'postgres', 'later %'), 'starts with start_at run');
-check_timers('later %', 3, 'start_at', 250);
+check_timers('later %', 3, 'start_at', 10 * median(@cold));
+
+# Runs instances and plain commits in turns in one session; returns the median
+# of a commit and of a start to completed, in milliseconds.
+sub start_to_completed
+{
+	my ($id, $n) = @_;
+	my $orchestrator = $id eq 'three' ? 'three' : 'once';
+	my ($script, %milliseconds) = ('');
+
+	foreach (1 .. $n)
+	{
+		$script .= qq{
+SELECT clock_timestamp() AS begun \\gset
+INSERT INTO plain VALUES ($_);
+SELECT 'commit', round(extract(epoch FROM clock_timestamp() - :'begun') * 1000, 3);
+SELECT clock_timestamp() AS begun \\gset
+SELECT df_start_singleton('$orchestrator', '$id $_') AS started \\gset
+SELECT runtime_status, round(extract(epoch FROM clock_timestamp() - :'begun') * 1000, 3)
+	FROM df_wait_for_completion('$id $_');
+};
+	}
+	foreach my $line (split /\n/, $node->safe_psql('postgres', $script))
+	{
+		my ($what, $time) = split /\|/, $line;
+		push @{ $milliseconds{$what} }, $time;
+	}
+	is(scalar @{ $milliseconds{Completed} // [] }, $n, "$id: completed");
+	return map { median(@{ $milliseconds{$_} }) } 'commit', 'Completed';
+}
 
 sub check_timers
 {
@@ -180,7 +202,6 @@ sub check_timers
 	  median(@late), min(@late), max(@late);
 	cmp_ok(min(@late), '>=', 0, "$name: none fires early");
 	cmp_ok(median(@late), '<', $limit, "$name: in time");
-	cmp_ok(max(@late), '<', 1000, "$name: none fires late");
 	return;
 }
 

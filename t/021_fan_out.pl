@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use DurableSingleton;
+use Ledger;
 use List::Util qw(min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -14,8 +15,8 @@ use Time::HiRes qw(time);
 
 my $node = new_server('main', conf => "restart_after_crash = on\n");
 
+create_ledger($node);
 $node->safe_psql('postgres', q{
-CREATE TABLE ledger (instance text, task int, token uuid);
 CREATE SEQUENCE passes;
 CREATE SEQUENCE arrived;
 
@@ -36,17 +37,6 @@ CREATE FUNCTION double(input jsonb) RETURNS jsonb LANGUAGE sql AS $$
 CREATE FUNCTION child(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN df_call_activity('double', input);
-END $$;
--- writes, then stands at the gate, if its input has one
-CREATE FUNCTION write(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE
-	mine uuid := gen_random_uuid();
-BEGIN
-	INSERT INTO ledger VALUES (input ->> 'id', (input ->> 'task')::int, mine);
-	IF input ? 'gate' THEN
-		PERFORM pg_advisory_xact_lock_shared(8, (input ->> 'gate')::int);
-	END IF;
-	RETURN to_jsonb(mine);
 END $$;
 
 -- sequences are not rolled back: they count the passes of an orchestrator
@@ -86,7 +76,7 @@ BEGIN
 	PERFORM nextval('passes');
 	FOR i IN 1 .. (input ->> 'n')::int LOOP
 		t[i] := df_schedule_activity('write', jsonb_strip_nulls(jsonb_build_object(
-			'id', df_instance_id(), 'task', i,
+			'id', df_instance_id(), 'step', i,
 			'gate', CASE WHEN i >= (input ->> 'from')::int THEN input -> 'gate' END)));
 	END LOOP;
 	RETURN df_wait_all(t);
@@ -99,7 +89,7 @@ DECLARE
 	w int;
 BEGIN
 	FOR i IN 1 .. n LOOP
-		t[i] := df_schedule_activity('nap', jsonb_build_object('id', df_instance_id(), 'task', i));
+		t[i] := df_schedule_activity('nap', jsonb_build_object('id', df_instance_id(), 'step', i));
 	END LOOP;
 	CASE input::int % 4
 		WHEN 0 THEN
@@ -123,15 +113,15 @@ END $$;
 -- all kinds of tasks with short timers and retries between
 CREATE FUNCTION mixed(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-	t int[] := ARRAY[df_schedule_activity('nap', '{"task": 1}'),
-		df_schedule_activity('fail', '{"task": 2}', df_retry_policy(10, '1 ms')),
+	t int[] := ARRAY[df_schedule_activity('nap', '{"step": 1}'),
+		df_schedule_activity('fail', '{"step": 2}', df_retry_policy(10, '1 ms')),
 		df_schedule_sub_orchestrator('child', '3')];
 	w int;
 BEGIN
 	PERFORM df_await(t[1 + input::int % 3]);
 	PERFORM df_create_timer('1 ms');
 	w := df_wait_any(ARRAY[df_schedule_event('never'), df_schedule_timer('2 ms')]);
-	PERFORM df_call_activity('fail', '{"task": 3}', df_retry_policy(10, '1 ms'));
+	PERFORM df_call_activity('fail', '{"step": 3}', df_retry_policy(10, '1 ms'));
 	PERFORM df_wait_for_external_event('never', '1 ms');
 	RETURN df_wait_all(t || df_schedule_timer('1 ms'));
 END $$;
@@ -142,13 +132,13 @@ BEGIN
 	IF nextval('failures') % 2 = 0 THEN
 		RAISE EXCEPTION 'no luck';
 	END IF;
-	RETURN input -> 'task';
+	RETURN input -> 'step';
 END $$;
 CREATE FUNCTION nap(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
-	INSERT INTO ledger VALUES (input ->> 'id', (input ->> 'task')::int);
+	INSERT INTO ledger VALUES (input ->> 'id', (input ->> 'step')::int);
 	PERFORM pg_sleep(random() * 0.002);
-	RETURN input -> 'task';
+	RETURN input -> 'step';
 END $$;
 });
 rescan_off($node);
@@ -160,9 +150,7 @@ sub query
 	return $node->safe_psql('postgres', $sql);
 }
 
-my $at_gate = q{
-	SELECT count(*) FROM pg_locks l JOIN df_stat_workers w USING (pid)
-	WHERE l.locktype = 'advisory' AND NOT l.granted};
+my $at_gate = at_gate();
 
 # What the extension still has open for tasks.
 sub open_tasks
@@ -278,8 +266,8 @@ is( query(q{
 query("SELECT df_resume('still')");
 ok(wait_ended($node, 'postgres', 'still'), 'resume: all of them run');
 is( query(q{
-		SELECT count(*), count(DISTINCT task),
-			(SELECT output FROM df_get_status('still')) = jsonb_agg(token ORDER BY task)
+		SELECT count(*), count(DISTINCT step),
+			(SELECT output FROM df_get_status('still')) = jsonb_agg(token ORDER BY step)
 		FROM ledger WHERE instance = 'still'}),
 	'100|100|t',
 	'resume: each of the hundred exactly once');
@@ -345,11 +333,11 @@ sub survive
 		"Completed|$n",
 		"$name: it has completed");
 	is( query(qq{
-			SELECT count(*), count(DISTINCT task) FROM ledger WHERE instance = '$name'}),
+			SELECT count(*), count(DISTINCT step) FROM ledger WHERE instance = '$name'}),
 		"$n|$n",
 		"$name: every effect is there exactly once");
 	is( query(qq{
-			SELECT output = (SELECT jsonb_agg(token ORDER BY task)
+			SELECT output = (SELECT jsonb_agg(token ORDER BY step)
 					FROM ledger WHERE instance = '$name'),
 				(SELECT count(*) FROM df_history WHERE instance_id = '$name'
 					AND event_type = 'TaskCompleted')
@@ -391,7 +379,7 @@ is( query(q{
 	'Completed|900',
 	'and have completed');
 is( query(q{
-		SELECT count(*) - count(DISTINCT (instance, task)),
+		SELECT count(*) - count(DISTINCT (instance, step)),
 			count(*) - (SELECT sum(2 + input::int % 3) FROM df_instances
 				WHERE instance_id LIKE 'small %')
 		FROM ledger WHERE instance LIKE 'small %'}),

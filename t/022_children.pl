@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use DurableSingleton;
+use Ledger;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -12,20 +13,9 @@ use Time::HiRes qw(time);
 
 my $node = new_server('main', conf => "restart_after_crash = on\n");
 
+create_ledger($node);
 $node->safe_psql('postgres', q{
-CREATE TABLE ledger (instance text, step int, token uuid);
 CREATE SEQUENCE numbers;
--- writes, then stands at the gate, if its input has one
-CREATE FUNCTION write(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE
-	mine uuid := gen_random_uuid();
-BEGIN
-	INSERT INTO ledger VALUES (input ->> 'id', (input ->> 'step')::int, mine);
-	IF input ? 'gate' THEN
-		PERFORM pg_advisory_xact_lock_shared(8, (input ->> 'gate')::int);
-	END IF;
-	RETURN to_jsonb(mine);
-END $$;
 CREATE FUNCTION wait(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN df_wait_for_external_event('go');
@@ -122,9 +112,7 @@ sub query
 	return $node->safe_psql('postgres', $sql);
 }
 
-my $at_gate = q{
-	SELECT count(*) FROM pg_locks l JOIN df_stat_workers w USING (pid)
-	WHERE l.locktype = 'advisory' AND NOT l.granted};
+my $at_gate = at_gate();
 
 sub active
 {

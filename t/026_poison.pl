@@ -247,7 +247,8 @@ $node->safe_psql('postgres', q{TRUNCATE gate; SELECT df_rewind('segv')});
 start_one("again $_", 'one', '{"activity": "bystander"}') foreach 1 .. 3;
 $node->poll_query_until('postgres', q{
 	SELECT count(*) > 0 FROM df_history WHERE instance_id = 'segv'
-		AND event_type = 'ExecutionRewound'});
+		AND event_type = 'ExecutionRewound'})
+  or die 'it is not rewound';
 wait_counted('segv', 3) or die 'it is not counted';
 is(wait_failed('segv'), "57P02|$three|It was executing function crash.",
 	'rewound, it has as many tries again');

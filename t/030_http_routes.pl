@@ -138,9 +138,10 @@ is_deeply([ sort keys %$status ],
 	'all keys, and no history');
 is($status->{input}, undef, 'without the input');
 like($status->{createdTime}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'times in whole seconds');
-wait_status($node, 'postgres', 'one', 'Running');
-$node->poll_query_until('postgres',
-	"SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'one'");
+ok(wait_status($node, 'postgres', 'one', 'Running'), 'it runs');
+ok($node->poll_query_until('postgres',
+		"SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'one'"),
+	'and waits');
 $status = decode($http->api('GET', 'instances/one?showHistory=TRUE')->{body});
 is_deeply([ @$status{qw(name runtimeStatus customStatus)} ], [qw(waits Running waiting)], 'name, status, custom status');
 is_deeply($status->{input}, { a => 1 }, 'with the input');

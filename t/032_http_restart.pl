@@ -77,7 +77,8 @@ sub check_answers
 my $working = sub {
 	my $until = time + 30;
 	my $n = $node->safe_psql('postgres', 'SELECT count(*) FROM df_instances');
-	$node->poll_query_until('postgres', "SELECT count(*) > $n + 100 FROM df_instances");
+	$node->poll_query_until('postgres', "SELECT count(*) > $n + 100 FROM df_instances")
+	  or die 'no more starts come in';
 };
 foreach my $mode ('fast', 'immediate')
 {
@@ -86,6 +87,7 @@ foreach my $mode ('fast', 'immediate')
 		{
 			$working->();
 			$node->stop($mode);
+			# down for a while: the gateway has to answer without a database
 			sleep 0.3;
 			$node->start;
 		}

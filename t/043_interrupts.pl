@@ -350,7 +350,7 @@ is( $node->safe_psql('postgres', q{
 #
 # Smart: sessions may go on with what they wait for, and so may the workers.
 $node->safe_psql('postgres', q{SELECT df_start_singleton('never', 'smart')});
-wait_status($node, 'postgres', 'smart', 'Running');
+wait_status($node, 'postgres', 'smart', 'Running') or die 'it does not run';
 my $waiter = begin_session("SELECT runtime_status, output FROM df_wait_for_completion('smart', '1 min')");
 pid_of_victim("wait_event = 'Extension'");
 my $sender = $node->background_psql('postgres');

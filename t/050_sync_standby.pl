@@ -7,6 +7,7 @@ use lib "$FindBin::RealBin/lib";
 use DurableSingleton;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use SyncStandby;
 use Test::More;
 
 my $primary = new_server('primary', init => { allows_streaming => 1 },
@@ -44,15 +45,7 @@ BEGIN
 	RETURN df_await(df_schedule_activity('tell', jsonb_build_object('file', (input #>> '{}') || '/task')));
 END $$;
 });
-$primary->backup('base');
-
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'base', has_streaming => 1);
-$standby->start;
-$primary->safe_psql('postgres',
-	"ALTER SYSTEM SET synchronous_standby_names = 'standby'");
-$primary->reload;
-wait_synchronous();
+my $standby = new_sync_standby($primary);
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short;
 my @ids = map { "one $_" } 1 .. 4;
@@ -158,7 +151,7 @@ is($primary->safe_psql('postgres', q{
 	'Completed', 'the task ends');
 
 # ... and with remote_apply, where queries on the standby see it
-wait_synchronous();
+wait_synchronous($primary);
 $primary->safe_psql('postgres', q{
 	SELECT df_start_singleton('once', 'apply ' || n) FROM generate_series(1, 5) n});
 foreach my $n (1 .. 5)
@@ -228,7 +221,7 @@ $primary->safe_psql('postgres',
 	"ALTER SYSTEM SET synchronous_standby_names = 'standby'");
 $primary->reload;
 $standby->start;
-wait_synchronous();
+wait_synchronous($primary);
 
 #
 # What was not told may be lost with the primary
@@ -268,14 +261,6 @@ finish($standby);
 done_testing();
 
 # Until the standby counts as a synchronous one, a commit waits for nobody.
-sub wait_synchronous
-{
-	$primary->poll_query_until('postgres', q{
-		SELECT sync_state = 'sync' FROM pg_stat_replication})
-	  or die 'no synchronous standby';
-	return;
-}
-
 sub start_reader
 {
 	my ($node, $sql) = @_;

@@ -7,6 +7,7 @@ use lib "$FindBin::RealBin/lib";
 use DurableSingleton;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use SyncStandby;
 use Test::More;
 
 # wal_log_hints: for pg_rewind
@@ -57,17 +58,7 @@ BEGIN
 	END LOOP;
 END $$;
 });
-$primary->backup('base');
-
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'base', has_streaming => 1);
-$standby->start;
-$primary->safe_psql('postgres',
-	"ALTER SYSTEM SET synchronous_standby_names = 'standby'");
-$primary->reload;
-$primary->poll_query_until('postgres',
-	"SELECT sync_state = 'sync' FROM pg_stat_replication")
-  or die 'no synchronous standby';
+my $standby = new_sync_standby($primary);
 
 #
 # Clients of all levels, some that look and some that wait

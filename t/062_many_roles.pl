@@ -8,7 +8,7 @@ use DurableSingleton;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time usleep);
+use Time::HiRes qw(time);
 
 # Groups are a pair of a database and a role each.
 my $groups = 1024;
@@ -87,15 +87,7 @@ all_complete('ready', 'roles without a place get their turn');
 start_all('later', q{now() + interval '1 day'});
 my $transactions = q{
 	SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'app'};
-my ($still_since, $ended, $begun) = (time, '', time);
-while (time - $still_since < 4 && time - $begun < 60)
-{
-	my $now = $node->safe_psql('postgres', $transactions);
-
-	($still_since, $ended) = (time, $now) if $now ne $ended;
-	usleep(250_000);
-}
-cmp_ok(time - $begun, '<', 60, 'nobody looks for work that is not due');
+isnt(wait_still($node, $transactions), undef, 'nobody looks for work that is not due');
 $node->safe_psql('app', qq{
 	SET SESSION AUTHORIZATION r$roles;
 	SELECT df_start_singleton('answer', 'now')});

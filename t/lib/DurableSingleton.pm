@@ -11,10 +11,10 @@ use File::Copy qw(copy);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
+use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(new_server create_database rescan_off timed error_of
-  wait_ended wait_status wait_in_activity start_psql strikes median finish
+  wait_ended wait_status wait_in_activity wait_still start_psql strikes median finish
   build_module in_full at_full_speed lose_machine measured);
 
 # True if ./test was told to take its time.
@@ -170,6 +170,7 @@ sub lose_machine
 
 # While a server recovers from a crash, psql ends before it has read the query;
 # 15's poll_query_until() then dies of the broken pipe instead of trying again.
+# And a wait must not fail unnoticed: one whose result is not asked for dies.
 {
 	no warnings 'redefine';
 	my $poll = \&PostgreSQL::Test::Cluster::poll_query_until;
@@ -180,6 +181,7 @@ sub lose_machine
 		for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 		{
 			my $result = eval { $poll->(@arguments) };
+			die "it never comes to: $arguments[2]" if $@ eq '' && !$result && !defined wantarray;
 			return $result if $@ eq '';
 			die $@ unless $@ =~ /Broken pipe/;
 			usleep(100_000);
@@ -218,6 +220,26 @@ sub wait_in_activity
 		FROM df_stat_workers w JOIN pg_stat_activity a USING (pid)
 		WHERE w.instance_id = '$id' AND w.database = current_database()
 			AND a.wait_event IN ('PgSleep', 'advisory')});
+}
+
+# Waits until a query has given the same for four seconds, at most a minute;
+# returns what that is, or undef.
+sub wait_still
+{
+	my ($node, $sql) = @_;
+	my $begun = time;
+	my ($since, $result) = ($begun, $node->safe_psql('postgres', $sql));
+
+	while (time - $since < 4)
+	{
+		return undef if time - $begun > 60;
+
+		usleep(250_000);
+		my $now = $node->safe_psql('postgres', $sql);
+		($since, $result) = (time, $now) if $now ne $result;
+	}
+	note sprintf 'still after %.1f s', $since - $begun;
+	return $result;
 }
 
 # A psql that executes a script file on its own; its output goes to a file.
