@@ -348,7 +348,7 @@ $node->safe_psql('postgres', q{SELECT df_start_singleton('staying', 'held', '{"l
 ok(wait_in_activity($node, 'postgres', 'held'), 'a step is under way');
 my $holder = $node->background_psql('postgres');
 $holder->query_safe(q{BEGIN; SELECT df_suspend('held')});
-my $undone = qr/a step of instance "held" was undone and will be tried again: canceling statement due to lock timeout/;
+my $undone = qr/a step of instance "held" was undone and will be retried: canceling statement due to lock timeout/;
 my $mark = -s $node->logfile;
 $barrier->query_safe('SELECT pg_advisory_unlock(8, 9)');
 ok($node->wait_for_log($undone, $mark), 'the step is undone when it has waited for a while');

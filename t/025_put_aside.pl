@@ -287,7 +287,7 @@ my $started = query('SELECT pg_postmaster_start_time()');
 query('ALTER TABLE durable_singleton.instance ADD COLUMN extra text');
 my ($output) = $session->query("\\set VERBOSITY verbose\nSELECT df_start_singleton('once', 'other version');\n\\echo :SQLSTATE");
 is($output, '55000', 'tables of another version than the library: a living session is told');
-like($session->{stderr}, qr/the tables of extension "durable_singleton" are of another version than its library/, 'clearly');
+like($session->{stderr}, qr/tables of extension "durable_singleton" do not match the version of its library/, 'clearly');
 $session->{stderr} = '';
 query($create);
 works_again('changed and created again');

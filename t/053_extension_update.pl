@@ -157,7 +157,7 @@ foreach my $call (
 	my ($sqlstate, $message, $hint) = error_of($node, 'postgres', $call);
 
 	is("$sqlstate $message; $hint",
-		'55000 the tables of extension "durable_singleton" are of another version than its library; '
+		'55000 tables of extension "durable_singleton" do not match the version of its library; '
 		  . 'Install the library of version 2.0 and restart the server.',
 		"told: $call");
 }
@@ -183,7 +183,7 @@ ok(wait_in_activity($node, 'other', 'held'), 'a step is under way in another dat
 my $mark = -s $node->logfile;
 $node->safe_psql('other', q{ALTER EXTENSION durable_singleton UPDATE TO '3.0'});
 $other_gate->query_safe('SELECT pg_advisory_unlock(1)');
-ok($node->wait_for_log(qr/tables of extension "durable_singleton" are of another version/, $mark),
+ok($node->wait_for_log(qr/tables of extension "durable_singleton" do not match the version/, $mark),
 	'the log tells of the step that cannot be written');
 ok($node->poll_query_until('postgres', q{
 		SELECT count(*) = 0 FROM df_stat_workers WHERE instance_id IS NOT NULL}),
@@ -197,7 +197,7 @@ $gate->quit;
 $session->quit;
 $mark = -s $node->logfile;
 $node->restart;
-my $waits = qr/WARNING:  .*orchestrations in database "other" wait: their tables are of another version than the library/;
+my $waits = qr/WARNING:  .*orchestrations in database "other" wait because their tables do not match the version of the library/;
 ok($node->wait_for_log($waits, $mark), 'the log tells of the database that waits');
 my $n_transactions = q{SELECT xact_commit FROM pg_stat_database WHERE datname = 'other'};
 my $first = $node->safe_psql('postgres', $n_transactions);

@@ -172,7 +172,7 @@ is($node->safe_psql('postgres', q{
 	'the role that owns the instance does not exist any more', 'and say why');
 my ($sqlstate, $message) = error_of($node, 'postgres', q{SELECT df_rewind('dropped')});
 is("$sqlstate $message",
-	'42704 the role that owns instance "dropped" does not exist any more',
+	'42704 the role that owns instance "dropped" no longer exists',
 	'they cannot be rewound: nobody could run them');
 is($node->safe_psql('postgres', q{SELECT df_purge('dropped')}), 1, 'but purged');
 

@@ -59,7 +59,7 @@ ds_settings_init(void)
 
 	DefineCustomIntVariable("durable_singleton.max_workers",
 							"Sets the number of background workers that run orchestrations at the same time.",
-							"They count against max_worker_processes, next to one launcher and one janitor.",
+							"They count against max_worker_processes, in addition to one launcher and one janitor.",
 							&ds_max_workers, 4, 0, MAX_EXECUTORS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 
@@ -113,13 +113,13 @@ ds_settings_init(void)
 
 	DefineCustomIntVariable("durable_singleton.retention",
 							"Sets the age after which ended instances are purged.",
-							"Counted from the end of the instance; -1 keeps them for ever. For the cluster in postgresql.conf, or for one database with ALTER DATABASE ... SET.",
+							"Counted from the end of the instance; -1 keeps them forever. For the cluster in postgresql.conf, or for one database with ALTER DATABASE ... SET.",
 							&ds_retention, -1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("durable_singleton.crash_limit",
 							"Sets how many times in a row a step may crash the server process that executes it before its instance fails.",
-							"Zero means that such a step is tried again for ever.",
+							"Zero means that such a step is retried forever.",
 							&ds_crash_limit, 3, 0, INT_MAX,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 

@@ -184,7 +184,7 @@ check_has_owner(const DsInstance *inst)
 	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(inst->owner)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the role that owns instance \"%s\" does not exist any more",
+				 errmsg("the role that owns instance \"%s\" no longer exists",
 						inst->instance_id),
 				 errhint("Start its function again with df_start_new(); the new instance will belong to you.")));
 }

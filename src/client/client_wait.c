@@ -259,7 +259,7 @@ check_may_wait(const char *caller)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("cannot wait for an instance in a transaction that has already written"),
-				 errdetail("What it wrote, a start or an event perhaps, takes effect at its commit only."),
+				 errdetail("Its writes, such as a start or an event, take effect only at its commit."),
 				 errhint("Commit first, then wait.")));
 }
 

@@ -292,7 +292,7 @@ ensure_counted(Oid owner, bool again)
 			ds_shared_unlock();
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("too many roles with a limit on their active instances start some at the same time")));
+					 errmsg("too many roles with a limit on active instances are starting instances at the same time")));
 		}
 		done = quota->counted && quota->counting == 0 &&
 			(!again || waited || GetCurrentTimestamp() < quota->next_count);
@@ -378,7 +378,7 @@ error_full(Oid owner)
 					GetUserNameFromId(owner, true)),
 			 errdetail("%s is %d.", "durable_singleton.max_active_instances",
 					   ds_max_active_instances),
-			 errhint("Start it when others have ended, or let an administrator raise the limit with ALTER ROLE.")));
+			 errhint("Start it after others have ended, or ask an administrator to raise the limit with ALTER ROLE.")));
 }
 
 static Change *

@@ -255,5 +255,5 @@ give_up(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_QUERY_CANCELED),
 			 errmsg("canceling statement due to user request"),
-			 errdetail("Synchronous standbys have not yet confirmed what it would report or build upon.")));
+			 errdetail("Synchronous standbys have not yet confirmed the commits that it depends on.")));
 }

@@ -106,7 +106,7 @@ ds_transaction_enter_foreground(bool atomic)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("CALL df_run cannot run inside a transaction block or a function"),
-				 errhint("Call it as a statement of its own, outside BEGIN.")));
+				 errhint("Call it as a separate statement, outside a transaction block.")));
 
 	HoldPinnedPortals();
 	ForgetPortalSnapshots();

@@ -140,7 +140,7 @@ load_history(DsRun *run, DsInstance *inst)
 	if (n_ops != inst->history_length)
 	{
 		ereport(LOG,
-				(errmsg("history of instance \"%s\" has %d operations, not %d: it is left alone for now",
+				(errmsg("history of instance \"%s\" has %d operations instead of %d; the instance is skipped for now",
 						inst->instance_id, n_ops, inst->history_length)));
 		return false;
 	}

@@ -124,6 +124,6 @@ report_trouble(const DsWork *work, const ErrorData *error)
 		ds_locked_rows_add(work->instance_id);
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
-			 errmsg("a step of instance \"%s\" was undone and will be tried again: %s",
+			 errmsg("a step of instance \"%s\" was undone and will be retried: %s",
 					work->instance_id, error->message)));
 }

@@ -103,7 +103,7 @@ begin_call(Oid function, const char *name, Jsonb *input, DsDefaults *defaults)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s does not exist", name),
-				 errhint("It was dropped a moment ago: create it again.")));
+				 errhint("It was just dropped; create it again.")));
 	call.kind = signature->kind;
 	call.returns_set = signature->returns_set;
 	call.result_type = signature->result_type;

@@ -100,7 +100,7 @@ ds_function_check(Oid function, const char *name, DsFunctionUse use, Oid role,
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s does not exist", name),
-				 errhint("It was dropped a moment ago: create it again.")));
+				 errhint("It was just dropped; create it again.")));
 	check_form(signature, name, use);
 	check_strict(signature, name, input);
 
@@ -144,7 +144,7 @@ ds_function_only_schema(const char *name)
 		if (OidIsValid(schema) && other != schema)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_FUNCTION),
-					 errmsg("functions of several schemas are called %s", name),
+					 errmsg("several schemas have a function %s", name),
 					 errhint("Write schema.name.")));
 		schema = other;
 	}
@@ -172,7 +172,7 @@ parse_name(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid function name \"%s\"", name),
-				 errhint("Write name or schema.name, without arguments, in double quotes where SQL wants them.")));
+				 errhint("Write name or schema.name, without arguments, with double quotes where SQL requires them.")));
 	foreach(cell, parts)
 		names = lappend(names, makeString(lfirst(cell)));
 	return names;
@@ -294,9 +294,9 @@ error_none_fits(const Search *search)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
 			 errmsg("no function %s fits the input", search->name),
-			 errdetail("The functions of that name have the arguments %s.",
+			 errdetail("The functions with this name have the arguments %s.",
 					   list.data),
-			 errhint("The keys of the input must be the names of the arguments; only arguments that have a default may be left out.")));
+			 errhint("The keys of the input must be the names of the arguments; only arguments with a default may be omitted.")));
 }
 
 static bool
@@ -375,13 +375,13 @@ check_form(const DsSignature *signature, const char *name, DsFunctionUse use)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s cannot be an orchestrator", name),
 				 errdetail("It returns a set."),
-				 errhint("Call it as an activity, whose result is an array then.")));
+				 errhint("Call it as an activity; its result is then an array.")));
 	if (signature->temporary)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("temporary function %s cannot be an orchestrator or activity",
 						name),
-				 errhint("It ends with this session: create it in another schema.")));
+				 errhint("It exists only in this session; create it in another schema.")));
 }
 
 /* A default that is null is detected only when the function is called. */

@@ -125,7 +125,7 @@ ds_signature_mismatch(const DsSignature *s, const DsMatch *m, const char *name)
 					(errcode(ERRCODE_UNDEFINED_FUNCTION),
 					 errmsg("the input of function %s must be an object", name),
 					 detail_arguments(s),
-					 errhint("Each argument gets the value of the key that has its name.")));
+					 errhint("Each argument gets the value of the key with its name.")));
 		case DS_UNKNOWN_KEY:
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_FUNCTION),
@@ -139,13 +139,13 @@ ds_signature_mismatch(const DsSignature *s, const DsMatch *m, const char *name)
 						 errmsg("argument %d of function %s has no name",
 								m->missing_arg + 1, name),
 						 detail_arguments(s),
-						 errhint("Name the argument: it gets the value of the key of its name in the input.")));
+						 errhint("Name the argument; it gets the value of the key with this name.")));
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_FUNCTION),
 					 errmsg("the input has no key \"%s\" for the argument of function %s",
 							missing, name),
 					 detail_arguments(s),
-					 errhint("Only arguments that have a default may be left out.")));
+					 errhint("Only arguments with a default may be omitted.")));
 	}
 	elog(ERROR, "unexpected fit %d", (int) m->fit);
 }

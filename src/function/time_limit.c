@@ -181,5 +181,5 @@ report_at_exit(int code, Datum arg)
 				 errdetail("Function %s of instance \"%s\" reached durable_singleton.max_activity_time and was canceled %d times.",
 						   ds_my_slot->function_name, ds_my_slot->instance_id,
 						   DS_MAX_CANCELS),
-				 errhint("Let the function pass on query_canceled when it catches it.")));
+				 errhint("Raise query_canceled again in the function's exception handlers.")));
 }

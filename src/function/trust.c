@@ -84,7 +84,7 @@ ds_trust_check(Oid function, const char *name, Oid role)
 	if (connected_as_superuser && !superuser_arg(role))
 		ereport(FATAL,
 				(errcode(ERRCODE_ADMIN_SHUTDOWN),
-				 errmsg("terminating connection because role \"%s\" has ceased to be a superuser",
+				 errmsg("terminating connection because role \"%s\" is no longer a superuser",
 						GetUserNameFromId(GetAuthenticatedUserId(), true))));
 	ds_trust_check_function(function, name, role);
 }

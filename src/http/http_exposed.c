@@ -62,7 +62,7 @@ ds_hide_http(PG_FUNCTION_ARGS)
 	if (schema == NULL && ds_store_count_exposed(bare) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
-				 errmsg("functions %s of several schemas are exposed over HTTP",
+				 errmsg("functions %s in several schemas are exposed over HTTP",
 						name),
 				 errhint("Write schema.name.")));
 	PG_RETURN_BOOL(ds_store_hide(schema, bare));

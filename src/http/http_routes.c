@@ -174,7 +174,7 @@ check_id(const char *instance_id)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("Instance IDs must not start with '@' and must not contain '/', '\\', '#', '?', and control characters."),
-				 errhint("Choose another id, or start the instance by SQL.")));
+				 errhint("Choose another id, or start the instance in SQL.")));
 	ds_arg_check_instance_id(instance_id);
 }
 

@@ -129,7 +129,7 @@ ds_refuse_strangers(PG_FUNCTION_ARGS)
 						   trigger->tg_relation->rd_rel->relowner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("table \"%s\" of extension \"%s\" cannot be changed by hand",
+				 errmsg("table \"%s\" of extension \"%s\" cannot be changed directly",
 						RelationGetRelationName(trigger->tg_relation),
 						"durable_singleton"),
 				 errhint("Use the functions of the extension.")));

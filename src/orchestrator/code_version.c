@@ -62,7 +62,7 @@ ds_code_version_of(Oid function)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function with OID %u does not exist", function),
-				 errhint("It was dropped a moment ago: create it again.")));
+				 errhint("It was just dropped; create it again.")));
 	xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	if (known->function != function || known->xmin != xmin ||
 		!ItemPointerEquals(&known->tid, &tuple->t_self))

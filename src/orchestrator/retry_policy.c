@@ -378,7 +378,7 @@ parse_retry_on(const JsonbValue *value)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("retry_on must be a list of at least one SQLSTATE or class"),
-				 errhint("Leave it out to retry after every error.")));
+				 errhint("Omit it to retry after every error.")));
 
 	it = JsonbIteratorInit(list);
 	(void) JsonbIteratorNext(&it, &element, true);

@@ -241,7 +241,7 @@ ds_claim_cancel_again(void)
 				 errdetail("Function %s of instance \"%s\" was terminated and canceled %d times.",
 						   ended.function_name, ended.instance_id,
 						   DS_MAX_CANCELS),
-				 errhint("Let the function pass on query_canceled when it catches it.")));
+				 errhint("Raise query_canceled again in the function's exception handlers.")));
 	return next;
 }
 

@@ -133,7 +133,7 @@ map_notes(int n)
 		ereport(LOG,
 				(errcode_for_file_access(),
 				 errmsg("could not set up file \"%s\": %m", NOTES_FILE),
-				 errdetail("An instance whose step makes the whole server end is not counted as crashed.")));
+				 errdetail("Crashes that end the whole server will not be counted.")));
 		memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	}

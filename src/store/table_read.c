@@ -196,9 +196,9 @@ refuse_tables(void)
 	ds_extension_version(version);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the tables of extension \"%s\" are of another version than its library",
+			 errmsg("tables of extension \"%s\" do not match the version of its library",
 					DS_EXTENSION_NAME),
-			 errdetail("The extension is of version %s in this database, the library of version %s.",
+			 errdetail("The extension has version %s in this database, the library has version %s.",
 					   version, ds_library_version_text()),
 			 ds_errhint_version(version)));
 }
@@ -214,7 +214,7 @@ key_index(Relation rel)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("table \"%s\" of extension \"%s\" has no primary key",
 						RelationGetRelationName(rel), DS_EXTENSION_NAME),
-				 errhint("Create it again as the extension's script does.")));
+				 errhint("Create it as in the extension's script.")));
 	return index;
 }
 

@@ -78,7 +78,7 @@ ds_chores_do(bool seek_ownerless, bool *sought_ownerless)
 
 	*sought_ownerless = false;
 	(void) attempt(drop_messages, NULL,
-				   "messages that nobody will read could not be removed", NULL);
+				   "could not remove messages that will never be read", NULL);
 	if (seek_ownerless)
 		done = fail_ownerless(sought_ownerless);
 	if (ds_retention >= 0)

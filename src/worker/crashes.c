@@ -121,7 +121,7 @@ count(const DsCrash *crash)
 			ReThrowError(error);
 		ereport(LOG,
 				(errcode(error->sqlerrcode),
-				 errmsg("a crash of instance \"%s\" could not be counted and will be later: %s",
+				 errmsg("could not count a crash of instance \"%s\", will retry: %s",
 						crash->work.instance_id, error->message)));
 	}
 	PG_END_TRY();

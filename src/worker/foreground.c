@@ -58,14 +58,14 @@ ds_run(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(DS_ERRCODE_BAD_ARGUMENT),
 					 errmsg("max_steps must not be negative"),
-					 errhint("Leave it out to run until nothing is ready.")));
+					 errhint("Omit it to run until nothing is ready.")));
 	}
 	PreventCommandIfReadOnly("df_run()");
 	/* a walsender uses SIGUSR2 for another purpose */
 	if (am_walsender)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("CALL df_run cannot be made over a replication connection")));
+				 errmsg("CALL df_run is not possible over a replication connection")));
 	check_identity();
 	ds_trust_begin();
 	ds_catalog(false);
@@ -172,7 +172,7 @@ check_identity(void)
 	if (user != GetSessionUserId() || user != GetAuthenticatedUserId())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("CALL df_run must be made as the role that logged in"),
+				 errmsg("CALL df_run must be called by the role that logged in"),
 				 errdetail("The current role is \"%s\", the session's is \"%s\".",
 						   GetUserNameFromId(user, false),
 						   GetUserNameFromId(GetAuthenticatedUserId(), false)),

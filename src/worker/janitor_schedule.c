@@ -173,11 +173,11 @@ tell(KnownDatabase *known, DsFinding finding, const char *version)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 waits ?
-				 errmsg("orchestrations in database \"%s\" wait: their tables are of another version than the library",
+				 errmsg("orchestrations in database \"%s\" wait because their tables do not match the version of the library",
 						database_name(known->oid)) :
-				 errmsg("extension \"%s\" in database \"%s\" is of another version than its library",
+				 errmsg("version of extension \"%s\" in database \"%s\" does not match its library",
 						DS_EXTENSION_NAME, database_name(known->oid)),
-				 errdetail("The extension is of version %s there, the library of version %s.",
+				 errdetail("The extension has version %s there, the library has version %s.",
 						   version, ds_library_version_text()),
 				 ds_errhint_version(version)));
 	known->told_version = waits || differs;
