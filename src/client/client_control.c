@@ -21,8 +21,9 @@
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "base/jsonb_build.h"
-#include "commit/commit_hints.h"
+#include "base/no_time.h"
 #include "commit/commit_counts.h"
+#include "commit/commit_hints.h"
 #include "commit/quota.h"
 #include "instance/access.h"
 #include "instance/end.h"
@@ -61,7 +62,7 @@ ds_raise_event(PG_FUNCTION_ARGS)
 
 	inst = load_active(instance_id);
 	ds_store_send(inst, name, data, GetCurrentTimestamp());
-	ds_commit_hint_ready(inst->owner, instance_id, 0);
+	ds_commit_hint_ready(inst->owner, instance_id, DS_NO_TIME);
 	PG_RETURN_VOID();
 }
 
@@ -118,7 +119,7 @@ ds_resume(PG_FUNCTION_ARGS)
 			error_status(inst, "Only a suspended instance can be resumed.");
 	} while (!ds_store_resume(inst));
 	ds_store_add_note(inst, DS_NOTE_RESUMED, reason);
-	ds_commit_hint_ready(inst->owner, instance_id, 0);
+	ds_commit_hint_ready(inst->owner, instance_id, DS_NO_TIME);
 	/* its tasks may continue, too */
 	if (inst->history_length > 0)
 		ds_commit_hint_rescan(inst->owner);
@@ -146,7 +147,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 	ds_quota_take(inst->owner, true);
 	ds_commit_counts_add(DS_INSTANCES_REWOUND);
 	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
-	ds_commit_hint_ready(inst->owner, instance_id, 0);
+	ds_commit_hint_ready(inst->owner, instance_id, DS_NO_TIME);
 	PG_RETURN_VOID();
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "base/no_time.h"
 #include "instance/access.h"
 #include "instance/start.h"
 #include "shmem/shared.h"
@@ -103,9 +104,10 @@ ds_restart(PG_FUNCTION_ARGS)
 			ds_start_exists_error(present);
 		start.instance_id = instance_id;
 		ds_start_prepare_again(&start, present->owner);
+
 		/*
-		 * the execution that is replaced must be the one read above; otherwise
-		 * try again
+		 * the execution that is replaced must be the one read above;
+		 * otherwise try again
 		 */
 		if (ds_start_over(&start, present))
 			break;
@@ -120,7 +122,7 @@ prepare(DsStart *start, const char *caller, FunctionCallInfo fcinfo,
 	PreventCommandIfReadOnly(caller);
 	PreventCommandIfParallelMode(caller);
 	ds_start_prepare(start, namespace_search_path,
-					 PG_ARGISNULL(start_at_arg) ? 0 :
+					 PG_ARGISNULL(start_at_arg) ? DS_NO_TIME :
 					 PG_GETARG_TIMESTAMPTZ(start_at_arg));
 }
 

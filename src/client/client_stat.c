@@ -16,6 +16,7 @@
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "instance/access.h"
 #include "shmem/counters.h"
 #include "shmem/group.h"
@@ -33,7 +34,8 @@ PG_FUNCTION_INFO_V1(ds_statistics);
 typedef struct Present
 {
 	int			n_hints;
-	TimestampTz oldest;			/* when the oldest work became ready; 0: nothing is ready */
+	TimestampTz oldest;			/* when the oldest work became ready, or
+								 * DS_NO_TIME */
 	bool		search;			/* the tables may have more */
 	int			n_workers;
 	int			n_busy;
@@ -114,8 +116,8 @@ ds_statistics(PG_FUNCTION_ARGS)
 	for (int c = 0; c < DS_NUM_COUNTERS; c++)
 		values[i++] = Int64GetDatum(statistics.counters[c]);
 	values[i++] = Int32GetDatum(present.n_hints);
-	nulls[i] = present.oldest == 0;
-	values[i++] = present.oldest == 0 ? (Datum) 0 : age(present.oldest);
+	nulls[i] = present.oldest == DS_NO_TIME;
+	values[i++] = present.oldest == DS_NO_TIME ? (Datum) 0 : age(present.oldest);
 	values[i++] = BoolGetDatum(present.search);
 	values[i++] = Int32GetDatum(present.n_workers);
 	values[i++] = Int32GetDatum(present.n_busy);
@@ -164,10 +166,10 @@ look_at_group(DsGroup *group, void *arg)
 	present->n_hints += ds_group_n_hints(group);
 	look_at_queue(&group->new_hints, present);
 	look_at_queue(&group->yielded, present);
-	if (due != 0 && due <= GetCurrentTimestamp())
+	if (due != DS_NO_TIME && due <= GetCurrentTimestamp())
 	{
 		present->search = true;
-		if (present->oldest == 0 || due < present->oldest)
+		if (present->oldest == DS_NO_TIME || due < present->oldest)
 			present->oldest = due;
 	}
 	present->search |= ds_group_is_searched(group);
@@ -180,7 +182,7 @@ look_at_queue(const DsHintQueue *queue, Present *present)
 	const DsHint *first = ds_hint_queue_first(queue);
 
 	if (first != NULL &&
-		(present->oldest == 0 || first->since < present->oldest))
+		(present->oldest == DS_NO_TIME || first->since < present->oldest))
 		present->oldest = first->since;
 }
 

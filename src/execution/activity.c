@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
+#include "base/no_time.h"
 #include "base/settings.h"
 #include "commit/transaction.h"
 #include "execution/activity.h"
@@ -166,7 +167,7 @@ decide(const DsCall *call, DsRow *row, ErrorData *error)
 	else
 	{
 		row->outcome = DS_OUTCOME_FAILED;
-		row->fire_at = 0;
+		row->fire_at = DS_NO_TIME;
 	}
 }
 

@@ -19,8 +19,9 @@
 
 #include "base/errors.h"
 #include "base/jsonb_build.h"
-#include "commit/commit_hints.h"
+#include "base/no_time.h"
 #include "commit/commit_counts.h"
+#include "commit/commit_hints.h"
 #include "commit/quota.h"
 #include "execution/child.h"
 #include "function/failure.h"
@@ -97,7 +98,7 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 			ds_commit_counts_add(DS_INSTANCES_REWOUND);
 			ds_store_add_note(child, DS_NOTE_REWOUND,
 							  ds_jsonb_from_string(_("the parent was rewound")));
-			ds_commit_hint_ready(child->owner, child->instance_id, 0);
+			ds_commit_hint_ready(child->owner, child->instance_id, DS_NO_TIME);
 			return true;
 		}
 		/* it has just continued: check again */

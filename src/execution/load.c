@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "commit/durability.h"
 #include "commit/transaction.h"
 #include "execution/load.h"
@@ -76,7 +77,7 @@ ds_load_run(DsRun *run, const DsWork *work)
 
 		/* for a task that is not awaited, the history need not be read */
 		if (inst->wait.kind == DS_OP_TASKS &&
-			(inst->wait.fire_at == 0 ||
+			(inst->wait.fire_at == DS_NO_TIME ||
 			 inst->wait.fire_at > GetCurrentTimestamp()))
 			look = ds_store_wait_may_be_over(work->instance_id, true);
 		if (!look)

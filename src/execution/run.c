@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "commit/commit_hints.h"
 #include "execution/child.h"
 #include "execution/run.h"
@@ -144,7 +145,7 @@ ds_run_has_news(const DsRun *run)
 		return true;
 	if (replay->defaults.evaluated != NULL)
 		return true;
-	if (replay->clock_used && run->inst->start_clock == 0)
+	if (replay->clock_used && run->inst->start_clock == DS_NO_TIME)
 		return true;
 	if ((old_status == NULL) != (status == NULL))
 		return true;
@@ -180,6 +181,6 @@ ds_run_has_open_tasks(const DsRun *run)
 void
 ds_run_tell_when_due(const DsInstance *inst, const DsWait *wait)
 {
-	if (wait->fire_at != 0)
+	if (wait->fire_at != DS_NO_TIME)
 		ds_hint_wake(MyDatabaseId, inst->owner, wait->fire_at);
 }

@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "base/jsonb_build.h"
+#include "base/no_time.h"
 #include "commit/durability.h"
 #include "execution/wait.h"
 #include "store/store.h"
@@ -127,7 +128,7 @@ check_event(DsRun *run, const DsWait *wait)
 		row.inbox_id = event.id;
 		row.result = event.data;
 	}
-	else if (wait->fire_at != 0 && wait->fire_at <= row.event_time)
+	else if (wait->fire_at != DS_NO_TIME && wait->fire_at <= row.event_time)
 	{
 		row.outcome = DS_OUTCOME_TIMED_OUT;
 		row.result = wait->default_value;
@@ -174,7 +175,7 @@ check_all(DsRun *run, DsWait *wait)
 	wait->watch = watch->last.seq;
 	wait->fire_at = watch->last.fire_at;
 	if (watch->last.kind == DS_OP_ACTIVITY || watch->last.kind == DS_OP_CHILD)
-		wait->fire_at = 0;
+		wait->fire_at = DS_NO_TIME;
 	return false;
 }
 
@@ -184,12 +185,12 @@ check_any(DsRun *run, DsWait *wait)
 {
 	DsReplay   *replay = run->replay;
 	DsRow		first_row = {0};
-	TimestampTz first_time = 0;
+	TimestampTz first_time = DS_NO_TIME;
 	int			winner = 0;
 	DsRow		row = {0};
 
 	apply_awaited(run, wait);
-	wait->fire_at = 0;
+	wait->fire_at = DS_NO_TIME;
 	for (int i = 0; i < wait->n_tasks; i++)
 	{
 		const DsOp *op = ds_replay_op(replay, wait->tasks[i]);
@@ -202,8 +203,8 @@ check_any(DsRun *run, DsWait *wait)
 		else if (!find_end(run, op, &end, &when))
 		{
 			if ((op->last.kind == DS_OP_TIMER || op->last.kind == DS_OP_EVENT) &&
-				op->last.fire_at != 0 &&
-				(wait->fire_at == 0 || op->last.fire_at < wait->fire_at))
+				op->last.fire_at != DS_NO_TIME &&
+				(wait->fire_at == DS_NO_TIME || op->last.fire_at < wait->fire_at))
 				wait->fire_at = op->last.fire_at;
 			continue;
 		}
@@ -338,7 +339,7 @@ find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
 				*when = event.sent_time;
 				return true;
 			}
-			if (fire_at == 0 || fire_at > now)
+			if (fire_at == DS_NO_TIME || fire_at > now)
 				return false;
 			row->outcome = DS_OUTCOME_TIMED_OUT;
 			row->result = op->default_value;
@@ -351,7 +352,7 @@ find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
 
 /*
  * The oldest event of that name that the present step has not taken yet, and
- * that was sent before the deadline (0: none).  When the instance is looked
+ * that was sent before the deadline (DS_NO_TIME: none).  When the instance is looked
  * at, perhaps long after, makes no difference.
  */
 static bool

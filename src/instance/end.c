@@ -15,8 +15,9 @@
 
 #include "base/errors.h"
 #include "base/jsonb_build.h"
-#include "commit/commit_hints.h"
+#include "base/no_time.h"
 #include "commit/commit_counts.h"
+#include "commit/commit_hints.h"
 #include "commit/quota.h"
 #include "function/failure.h"
 #include "instance/end.h"
@@ -108,7 +109,7 @@ tell_parent(const DsInstance *child, DsStatus status, Jsonb *output,
 										 task->attempt, child->instance_id);
 	}
 	ds_store_add_row(&task->execution_id, &row);
-	ds_commit_hint_ready(child->owner, child->parent.instance_id, 0);
+	ds_commit_hint_ready(child->owner, child->parent.instance_id, DS_NO_TIME);
 }
 
 static Jsonb *
@@ -137,6 +138,6 @@ end_children(const DsInstance *parent, Jsonb *reason)
 		const DsChild *child = lfirst(cell);
 
 		ds_commit_hint_cancel(child->instance_id, &child->execution_id);
-		ds_commit_hint_ready(child->owner, child->instance_id, 0);
+		ds_commit_hint_ready(child->owner, child->instance_id, DS_NO_TIME);
 	}
 }

@@ -33,8 +33,9 @@
 #include "base/arguments.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "commit/commit_hints.h"
+#include "base/no_time.h"
 #include "commit/commit_counts.h"
+#include "commit/commit_hints.h"
 #include "commit/quota.h"
 #include "function/function_ref.h"
 #include "function/trust.h"
@@ -81,7 +82,7 @@ prepare(DsStart *start, Oid function, TimestampTz start_at)
 	check_login(start->owner);
 
 	start->now = GetCurrentTimestamp();
-	start->ready_time = start_at == 0 ? start->now : Max(start->now, start_at);
+	start->ready_time = start_at == DS_NO_TIME ? start->now : Max(start->now, start_at);
 	start->home = ds_home_stamp();
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "base/no_time.h"
 #include "orchestrator/context.h"
 #include "orchestrator/replay_check.h"
 #include "orchestrator/retry_policy.h"
@@ -343,8 +344,7 @@ ds_context_timer(FunctionCallInfo fcinfo)
 	TimestampTz fire_at = PG_ARGISNULL(0) ? PG_GETARG_TIMESTAMPTZ(1) :
 	ds_arg_time_after(PG_GETARG_INTERVAL_P(0));
 
-	/* zero means "no time" in memory */
-	return fire_at == 0 ? 1 : fire_at;
+	return ds_some_time(fire_at);
 }
 
 void

@@ -20,6 +20,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/no_time.h"
 #include "function/failure.h"
 #include "orchestrator/replay.h"
 #include "store/operation.h"
@@ -141,9 +142,9 @@ ds_replay_begin_pass(DsReplay *replay)
 	replay->cursor = 0;
 	replay->n_at_start = replay->n_ops;
 	replay->n_tasks_at_start = list_length(replay->tasks);
-	if (inst->start_clock != 0)
+	if (inst->start_clock != DS_NO_TIME)
 		replay->start_clock = inst->start_clock;
-	else if (replay->start_clock == 0)
+	else if (replay->start_clock == DS_NO_TIME)
 		replay->start_clock = GetCurrentTimestamp();
 	replay->clock = replay->start_clock;
 	replay->clock_used = false;
@@ -353,7 +354,7 @@ take_back(DsReplay *replay, DsOp *op)
 	op->last.outcome = DS_OUTCOME_REWOUND;
 	ds_operation_forget_input(op);
 	op->counted = op->automatic = 0;
-	op->first_time = 0;
+	op->first_time = DS_NO_TIME;
 	*row = op->last;
 	replay->rewound = lappend(replay->rewound, row);
 	if (op->last.parallel)

@@ -18,6 +18,7 @@
 #include "storage/latch.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "shmem/claim.h"
 #include "shmem/crash_notes.h"
 #include "shmem/shared.h"
@@ -339,7 +340,7 @@ write_note(const DsSlot *slot)
 	note->database = slot->database;
 	note->role = slot->role;
 	memset(&note->execution_id, 0, sizeof(note->execution_id));
-	note->crash_time = 0;
+	note->crash_time = DS_NO_TIME;
 	note->function_name[0] = '\0';
 	strlcpy(note->instance_id, slot->instance_id, sizeof(note->instance_id));
 	pg_compiler_barrier();

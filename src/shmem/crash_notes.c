@@ -42,6 +42,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "shmem/crash_notes.h"
 
 #define NOTES_FILE		PG_STAT_TMP_DIR "/durable_singleton.crash_notes"
@@ -102,11 +103,12 @@ ds_crash_notes_startup(int n)
 	{
 		if (!is_sane(&old[i]))
 			continue;
+
 		/*
 		 * in case it is counted and the next crash follows at once: count it
 		 * once
 		 */
-		if (old[i].crash_time == 0)
+		if (old[i].crash_time == DS_NO_TIME)
 			old[i].crash_time = now;
 		ds_crash_notes[n_crashed++] = old[i];
 	}

@@ -22,7 +22,8 @@ typedef struct DsCrashNote
 	Oid			database;
 	Oid			role;
 	pg_uuid_t	execution_id;	/* of the step; zero: none has begun */
-	TimestampTz crash_time;		/* when it was detected; 0: the runner lives */
+	TimestampTz crash_time;		/* when it was detected; DS_NO_TIME: the
+								 * runner lives */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 	char		function_name[DS_MAX_ID_LENGTH + 1];
 } DsCrashNote;

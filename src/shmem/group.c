@@ -11,6 +11,7 @@
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "base/settings.h"
 #include "shmem/group.h"
 #include "shmem/janitor_requests.h"
@@ -97,7 +98,7 @@ give_up_group(void)
 	HASH_SEQ_STATUS scan;
 	DsGroup    *group;
 	DsGroup    *latest = NULL;
-	TimestampTz latest_due = 0;
+	TimestampTz latest_due = DS_NO_TIME;
 	TimestampTz now = GetCurrentTimestamp();
 
 	hash_seq_init(&scan, groups);
@@ -108,7 +109,7 @@ give_up_group(void)
 		if (group->n_workers > 0 || group->searching ||
 			ds_group_has_due_work(group, now))
 			continue;
-		if (due == 0)
+		if (due == DS_NO_TIME)
 			due = DT_NOEND;
 		if (latest == NULL || due > latest_due)
 		{
@@ -225,8 +226,8 @@ ds_group_forget_work(DsGroup *group)
 	ds_work_search_end(&group->due_search);
 	ds_work_search_end(&group->full_search);
 	group->rescan = false;
-	group->next_wake = 0;
-	group->retry_time = 0;
+	group->next_wake = DS_NO_TIME;
+	group->retry_time = DS_NO_TIME;
 }
 
 bool
@@ -245,9 +246,9 @@ ds_group_is_searched(const DsGroup *group)
 TimestampTz
 ds_group_next_due(const DsGroup *group)
 {
-	if (group->next_wake == 0)
+	if (group->next_wake == DS_NO_TIME)
 		return group->retry_time;
-	if (group->retry_time == 0)
+	if (group->retry_time == DS_NO_TIME)
 		return group->next_wake;
 	return Min(group->next_wake, group->retry_time);
 }
@@ -257,7 +258,7 @@ ds_group_has_due_work(const DsGroup *group, TimestampTz now)
 {
 	TimestampTz due = ds_group_next_due(group);
 
-	return ds_group_has_work(group) || (due != 0 && due <= now);
+	return ds_group_has_work(group) || (due != DS_NO_TIME && due <= now);
 }
 
 void
@@ -266,7 +267,7 @@ ds_group_wake(DsGroup *group, TimestampTz at)
 	if (ds_group_wake_idle_worker(group) ||
 		group->n_workers >= ds_workers_per_role)
 		return;
-	if (group->n_workers > 0 && at == 0)
+	if (group->n_workers > 0 && at == DS_NO_TIME)
 		at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										 DS_BUSY_CHECK_MS);
 	if (at < ds_shared->launcher_sleeps_until)
@@ -289,9 +290,9 @@ ds_group_wake_idle_worker(DsGroup *group)
 		found = true;
 
 		/*
-		 * A worker that is awake already takes one hint, not all of them.  The
-		 * flag belongs to another process: if it is just being reset, that
-		 * process has not looked yet, and will do so.
+		 * A worker that is awake already takes one hint, not all of them.
+		 * The flag belongs to another process: if it is just being reset,
+		 * that process has not looked yet, and will do so.
 		 */
 		if (!slot->latch->is_set)
 		{

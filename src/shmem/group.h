@@ -34,8 +34,8 @@ typedef struct DsGroup
 	DsWorkSearch due_search;	/* for due work */
 	DsWorkSearch full_search;	/* for all ready work */
 	bool		full_search_next;	/* if both are in progress */
-	TimestampTz next_wake;		/* earliest known due time; 0: none */
-	TimestampTz retry_time;		/* when to set rescan, 0: never */
+	TimestampTz next_wake;		/* earliest known due time, or DS_NO_TIME */
+	TimestampTz retry_time;		/* when to set rescan, or DS_NO_TIME */
 	TimestampTz last_pop;		/* when a worker last took a hint */
 	TimestampTz last_served;	/* when its last worker exited */
 	int			failures;		/* consecutive deaths of workers */
@@ -87,7 +87,7 @@ extern bool ds_group_has_work(const DsGroup *group);
 /* Is a search of the tables in progress or pending? */
 extern bool ds_group_is_searched(const DsGroup *group);
 
-/* When work becomes due that must be searched for first; 0: never. */
+/* When work becomes due that must be searched for first, or DS_NO_TIME. */
 extern TimestampTz ds_group_next_due(const DsGroup *group);
 
 /* Like ds_group_has_work(), or is anything due? */
@@ -96,7 +96,7 @@ extern bool ds_group_has_due_work(const DsGroup *group, TimestampTz now);
 /* --- its workers --- */
 
 /*
- * Makes another process check the group at that time (0: now): an idle worker
+ * Makes another process check the group at that time (DS_NO_TIME: now): an idle worker
  * of the group, or the launcher, which starts a worker or, if all are busy for
  * long, another one.  The launcher is not woken if it wakes up in time by
  * itself.

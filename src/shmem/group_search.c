@@ -12,6 +12,7 @@
 
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "shmem/counters.h"
 #include "shmem/group.h"
 #include "shmem/group_search.h"
@@ -35,9 +36,9 @@ ds_group_search_take(Oid database, Oid role, int home, DsWorkSearch *search,
 
 	ds_shared_lock();
 	group = ds_group_get(database, role, false);
-	if (group != NULL && group->retry_time != 0 && group->retry_time <= now)
+	if (group != NULL && group->retry_time != DS_NO_TIME && group->retry_time <= now)
 	{
-		group->retry_time = 0;
+		group->retry_time = DS_NO_TIME;
 		group->rescan = true;
 	}
 	if (group != NULL && !group->searching &&
@@ -66,13 +67,13 @@ ds_group_search_take(Oid database, Oid role, int home, DsWorkSearch *search,
 static bool
 begin_due_search(DsGroup *group, int home, TimestampTz now)
 {
-	if (group->next_wake == 0 || group->next_wake > now ||
+	if (group->next_wake == DS_NO_TIME || group->next_wake > now ||
 		!ds_work_search_is_done(&group->due_search))
 		return false;
 	ds_work_search_begin(&group->due_search, group->key.role, home, false,
 						 false);
 	group->due_search.due_from = group->next_wake;
-	group->next_wake = 0;
+	group->next_wake = DS_NO_TIME;
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "shmem/hint_queue.h"
 #include "shmem/slot.h"
 
@@ -61,9 +62,9 @@ ds_hint_queue_push(DsHintQueue *queue, const DsWork *work)
 	hint = dlist_container(DsHint, node, dlist_pop_head_node(&pool->free));
 	hint->cached_by = ds_slot_index(ds_my_slot);
 	hint->n_skipped = 0;
-	hint->since = work->due != 0 ? work->due : GetCurrentTimestamp();
+	hint->since = work->due != DS_NO_TIME ? work->due : GetCurrentTimestamp();
 	hint->work = *work;
-	hint->work.due = 0;
+	hint->work.due = DS_NO_TIME;
 	dlist_push_tail(&queue->hints, &hint->node);
 	queue->n++;
 	return true;

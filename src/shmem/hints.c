@@ -14,6 +14,7 @@
 
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "shmem/counters.h"
 #include "shmem/hints.h"
 #include "shmem/janitor_requests.h"
@@ -58,7 +59,7 @@ push(Oid database, Oid role, const DsWork *work, bool yielded)
 	kept = ds_group_push_hint(group, work, yielded);
 	if (!kept)
 		group->rescan = true;
-	ds_group_wake(group, 0);
+	ds_group_wake(group, DS_NO_TIME);
 	ds_shared_unlock();
 	if (!kept)
 		ds_counters_add(DS_HINTS_LOST, 1);
@@ -72,7 +73,7 @@ ds_hint_wake(Oid database, Oid role, TimestampTz at)
 
 	ds_shared_lock();
 	group = ds_group_get(database, role, true);
-	if (group != NULL && (group->next_wake == 0 || at < group->next_wake))
+	if (group != NULL && (group->next_wake == DS_NO_TIME || at < group->next_wake))
 	{
 		group->next_wake = at;
 		ds_group_wake(group, at);
@@ -112,7 +113,7 @@ ds_hint_retry(Oid database, Oid role, TimestampTz at)
 
 	ds_shared_lock();
 	group = ds_group_get(database, role, true);
-	if (group != NULL && (group->retry_time == 0 || at < group->retry_time))
+	if (group != NULL && (group->retry_time == DS_NO_TIME || at < group->retry_time))
 	{
 		group->retry_time = at;
 		ds_group_wake(group, at);
@@ -158,7 +159,7 @@ TimestampTz
 ds_hint_next_wake(Oid database, Oid role)
 {
 	DsGroup    *group;
-	TimestampTz next = 0;
+	TimestampTz next = DS_NO_TIME;
 
 	ds_shared_lock_to_look();
 	group = ds_group_get(database, role, false);
@@ -194,7 +195,7 @@ set_rescan(DsGroup *group, void *arg)
 	if (group->key.database == *(Oid *) arg)
 	{
 		group->rescan = true;
-		ds_group_wake(group, 0);
+		ds_group_wake(group, DS_NO_TIME);
 	}
 }
 

@@ -40,7 +40,7 @@ extern void ds_hint_visit(Oid database);
 /* True if there are hints or due work of the role. */
 extern bool ds_hint_has_work(Oid database, Oid role);
 
-/* When the role's next wake-up is due; 0 if none is known. */
+/* When the role's next wake-up is due, or DS_NO_TIME. */
 extern TimestampTz ds_hint_next_wake(Oid database, Oid role);
 
 /* Workers must not run these instances any more. */

@@ -18,6 +18,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "shmem/counters.h"
 #include "shmem/crash_notes.h"
 #include "shmem/group.h"
@@ -186,7 +187,7 @@ detach(int code)
 	ds_my_slot = NULL;
 	ds_my_crash_note = NULL;
 	if (group != NULL)
-		ds_group_wake(group, 0);
+		ds_group_wake(group, DS_NO_TIME);
 	ds_shared_wake_launcher();
 	ds_shared_unlock();
 	/* a janitor counts the crash */
@@ -233,7 +234,7 @@ ds_slot_has_worked(void)
 	if (group != NULL)
 	{
 		group->failures = 0;
-		group->not_before = 0;
+		group->not_before = DS_NO_TIME;
 	}
 	ds_shared_unlock();
 }
@@ -251,12 +252,13 @@ ds_slot_take_hint(DsWork *work)
 	{
 		found = true;
 		ds_my_slot->state = DS_SLOT_BUSY;
+
 		/*
 		 * this worker may be away for long: wake another one for the other
 		 * hints
 		 */
 		if (ds_group_has_work(group))
-			ds_group_wake(group, 0);
+			ds_group_wake(group, DS_NO_TIME);
 	}
 	ds_shared_unlock();
 	if (found && latency != -1)

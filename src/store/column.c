@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/no_time.h"
 #include "store/column.h"
 
 /* What ds_column() reads in place of the result of the last statement. */
@@ -84,7 +85,7 @@ ds_column_time(int row, int col)
 	bool		isnull;
 	Datum		d = ds_column(row, col, &isnull);
 
-	return isnull ? 0 : DatumGetTimestampTz(d);
+	return isnull ? DS_NO_TIME : DatumGetTimestampTz(d);
 }
 
 int

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/no_time.h"
 #include "store/catalog.h"
 #include "store/column.h"
 #include "store/columns.h"
@@ -37,5 +38,5 @@ ds_fence_last_updated_time(void)
 {
 	TimestampTz t = ds_column_time(0, INSTANCE_last_updated_time);
 
-	return t != 0 ? t : ds_column_time(0, INSTANCE_created_time);
+	return t != DS_NO_TIME ? t : ds_column_time(0, INSTANCE_created_time);
 }

@@ -134,7 +134,7 @@ typedef struct DsWait
 	DsOpKind	kind;			/* _TIMER, _EVENT, _TASKS; _ACTIVITY: a retry */
 	char	   *name;			/* of the event or activity */
 	TimestampTz since;
-	TimestampTz fire_at;		/* 0: waits forever */
+	TimestampTz fire_at;		/* DS_NO_TIME: waits forever */
 	Jsonb	   *default_value;
 	/* for tasks: */
 	int			n_tasks;
@@ -168,8 +168,8 @@ typedef struct DsInstance
 	char	   *function_schema;
 	TimestampTz created_time;
 	TimestampTz last_updated_time;
-	TimestampTz ready_time;		/* 0 for NULL */
-	TimestampTz start_clock;	/* 0 for NULL */
+	TimestampTz ready_time;		/* DS_NO_TIME for NULL, here and below */
+	TimestampTz start_clock;
 	int64		code;			/* 0 for NULL */
 	DsWait		wait;			/* without the numbers of the tasks */
 	DsParent	parent;

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/jsonb_build.h"
+#include "base/no_time.h"
 #include "store/operation.h"
 
 /* The columns of fixed length, and the headers of row and index entry. */
@@ -86,7 +87,7 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 		case DS_OUTCOME_REWOUND:
 			/* attempts after this one are counted from the beginning */
 			op->counted = op->automatic = 0;
-			op->first_time = 0;
+			op->first_time = DS_NO_TIME;
 			ds_operation_forget_input(op);
 			break;
 		case DS_OUTCOME_REPEATED:
@@ -97,7 +98,7 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 		case DS_OUTCOME_FAILED:
 		case DS_OUTCOME_TIMED_OUT:
 			op->counted++;
-			if (op->first_time == 0)
+			if (op->first_time == DS_NO_TIME)
 				op->first_time = row->scheduled_time;
 			break;
 	}

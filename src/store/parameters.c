@@ -11,6 +11,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/no_time.h"
 #include "store/catalog.h"
 #include "store/parameters.h"
 
@@ -38,7 +39,7 @@ ds_param_uuid(DsParameters *p, const pg_uuid_t *u)
 void
 ds_param_time(DsParameters *p, TimestampTz t)
 {
-	ds_param_datum(p, TimestampTzGetDatum(t), t == 0);
+	ds_param_datum(p, TimestampTzGetDatum(t), t == DS_NO_TIME);
 }
 
 void

@@ -234,7 +234,7 @@ typedef struct DsEvent
 
 /*
  * The oldest event of this name for the instance that is not in "taken" and
- * was not sent after the deadline (0: none); false if there is none.
+ * was not sent after the deadline (DS_NO_TIME: none); false if there is none.
  */
 extern bool ds_store_find_event(const DsInstance *inst, const char *name,
 								TimestampTz deadline, int n_taken,
@@ -268,7 +268,7 @@ extern TimestampTz ds_store_next_wake(Oid owner, TimestampTz now);
 typedef struct DsOwnerWork
 {
 	Oid			owner;
-	TimestampTz due;			/* 0: now */
+	TimestampTz due;			/* DS_NO_TIME: now */
 } DsOwnerWork;
 
 extern List *ds_store_owners_with_work(void);

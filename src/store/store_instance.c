@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "store/fence.h"
 #include "store/store_parts.h"
 #include "store/table.h"
@@ -301,7 +302,7 @@ change_for_step(DsParameters *p, void *arg)
 	{
 		/* it was due before, and still is */
 		ready = ds_column_time(0, INSTANCE_ready_time);
-		ready = ready == 0 ? w->now : Min(ready, w->now);
+		ready = ready == DS_NO_TIME ? w->now : Min(ready, w->now);
 	}
 	change_progress(p, w, step->suspended ? DS_SUSPENDED : DS_RUNNING);
 	change_wait(p, &w->wait);
@@ -327,10 +328,10 @@ change_for_end(DsParameters *p, void *arg)
 		(status == DS_SUSPENDED && !w->even_suspended))
 		return false;
 	if (status == DS_SUSPENDED)
-		ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time), 0);
+		ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time), DS_NO_TIME);
 	change_progress(p, w, w->end_status);
 	change_wait(p, &no_wait);
-	ds_param_time(ds_param_at(p, INSTANCE_ready_time), 0);
+	ds_param_time(ds_param_at(p, INSTANCE_ready_time), DS_NO_TIME);
 	ds_param_jsonb(ds_param_at(p, INSTANCE_output), w->output);
 	ds_param_jsonb(ds_param_at(p, INSTANCE_failure), w->failure);
 	ds_param_datum(ds_param_at(p, INSTANCE_rewinding), (Datum) 0, true);
@@ -387,8 +388,8 @@ change_for_continue(DsParameters *p, void *arg)
 	ds_param_time(ds_param_at(p, INSTANCE_created_time), w->now);
 	ds_param_time(ds_param_at(p, INSTANCE_last_updated_time), w->now);
 	ds_param_time(ds_param_at(p, INSTANCE_ready_time),
-				  ready == 0 ? w->now : Min(ready, w->now));
-	ds_param_time(ds_param_at(p, INSTANCE_start_clock), 0);
+				  ready == DS_NO_TIME ? w->now : Min(ready, w->now));
+	ds_param_time(ds_param_at(p, INSTANCE_start_clock), DS_NO_TIME);
 	ds_param_datum(ds_param_at(p, INSTANCE_code), (Datum) 0, true);
 	ds_param_uuid(ds_param_at(p, INSTANCE_run_id), &w->inst->run_id);
 	ds_param_uuid(ds_param_at(p, INSTANCE_execution_id), &w->next_execution);

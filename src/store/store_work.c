@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "store/query.h"
 #include "store/store.h"
 
@@ -115,7 +116,7 @@ ds_store_next_wake(Oid owner, TimestampTz now)
 {
 	DsSession	s;
 	DsParameters p = {0};
-	TimestampTz next = 0;
+	TimestampTz next = DS_NO_TIME;
 
 	ds_query_open(&s);
 	ds_param_oid(&p, owner);
@@ -123,7 +124,7 @@ ds_store_next_wake(Oid owner, TimestampTz now)
 	if (ds_query_execute(DS_SQL_NEXT_WAKE, &p) > 0)
 		next = ds_column_time(0, 1);
 	ds_query_close(&s);
-	return TIMESTAMP_NOT_FINITE(next) ? 0 : next;
+	return TIMESTAMP_NOT_FINITE(next) ? DS_NO_TIME : next;
 }
 
 List *
@@ -154,7 +155,8 @@ ds_store_owners_with_work(void)
 			MemoryContext old = MemoryContextSwitchTo(s.caller);
 
 			work->owner = ds_column_oid(i, 1);
-			work->due = queries[q].has_time ? ds_column_time(i, 2) : 0;
+			work->due = queries[q].has_time ? ds_column_time(i, 2) :
+				DS_NO_TIME;
 			result = lappend(result, work);
 			MemoryContextSwitchTo(old);
 		}

@@ -20,7 +20,7 @@ typedef struct DsWork
 	pg_uuid_t	execution_id;
 	/* TID of the instance's row when last seen, if known */
 	ItemPointerData tid;
-	TimestampTz due;			/* when it became due; 0: ready from now on */
+	TimestampTz due;			/* when it became due; DS_NO_TIME: ready now */
 	char		instance_id[DS_MAX_ID_LENGTH + 1];
 } DsWork;
 

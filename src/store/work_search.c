@@ -12,6 +12,7 @@
 
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "store/work_search.h"
 
 #define BATCH	256
@@ -90,7 +91,7 @@ forget_due_times(List *found, TimestampTz due_from)
 		DsWork	   *work = lfirst(cell);
 
 		if (work->due < due_from)
-			work->due = 0;
+			work->due = DS_NO_TIME;
 	}
 }
 

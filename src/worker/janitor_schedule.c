@@ -26,6 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "base/settings.h"
 #include "commit/quota.h"
 #include "shmem/closed_databases.h"
@@ -66,7 +67,7 @@ static TimestampTz retry_visits = 0;
 static BackgroundWorkerHandle *janitor = NULL;
 static uint32 visited_in;		/* n_all_visits when the janitor was sent */
 static int64 visited_after;		/* the database's transactions at that time */
-static TimestampTz next_rescan = 0;
+static TimestampTz next_rescan = DS_NO_TIME;
 static TimestampTz next_request = DT_NOEND; /* the next request to take */
 
 /*
@@ -201,7 +202,7 @@ ds_janitor_schedule_send(void)
 		next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										   DS_NO_WORKER_RETRY_MS);
 	next = Min(next, next_request);
-	if (next_rescan != 0)
+	if (next_rescan != DS_NO_TIME)
 		next = Min(next, next_rescan);
 	if (failed_visits != NIL)
 		next = Min(next, retry_visits);
@@ -262,11 +263,11 @@ plan_visits(void)
 		failed_visits = NIL;
 	}
 	if (ds_rescan_interval == 0)
-		next_rescan = 0;
-	else if (next_rescan == 0 ||
+		next_rescan = DS_NO_TIME;
+	else if (next_rescan == DS_NO_TIME ||
 			 next_rescan > TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000)))
 		next_rescan = TimestampTzPlusMilliseconds(now, ds_rescan_interval * INT64CONST(1000));
-	if (all || (next_rescan != 0 && now >= next_rescan))
+	if (all || (next_rescan != DS_NO_TIME && now >= next_rescan))
 	{
 		scan_databases(all);
 		forget_dropped_statistics();

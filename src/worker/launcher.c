@@ -25,6 +25,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/no_time.h"
 #include "base/settings.h"
 #include "base/sleep.h"
 #include "base/wait_event.h"
@@ -138,6 +139,7 @@ ds_launcher_main(Datum arg)
 		Survey		survey = {0};
 
 		CHECK_FOR_INTERRUPTS();
+
 		/*
 		 * not 0, because then the postmaster would never restart the launcher
 		 */
@@ -259,7 +261,7 @@ survey_group(DsGroup *group, void *arg)
 
 	/* when does the group have work? */
 	due = ds_group_has_work(group) ? survey->now : ds_group_next_due(group);
-	if (due == 0)
+	if (due == DS_NO_TIME)
 	{
 		if (group->n_workers == 0)
 			ds_group_drop(group);
@@ -267,7 +269,8 @@ survey_group(DsGroup *group, void *arg)
 	}
 	due = Max(due, group->not_before);
 	if (ds_closed_databases_has(group->key.database))
-		return;					/* the process that closed it wakes the launcher again */
+		return;					/* the process that closed it wakes the
+								 * launcher again */
 	if (group_has_starting_worker(group))
 		return;
 	if (due > survey->now)

@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/no_time.h"
 #include "base/settings.h"
 #include "base/sleep.h"
 #include "base/wait_event.h"
@@ -343,7 +344,7 @@ run_hint(const DsWork *work)
 static bool
 search_for_work(DsWorkSearch *search)
 {
-	TimestampTz next = 0;
+	TimestampTz next = DS_NO_TIME;
 	List	   *found;
 	ListCell   *cell;
 	bool		kept = true;
@@ -356,7 +357,7 @@ search_for_work(DsWorkSearch *search)
 
 	foreach(cell, found)
 		kept &= ds_hint_ready(MyDatabaseId, search->owner, lfirst(cell));
-	if (next != 0)
+	if (next != DS_NO_TIME)
 		ds_hint_wake(MyDatabaseId, search->owner, next);
 	return kept;
 }
@@ -393,7 +394,7 @@ time_to_sleep(TimestampTz idle_since)
 
 	if (until <= now)
 		return 0;
-	if (next != 0 && next < until)
+	if (next != DS_NO_TIME && next < until)
 		until = next;
 
 	/*
