@@ -37,6 +37,28 @@ my $old = PostgreSQL::Test::Cluster->new('old',
 $old->init;
 $old->append_conf('postgresql.conf', "shared_preload_libraries = 'durable_singleton'\n");
 $old->start;
+
+# pg_upgrade asks the new server to LOAD the library as the functions name it, and
+# LOAD looks for "$libdir/..." in the server's own folder only.  Where the extension
+# is in another one by extension_control_path, its control file must name the
+# library without that; see docs/operations.md.
+my $control_path = $old->safe_psql('postgres', q{
+	SELECT setting FROM pg_settings
+	WHERE name = 'extension_control_path' AND setting <> '$system'});
+if ($control_path ne '')
+{
+	my ($installed) = $control_path =~ /^([^:]*)/;
+	my $dir = PostgreSQL::Test::Utils::tempdir_short . '/share';
+
+	system('cp', '-r', $installed, $dir) == 0 or die 'cp';
+	my $control = "$dir/extension/durable_singleton.control";
+	my $text    = slurp_file($control) =~ s/^(module_pathname = ')\$libdir\//$1/mr;
+	unlink $control or die "$control: $!";
+	append_to_file($control, $text);
+	$control_path = "extension_control_path = '$dir:\$system'\n";
+	$old->append_conf('postgresql.conf', $control_path);
+	$old->restart;
+}
 $old->safe_psql('postgres', q{
 CREATE EXTENSION durable_singleton;
 CREATE ROLE app LOGIN;
@@ -89,7 +111,7 @@ $new->init(
 	  && `$new_bin/initdb --help` =~ /--no-data-checksums/
 	? (extra => ['--no-data-checksums'])
 	: ());
-$new->append_conf('postgresql.conf', "shared_preload_libraries = 'durable_singleton'\n");
+$new->append_conf('postgresql.conf', "shared_preload_libraries = 'durable_singleton'\n$control_path");
 my @upgrade = (
 	'pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_dir,
 	'-b', $old_bin, '-B', $new_bin, '-s', $new->host,

@@ -22,6 +22,7 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/cron.h"
 #include "base/errors.h"
 
@@ -34,9 +35,8 @@
 /* A change of a zone's offset by so many seconds or more is one of the date. */
 #define DATE_CHANGE			(3 * SECS_PER_HOUR)
 
-static pg_attribute_noreturn() void refuse(const char *text, int position,
-										   const char *message,
-										   const char *hint);
+pg_noreturn static void refuse(const char *text, int position,
+							   const char *message, const char *hint);
 static Interval *read_interval(const char *text);
 static bool is_zone_of_database(const char *name);
 static bool next_local(const DsCron *cron, int64 from, int64 until,
