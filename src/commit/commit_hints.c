@@ -220,7 +220,8 @@ static Pending *
 get_pending(void)
 {
 	if (pending == NULL)
-		pending = MemoryContextAllocZero(TopTransactionContext, sizeof(Pending));
+		pending =
+			MemoryContextAllocZero(TopTransactionContext, sizeof(Pending));
 	return pending;
 }
 

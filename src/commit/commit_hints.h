@@ -20,7 +20,8 @@ extern Size ds_commit_hint_size(void);
 extern void ds_commit_hint_startup(void);
 
 /* The owner's instance is ready at that time (now or earlier: immediately). */
-extern void ds_commit_hint_ready(Oid owner, const char *instance_id, TimestampTz at);
+extern void ds_commit_hint_ready(Oid owner, const char *instance_id,
+								 TimestampTz at);
 
 /* The same for one that was started in this transaction. */
 extern void ds_commit_hint_started(const DsStart *start);

@@ -71,14 +71,15 @@ ds_durability_lsn_of(TransactionId xmin)
 	 * A row keeps its xmin when it is frozen, which may be right after its
 	 * commit.  2^31 transactions later the same number lies in the future.
 	 * What the commit log does not have is long safe.  What it has may be
-	 * another transaction, 2^32 later: then the caller waits for more than
-	 * it has to.
+	 * another transaction, 2^32 later: then the caller waits for more than it
+	 * has to.
 	 */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
 	if (is_in_commit_log(xmin))
 		lsn = TransactionIdGetCommitLSN(xmin);
 	LWLockRelease(XactTruncationLock);
-	if (XLogRecPtrIsInvalid(lsn) && ds_standby_wait_is_configured() && SyncRepRequested())
+	if (XLogRecPtrIsInvalid(lsn) && ds_standby_wait_is_configured() &&
+		SyncRepRequested())
 		lsn = lsn_of_start();
 	return lsn;
 }
@@ -98,8 +99,8 @@ ds_durability_wait_to_tell(TransactionId xmin)
 	int			guc_level = 0;
 
 	/*
-	 * SET synchronous_commit = off concerns the session's own commits; it must
-	 * not weaken what the session is told about others.
+	 * SET synchronous_commit = off concerns the session's own commits; it
+	 * must not weaken what the session is told about others.
 	 */
 	if (ds_standby_wait_is_configured() && !SyncRepRequested())
 	{

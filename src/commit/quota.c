@@ -102,7 +102,8 @@ Size
 ds_quota_size(void)
 {
 	return add_size(hash_estimate_size(MAX_QUOTAS, sizeof(Quota)),
-					add_size(MAXALIGN(sizeof(int)), sizeof(ConditionVariable)));
+					add_size(MAXALIGN(sizeof(int)),
+							 sizeof(ConditionVariable)));
 }
 
 void

@@ -127,8 +127,10 @@ is_confirmed(XLogRecPtr lsn, int mode)
 
 	LWLockAcquire(SyncRepLock, LW_SHARED);
 #ifdef SYNC_STANDBY_DEFINED
+
 	/*
-	 * until the checkpointer has read the setting, this process's value counts
+	 * until the checkpointer has read the setting, this process's value
+	 * counts
 	 */
 	needed = (WalSndCtl->sync_standbys_status & SYNC_STANDBY_INIT) != 0 ?
 		(WalSndCtl->sync_standbys_status & SYNC_STANDBY_DEFINED) != 0 :
@@ -152,7 +154,8 @@ may_lead(XLogRecPtr lsn, int mode)
 
 	ds_shared_lock();
 	for (int i = 0; i < MaxBackends && wait.leads; i++)
-		wait.leads = !(waits[i].leads && waits[i].lsn == lsn && waits[i].mode == mode);
+		wait.leads = !(waits[i].leads && waits[i].lsn == lsn &&
+					   waits[i].mode == mode);
 	*my_wait() = wait;
 	ds_shared_unlock();
 	return wait.leads;

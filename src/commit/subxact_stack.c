@@ -29,7 +29,8 @@ ds_subxact_stack_reserve(DsSubxactStack *stack)
 		stack->entries = MemoryContextAllocHuge(TopMemoryContext,
 												max * stack->entry_size);
 	else
-		stack->entries = repalloc_huge(stack->entries, max * stack->entry_size);
+		stack->entries =
+			repalloc_huge(stack->entries, max * stack->entry_size);
 	stack->max = max;
 }
 

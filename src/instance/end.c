@@ -60,7 +60,8 @@ ds_end_log_failure(const DsInstance *inst, const Jsonb *failure)
 }
 
 void
-ds_end_tell_terminated(const DsInstance *inst, Jsonb *reason, bool limit_lock_wait)
+ds_end_tell_terminated(const DsInstance *inst, Jsonb *reason,
+					   bool limit_lock_wait)
 {
 	ds_commit_hint_cancel(inst->instance_id, &inst->execution_id);
 	end_children(inst, reason);
@@ -82,7 +83,8 @@ static void
 tell_parent(const DsInstance *child, DsStatus status, Jsonb *output,
 			Jsonb *failure, bool limit_lock_wait)
 {
-	DsTask	   *task = ds_store_end_child_task(&child->parent, limit_lock_wait);
+	DsTask	   *task =
+	ds_store_end_child_task(&child->parent, limit_lock_wait);
 	DsRow		row = {0};
 
 	if (task == NULL)

@@ -44,8 +44,8 @@ ds_home_settle(void)
 
 	/*
 	 * A clone has the home of its original and no other.  In a database that
-	 * is being restored, CREATE EXTENSION has left one, too, and the instances
-	 * may still be missing.
+	 * is being restored, CREATE EXTENSION has left one, too, and the
+	 * instances may still be missing.
 	 */
 	if (!ds_store_has_one_home() || ds_store_any_foreign(ds_home_stamp()))
 		return false;

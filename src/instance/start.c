@@ -60,7 +60,8 @@ ds_start_prepare(DsStart *start, const char *search_path,
 				 TimestampTz start_at)
 {
 	start->owner = GetUserId();
-	prepare(start, ds_function_find_with(search_path, start->name, start->input),
+	prepare(start,
+			ds_function_find_with(search_path, start->name, start->input),
 			start_at);
 }
 
@@ -82,7 +83,8 @@ prepare(DsStart *start, Oid function, TimestampTz start_at)
 	check_login(start->owner);
 
 	start->now = GetCurrentTimestamp();
-	start->ready_time = start_at == DS_NO_TIME ? start->now : Max(start->now, start_at);
+	start->ready_time = start_at == DS_NO_TIME ?
+		start->now : Max(start->now, start_at);
 	start->home = ds_home_stamp();
 }
 

@@ -121,7 +121,8 @@ ds_claim_begin_step(const pg_uuid_t *execution_id, const char *function_name)
 	slot->executing = true;
 	next_step(slot);
 	forget_cancel();
-	terminated = memcmp(&slot->terminated, execution_id, sizeof(pg_uuid_t)) == 0;
+	terminated =
+		memcmp(&slot->terminated, execution_id, sizeof(pg_uuid_t)) == 0;
 	if (terminated)
 		pg_atomic_write_u64(&slot->cancelled_step,
 							pg_atomic_read_u64(&slot->step));
@@ -202,7 +203,8 @@ ds_claim_cancel_again(void)
 
 	ds_shared_lock();
 	now = GetCurrentTimestamp();
-	for (int i = 0; i < ds_slots->used && ds_slots->cancel_again_at <= now; i++)
+	for (int i = 0; i < ds_slots->used &&
+		 ds_slots->cancel_again_at <= now; i++)
 	{
 		DsSlot	   *slot = &ds_slots->slot[i];
 

@@ -33,7 +33,8 @@ extern bool ds_claim_release(void);
  * release, ds_claim_cancel_step interrupts it.  If that was called since the
  * claim, raises the error now.
  */
-extern void ds_claim_begin_step(const pg_uuid_t *execution_id, const char *function_name);
+extern void ds_claim_begin_step(const pg_uuid_t *execution_id,
+								const char *function_name);
 
 /* True if this process is executing a step of the execution. */
 extern bool ds_claim_is_own_step(const pg_uuid_t *execution_id);

@@ -52,7 +52,8 @@ extern const int64 ds_counters_bounds[DS_NUM_BOUNDS];
 /* The counters of the current database. */
 typedef struct DsCounters
 {
-	bool		common;			/* shared with others that have no entry either */
+	bool		common;			/* shared with others that have no entry
+								 * either */
 	TimestampTz since;
 	uint64		counters[DS_NUM_COUNTERS];
 	/* separate for each bucket; and the sum of the observed times, in us */

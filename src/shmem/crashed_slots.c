@@ -87,7 +87,8 @@ ds_crashed_slots_forget(Oid database)
 	ds_shared_lock();
 	for (int i = 0; i < ds_slots->used; i++)
 	{
-		if (ds_slots->slot[i].state == DS_SLOT_CRASHED && ds_slots->slot[i].database == database)
+		if (ds_slots->slot[i].state == DS_SLOT_CRASHED &&
+			ds_slots->slot[i].database == database)
 			ds_slot_free(&ds_slots->slot[i]);
 	}
 	ds_shared_unlock();
@@ -135,7 +136,8 @@ restore_crashes(void)
 		slot->role = note->role;
 		slot->crash_time = note->crash_time;
 		slot->execution_id = note->execution_id;
-		strlcpy(slot->instance_id, note->instance_id, sizeof(slot->instance_id));
+		strlcpy(slot->instance_id, note->instance_id,
+				sizeof(slot->instance_id));
 		slot->task_seq = note->seq;
 		slot->task_execution = note->task_execution;
 		strlcpy(slot->function_name, note->function_name,

@@ -19,7 +19,8 @@ typedef struct DsCrash
 	Oid			role;
 	DsWork		work;
 	pg_uuid_t	execution_id;	/* of the step; zero: none had begun */
-	TimestampTz crash_time;		/* different for any two crashes of the same work */
+	TimestampTz crash_time;		/* different for any two crashes of the same
+								 * work */
 	bool		left;			/* it ended itself instead of crashing */
 	char		function_name[DS_MAX_ID_LENGTH + 1];
 } DsCrash;

@@ -153,7 +153,8 @@ bool
 ds_group_push_hint(DsGroup *group, const DsWork *work, bool yielded)
 {
 	return ds_group_n_hints(group) < DS_MAX_HINTS_OF_GROUP &&
-		ds_hint_queue_push(yielded ? &group->yielded : &group->new_hints, work);
+		ds_hint_queue_push(yielded ? &group->yielded : &group->new_hints,
+						   work);
 }
 
 bool
@@ -290,9 +291,9 @@ ds_group_wake_idle_worker(DsGroup *group)
 		found = true;
 
 		/*
-		 * A worker that is awake already takes one hint, not all of them.
-		 * The flag belongs to another process: if it is just being reset,
-		 * that process has not looked yet, and will do so.
+		 * A worker that is awake already takes one hint, not all of them. The
+		 * flag belongs to another process: if it is just being reset, that
+		 * process has not looked yet, and will do so.
 		 */
 		if (!slot->latch->is_set)
 		{

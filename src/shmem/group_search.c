@@ -36,7 +36,8 @@ ds_group_search_take(Oid database, Oid role, int home, DsWorkSearch *search,
 
 	ds_shared_lock();
 	group = ds_group_get(database, role, false);
-	if (group != NULL && group->retry_time != DS_NO_TIME && group->retry_time <= now)
+	if (group != NULL && group->retry_time != DS_NO_TIME &&
+		group->retry_time <= now)
 	{
 		group->retry_time = DS_NO_TIME;
 		group->rescan = true;

@@ -16,7 +16,8 @@
 typedef struct DsHint
 {
 	dlist_node	node;
-	int			cached_by;		/* slot of the worker that has cached the run, or -1 */
+	int			cached_by;		/* slot of the worker that has cached the run,
+								 * or -1 */
 	int			n_skipped;		/* times that a later hint was taken */
 	TimestampTz since;			/* when it became ready, as far as known */
 	DsWork		work;

@@ -73,7 +73,8 @@ ds_hint_wake(Oid database, Oid role, TimestampTz at)
 
 	ds_shared_lock();
 	group = ds_group_get(database, role, true);
-	if (group != NULL && (group->next_wake == DS_NO_TIME || at < group->next_wake))
+	if (group != NULL &&
+		(group->next_wake == DS_NO_TIME || at < group->next_wake))
 	{
 		group->next_wake = at;
 		ds_group_wake(group, at);
@@ -113,7 +114,8 @@ ds_hint_retry(Oid database, Oid role, TimestampTz at)
 
 	ds_shared_lock();
 	group = ds_group_get(database, role, true);
-	if (group != NULL && (group->retry_time == DS_NO_TIME || at < group->retry_time))
+	if (group != NULL &&
+		(group->retry_time == DS_NO_TIME || at < group->retry_time))
 	{
 		group->retry_time = at;
 		ds_group_wake(group, at);

@@ -65,5 +65,6 @@ ds_incarnation_note_first_xid(void)
 	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 
 	/* an earlier launcher may have set it */
-	(void) pg_atomic_compare_exchange_u64(&incarnation->first_xid, &unknown, next);
+	(void) pg_atomic_compare_exchange_u64(&incarnation->first_xid, &unknown,
+										  next);
 }

@@ -35,7 +35,8 @@ typedef struct DsJanitorReport
 	DsFinding	finding;
 	char		version[DS_MAX_VERSION];	/* of the extension */
 	bool		sought_ownerless;
-	bool		left_nothing;	/* everything was found, so no further search is needed */
+	bool		left_nothing;	/* everything was found, so no further search
+								 * is needed */
 	int			n_transactions; /* the janitor's own ones */
 } DsJanitorReport;
 

@@ -25,7 +25,8 @@ typedef enum DsSlotState
 	DS_SLOT_STARTING,			/* reserved by the launcher */
 	DS_SLOT_IDLE,
 	DS_SLOT_BUSY,				/* claims an instance */
-	DS_SLOT_CRASHED				/* crashed; keeps its claim until the crash is counted */
+	DS_SLOT_CRASHED				/* crashed; keeps its claim until the crash is
+								 * counted */
 } DsSlotState;
 
 /*

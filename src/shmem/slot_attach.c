@@ -307,7 +307,8 @@ count_failure(DsSlot *slot)
 	{
 		int64		delay = INT64CONST(100) << Min(group->failures, 10);
 
-		group->not_before = TimestampTzPlusMilliseconds(now, Min(delay, 60000));
+		group->not_before =
+			TimestampTzPlusMilliseconds(now, Min(delay, 60000));
 	}
 }
 

@@ -54,6 +54,7 @@ extern bool ds_slot_take_hint(DsWork *work);
  * Signal handler for SIGTERM in workers: a step that ends its own process in
  * this way has crashed it, see ds_slot_detach.
  */
-extern void ds_slot_terminate_handler(int signo, siginfo_t *info, void *context);
+extern void ds_slot_terminate_handler(int signo, siginfo_t *info,
+									  void *context);
 
 #endif

@@ -128,7 +128,8 @@ ds_waiter_call_off(int pid)
 	{
 		Waiter	   *waiter = &waiters->waiter[i];
 
-		if (waiter->in_use && waiter->pid == pid && waiter->role == GetUserId())
+		if (waiter->in_use && waiter->pid == pid &&
+			waiter->role == GetUserId())
 		{
 			waiter->called_off = found = true;
 			SetLatch(waiter->latch);
@@ -185,7 +186,8 @@ wake(Oid database, uint64 mask)
 		if (!waiters->waiter[i].in_use)
 			continue;
 		left--;
-		if (waiters->waiter[i].database == database && (waiters->waiter[i].mask & mask) != 0)
+		if (waiters->waiter[i].database == database &&
+			(waiters->waiter[i].mask & mask) != 0)
 			SetLatch(waiters->waiter[i].latch);
 	}
 	ds_shared_unlock();

@@ -43,6 +43,7 @@ extern void ds_param_char(DsParameters *p, char c);
 extern void ds_param_bool(DsParameters *p, bool b);
 extern void ds_param_int64(DsParameters *p, int64 i);
 extern void ds_param_int_array(DsParameters *p, int n, const int *values);
-extern void ds_param_status_array(DsParameters *p, int n, const DsStatus *values);
+extern void ds_param_status_array(DsParameters *p, int n,
+								  const DsStatus *values);
 
 #endif

@@ -59,7 +59,8 @@ ds_query_execute(DsStatementId id, DsParameters *p)
 }
 
 uint64
-ds_query_execute_limited(DsStatementId id, DsParameters *p, bool limit_lock_wait)
+ds_query_execute_limited(DsStatementId id, DsParameters *p,
+						 bool limit_lock_wait)
 {
 	const DsStatement *statement = &ds_statements[id];
 	bool		save_seqscan = enable_seqscan;
@@ -79,7 +80,8 @@ ds_query_execute_limited(DsStatementId id, DsParameters *p, bool limit_lock_wait
 	 * No user code runs here, so the settings are not visible elsewhere.
 	 */
 	ds_column_read_slot(NULL);
-	ds_query_limit_lock_wait(&bound, limit_lock_wait || statement->limit_lock_wait);
+	ds_query_limit_lock_wait(&bound, limit_lock_wait ||
+							 statement->limit_lock_wait);
 	PG_TRY();
 	{
 		SPIPlanPtr	plan;

@@ -81,7 +81,8 @@ extern DsInstance *ds_store_load_at(const char *instance_id,
  * The same; if brief, an active instance has only id, execution, owner and
  * status: most starts of an active id need no more.
  */
-extern DsInstance *ds_store_load_for_start(const char *instance_id, bool brief);
+extern DsInstance *ds_store_load_for_start(const char *instance_id,
+										   bool brief);
 
 /* The brief one, as the snapshot of the caller's transaction has it. */
 extern DsInstance *ds_store_load_seen(const char *instance_id);
@@ -186,10 +187,12 @@ extern bool ds_store_repeat_task(const DsTask *task, int counted,
  * The task that "parent" refers to; NULL if it is no longer awaited.  Sets
  * only attempt, first_time and name.
  */
-extern DsTask *ds_store_end_child_task(const DsParent *parent, bool limit_lock_wait);
+extern DsTask *ds_store_end_child_task(const DsParent *parent,
+									   bool limit_lock_wait);
 
 /* Cancels all tasks of the execution; true if there were any. */
-extern bool ds_store_cancel_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait);
+extern bool ds_store_cancel_tasks(const pg_uuid_t *execution_id,
+								  bool limit_lock_wait);
 
 /* Does the instance of this task wait for its end? */
 extern bool ds_store_is_watched(const DsTask *task);
@@ -259,7 +262,8 @@ extern List *ds_store_find_awaiting(Oid owner, int home, bool any_home,
 									DsSearchKey *after, int limit);
 
 /* Instances that wait for a message which has arrived. */
-extern List *ds_store_find_with_message(Oid owner, int home, bool any_home, int limit);
+extern List *ds_store_find_with_message(Oid owner, int home, bool any_home,
+										int limit);
 
 /* When the owner's next instance or task becomes due; 0 if there is none. */
 extern TimestampTz ds_store_next_wake(Oid owner, TimestampTz now);
@@ -314,7 +318,8 @@ extern List *ds_store_find_ended_children(const char *parent_id, Oid owner,
 extern bool ds_store_any_foreign(int stamp);
 extern bool ds_store_is_home(int64 system_identifier, Oid database);
 extern bool ds_store_has_one_home(void);
-extern void ds_store_move_home(int64 system_identifier, Oid database, int stamp);
+extern void ds_store_move_home(int64 system_identifier, Oid database,
+							   int stamp);
 
 /* --- store_http.c: functions that are exposed over HTTP --- */
 

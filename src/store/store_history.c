@@ -28,7 +28,8 @@ ds_store_load_history(DsInstance *inst, int *n_ops)
 											 room * sizeof(DsOp));
 
 	*n_ops = 0;
-	ds_table_scan_begin(&scan, DS_HISTORY, ds_table_uuid_key(&inst->execution_id));
+	ds_table_scan_begin(&scan, DS_HISTORY,
+						ds_table_uuid_key(&inst->execution_id));
 	while (ds_table_scan_next(&scan))
 	{
 		DsRow		row;
@@ -126,7 +127,8 @@ ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 	if (row->defaults != NULL)
 		keep(execution_id, row, DS_KEPT_DEFAULTS, row->defaults);
 	ds_table_row_begin(&p, DS_HISTORY);
-	ds_param_time(ds_param_at(&p, HISTORY_scheduled_time), row->scheduled_time);
+	ds_param_time(ds_param_at(&p, HISTORY_scheduled_time),
+				  row->scheduled_time);
 	ds_param_time(ds_param_at(&p, HISTORY_event_time), row->event_time);
 	ds_param_time(ds_param_at(&p, HISTORY_fire_at), row->fire_at);
 	ds_param_uuid(ds_param_at(&p, HISTORY_execution_id), execution_id);

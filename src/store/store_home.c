@@ -43,7 +43,8 @@ ds_store_has_one_home(void)
 	bool		result;
 
 	ds_query_open(&s);
-	result = ds_query_execute(DS_SQL_COUNT_HOMES, &p) > 0 && ds_column_int64(0, 1) == 1;
+	result = ds_query_execute(DS_SQL_COUNT_HOMES, &p) > 0 &&
+		ds_column_int64(0, 1) == 1;
 	ds_query_close(&s);
 	return result;
 }

@@ -31,7 +31,7 @@ typedef enum Extent
 	EXTENT_START,				/* of an active one only what tells whose it
 								 * is */
 	EXTENT_PURGE				/* no payloads */
-}			Extent;
+} Extent;
 
 static DsInstance *load(const char *instance_id, Extent extent);
 static DsInstance *read_row(const DsScan *scan, const char *instance_id,
@@ -64,7 +64,8 @@ ds_store_load_seen(const char *instance_id)
 	DsScan		scan;
 	DsInstance *inst = NULL;
 
-	ds_table_scan_begin_seen(&scan, DS_INSTANCE, ds_table_text_key(instance_id));
+	ds_table_scan_begin_seen(&scan, DS_INSTANCE,
+							 ds_table_text_key(instance_id));
 	if (ds_table_scan_next(&scan))
 		inst = read_row(&scan, instance_id, EXTENT_START);
 	ds_table_scan_end(&scan);
@@ -195,7 +196,8 @@ ds_store_load_wait_tasks(DsInstance *inst)
 {
 	DsScan		scan;
 
-	ds_table_scan_begin(&scan, DS_INSTANCE, ds_table_text_key(inst->instance_id));
+	ds_table_scan_begin(&scan, DS_INSTANCE,
+						ds_table_text_key(inst->instance_id));
 	if (ds_table_scan_next(&scan))
 		inst->wait.tasks = ds_column_int_array(&scan.session, 0,
 											   INSTANCE_wait_tasks,
@@ -237,8 +239,9 @@ write_step(Step *step, DsChange change)
 	ds_store_put_rows(w);
 	ds_store_put_defaults(w);
 	ds_store_put_tasks(w);
-	done = ds_table_update(DS_INSTANCE, ds_table_text_key(w->inst->instance_id),
-						   &w->inst->tid, true, change, step);
+	done =
+		ds_table_update(DS_INSTANCE, ds_table_text_key(w->inst->instance_id),
+						&w->inst->tid, true, change, step);
 	ds_query_loop_end(&scratch);
 	return done;
 }
@@ -262,7 +265,8 @@ ds_store_fail(const DsInstance *inst, Jsonb *failure, bool even_suspended)
 static void
 change_progress(DsParameters *p, const DsStepWrite *w, DsStatus status)
 {
-	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_catalog_status_oid(status));
+	ds_param_oid(ds_param_at(p, INSTANCE_status),
+				 ds_catalog_status_oid(status));
 	ds_param_int(ds_param_at(p, INSTANCE_turn), w->inst->turn + 1);
 	ds_param_time(ds_param_at(p, INSTANCE_last_updated_time), w->now);
 	ds_param_int(ds_param_at(p, INSTANCE_history_length), w->history_length);
@@ -282,7 +286,8 @@ change_wait(DsParameters *p, const DsWait *wait)
 	ds_param_datum(ds_param_at(p, INSTANCE_wait_watch),
 				   Int32GetDatum(wait->any ? 0 : wait->watch),
 				   wait->kind != DS_OP_TASKS);
-	ds_param_int_array(ds_param_at(p, INSTANCE_wait_tasks), wait->n_tasks, wait->tasks);
+	ds_param_int_array(ds_param_at(p, INSTANCE_wait_tasks), wait->n_tasks,
+					   wait->tasks);
 }
 
 static bool
@@ -296,7 +301,8 @@ change_for_step(DsParameters *p, void *arg)
 	if (!ds_fence_passes(w->inst, &status))
 		return false;
 	step->suspended = status == DS_SUSPENDED;
-	if (!ds_status_is_active(status) || (step->suspended && !w->even_suspended))
+	if (!ds_status_is_active(status) ||
+		(step->suspended && !w->even_suspended))
 		return false;
 	if (w->wait.kind == DS_OP_NONE)
 	{
@@ -306,13 +312,16 @@ change_for_step(DsParameters *p, void *arg)
 	}
 	change_progress(p, w, step->suspended ? DS_SUSPENDED : DS_RUNNING);
 	change_wait(p, &w->wait);
-	ds_param_time(ds_param_at(p, INSTANCE_ready_time), step->suspended ? 0 : ready);
+	ds_param_time(ds_param_at(p, INSTANCE_ready_time),
+				  step->suspended ? DS_NO_TIME : ready);
 	ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time),
-				  step->suspended ? w->now : 0);
-	ds_param_datum(ds_param_at(p, INSTANCE_code), Int64GetDatum(w->code), w->code == 0);
+				  step->suspended ? w->now : DS_NO_TIME);
+	ds_param_datum(ds_param_at(p, INSTANCE_code), Int64GetDatum(w->code),
+				   w->code == 0);
 	if (w->defaults != NULL)
 		ds_param_bool(ds_param_at(p, INSTANCE_noted), true);
-	ds_param_datum(ds_param_at(p, INSTANCE_rewinding), BoolGetDatum(true), !w->rewinding);
+	ds_param_datum(ds_param_at(p, INSTANCE_rewinding), BoolGetDatum(true),
+				   !w->rewinding);
 	return true;
 }
 
@@ -328,7 +337,8 @@ change_for_end(DsParameters *p, void *arg)
 		(status == DS_SUSPENDED && !w->even_suspended))
 		return false;
 	if (status == DS_SUSPENDED)
-		ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time), DS_NO_TIME);
+		ds_param_time(ds_param_at(p, INSTANCE_suspended_ready_time),
+					  DS_NO_TIME);
 	change_progress(p, w, w->end_status);
 	change_wait(p, &no_wait);
 	ds_param_time(ds_param_at(p, INSTANCE_ready_time), DS_NO_TIME);
@@ -382,7 +392,8 @@ change_for_continue(DsParameters *p, void *arg)
 		(status != DS_PENDING && status != DS_RUNNING))
 		return false;
 	step->has_notes = ds_column_bool(0, INSTANCE_noted);
-	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_catalog_status_oid(DS_RUNNING));
+	ds_param_oid(ds_param_at(p, INSTANCE_status),
+				 ds_catalog_status_oid(DS_RUNNING));
 	ds_param_int(ds_param_at(p, INSTANCE_turn), 0);
 	ds_param_int(ds_param_at(p, INSTANCE_history_length), 0);
 	ds_param_time(ds_param_at(p, INSTANCE_created_time), w->now);

@@ -31,7 +31,8 @@ extern bool ds_store_change_status(DsStatementId statement,
 extern void ds_store_prune_archive(const DsInstance *inst, int keep);
 
 extern void ds_store_delete_history(const pg_uuid_t *execution_id);
-extern bool ds_store_delete_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait);
+extern bool ds_store_delete_tasks(const pg_uuid_t *execution_id,
+								  bool limit_lock_wait);
 extern void ds_store_delete_messages(const pg_uuid_t *run_id);
 extern void ds_store_delete_events(const pg_uuid_t *run_id);
 

@@ -47,7 +47,8 @@ ds_store_find_purgeable(TimestampTz created_from, TimestampTz created_to,
 }
 
 List *
-ds_store_find_expired(TimestampTz ended_before, const char *after_id, int limit)
+ds_store_find_expired(TimestampTz ended_before, const char *after_id,
+					  int limit)
 {
 	DsParameters p = {0};
 

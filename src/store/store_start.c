@@ -37,7 +37,8 @@ ds_store_insert(DsStart *start, bool limit_lock_wait)
 	ds_query_loop_start(&scratch);
 	ds_table_row_begin(&p, DS_INSTANCE);
 	add_start(&p, start);
-	done = ds_table_insert_if_absent(DS_INSTANCE, &p, limit_lock_wait, &start->tid);
+	done =
+		ds_table_insert_if_absent(DS_INSTANCE, &p, limit_lock_wait, &start->tid);
 	ds_query_loop_end(&scratch);
 	return done;
 }
@@ -90,14 +91,17 @@ archive(const DsStart *start, const DsInstance *over)
 	ds_param_oid(ds_param_at(&p, EXECUTION_owner), over->owner);
 	ds_param_oid(ds_param_at(&p, EXECUTION_status),
 				 ds_catalog_status_oid(active ? DS_TERMINATED : over->status));
-	ds_param_int(ds_param_at(&p, EXECUTION_history_length), over->history_length);
-	ds_param_uuid(ds_param_at(&p, EXECUTION_execution_id), &over->execution_id);
+	ds_param_int(ds_param_at(&p, EXECUTION_history_length),
+				 over->history_length);
+	ds_param_uuid(ds_param_at(&p, EXECUTION_execution_id),
+				  &over->execution_id);
 	ds_param_text(ds_param_at(&p, EXECUTION_instance_id), over->instance_id);
 	ds_param_text(ds_param_at(&p, EXECUTION_name), over->name);
 	ds_param_text(ds_param_at(&p, EXECUTION_parent_instance_id),
 				  over->parent.instance_id);
 	ds_param_jsonb(ds_param_at(&p, EXECUTION_input), over->input);
-	ds_param_jsonb(ds_param_at(&p, EXECUTION_custom_status), over->custom_status);
+	ds_param_jsonb(ds_param_at(&p, EXECUTION_custom_status),
+				   over->custom_status);
 	ds_param_jsonb(ds_param_at(&p, EXECUTION_output), over->output);
 	ds_param_jsonb(ds_param_at(&p, EXECUTION_failure), over->failure);
 	ds_table_insert(DS_EXECUTION, &p);
@@ -139,7 +143,8 @@ change_for_start_over(DsParameters *p, void *arg)
 	ds_table_row_begin(p, DS_INSTANCE);
 	add_start(p, so->start);
 	if (n_archived_after(so->over) > 0)
-		ds_param_int(ds_param_at(p, INSTANCE_n_archived), n_archived_after(so->over));
+		ds_param_int(ds_param_at(p, INSTANCE_n_archived),
+					 n_archived_after(so->over));
 	return true;
 }
 
@@ -153,7 +158,8 @@ add_start(DsParameters *p, const DsStart *start)
 	ds_param_uuid(ds_param_at(p, INSTANCE_execution_id), &start->execution_id);
 	if (start->parent.instance_id != NULL)
 	{
-		ds_param_uuid(ds_param_at(p, INSTANCE_parent_run_id), &start->parent.run_id);
+		ds_param_uuid(ds_param_at(p, INSTANCE_parent_run_id),
+					  &start->parent.run_id);
 		ds_param_uuid(ds_param_at(p, INSTANCE_parent_execution_id),
 					  &start->parent.execution_id);
 		ds_param_int(ds_param_at(p, INSTANCE_parent_seq), start->parent.seq);
@@ -162,10 +168,12 @@ add_start(DsParameters *p, const DsStart *start)
 	}
 	ds_param_text(ds_param_at(p, INSTANCE_instance_id), start->instance_id);
 	ds_param_text(ds_param_at(p, INSTANCE_name), start->name);
-	ds_param_text(ds_param_at(p, INSTANCE_function_schema), start->function_schema);
+	ds_param_text(ds_param_at(p, INSTANCE_function_schema),
+				  start->function_schema);
 	ds_param_jsonb(ds_param_at(p, INSTANCE_input), start->input);
 	ds_param_time(ds_param_at(p, INSTANCE_ready_time), start->ready_time);
-	ds_param_oid(ds_param_at(p, INSTANCE_status), ds_catalog_status_oid(DS_PENDING));
+	ds_param_oid(ds_param_at(p, INSTANCE_status),
+				 ds_catalog_status_oid(DS_PENDING));
 	ds_param_int(ds_param_at(p, INSTANCE_turn), 0);
 	ds_param_int(ds_param_at(p, INSTANCE_history_length), 0);
 }

@@ -80,7 +80,8 @@ is_suspended(const DsTask *task)
 
 	ds_table_scan_begin(&scan, DS_INSTANCE,
 						ds_table_text_key(task->instance_id));
-	if (ds_table_scan_next(&scan) && ds_fence_is_execution(&task->execution_id))
+	if (ds_table_scan_next(&scan) &&
+		ds_fence_is_execution(&task->execution_id))
 		suspended = ds_catalog_status(ds_column_oid(0, INSTANCE_status)) ==
 			DS_SUSPENDED;
 	ds_table_scan_end(&scan);
@@ -179,7 +180,8 @@ ds_store_is_watched(const DsTask *task)
 
 	ds_table_scan_begin(&scan, DS_INSTANCE,
 						ds_table_text_key(task->instance_id));
-	if (ds_table_scan_next(&scan) && ds_fence_is_execution(&task->execution_id))
+	if (ds_table_scan_next(&scan) &&
+		ds_fence_is_execution(&task->execution_id))
 	{
 		bool		isnull;
 		int			watch = DatumGetInt32(ds_column(0, INSTANCE_wait_watch,
@@ -241,7 +243,8 @@ ds_store_put_tasks(const DsStepWrite *w)
 bool
 ds_store_delete_tasks(const pg_uuid_t *execution_id, bool limit_lock_wait)
 {
-	return ds_query_run_for(DS_SQL_DELETE_TASKS, execution_id, limit_lock_wait) > 0;
+	return ds_query_run_for(DS_SQL_DELETE_TASKS, execution_id,
+							limit_lock_wait) > 0;
 }
 
 static DsKey

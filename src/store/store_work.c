@@ -90,7 +90,8 @@ ds_store_find_awaiting(Oid owner, int home, bool any_home, DsSearchKey *after,
 	add_home(&p, any_home, home);
 	ds_param_text(&p, after->work.instance_id);
 	ds_param_int(&p, limit);
-	result = work_list(&s, ds_query_execute(DS_SQL_FIND_AWAITING, &p), false, after);
+	result =
+		work_list(&s, ds_query_execute(DS_SQL_FIND_AWAITING, &p), false, after);
 	ds_query_close(&s);
 	return result;
 }
@@ -106,7 +107,8 @@ ds_store_find_with_message(Oid owner, int home, bool any_home, int limit)
 	ds_param_oid(&p, owner);
 	add_home(&p, any_home, home);
 	ds_param_int(&p, limit);
-	result = work_list(&s, ds_query_execute(DS_SQL_FIND_WITH_MESSAGE, &p), false, NULL);
+	result =
+		work_list(&s, ds_query_execute(DS_SQL_FIND_WITH_MESSAGE, &p), false, NULL);
 	ds_query_close(&s);
 	return result;
 }
@@ -151,7 +153,8 @@ ds_store_owners_with_work(void)
 
 		for (uint64 i = 0; i < n; i++)
 		{
-			DsOwnerWork *work = MemoryContextAlloc(s.caller, sizeof(DsOwnerWork));
+			DsOwnerWork *work =
+			MemoryContextAlloc(s.caller, sizeof(DsOwnerWork));
 			MemoryContext old = MemoryContextSwitchTo(s.caller);
 
 			work->owner = ds_column_oid(i, 1);

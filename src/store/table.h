@@ -115,7 +115,7 @@ extern bool ds_table_scan_begin_tid(DsScan *scan, DsTable table,
  * Do all tables have the columns that this library knows?  If not, opening one
  * raises an error.  Needs the extension to be installed.
  */
-extern bool ds_tables_fit(void);
+extern bool ds_table_all_fit(void);
 
 /* Is there any such row? */
 extern bool ds_table_has(DsTable table, DsKey key);

@@ -156,7 +156,7 @@ ds_table_open(DsTable table, LOCKMODE mode)
 }
 
 bool
-ds_tables_fit(void)
+ds_table_all_fit(void)
 {
 	const DsCatalog *catalog = ds_catalog(false);
 
@@ -193,14 +193,14 @@ refuse_tables(void)
 {
 	char		version[DS_MAX_VERSION];
 
-	ds_extension_version(version);
+	ds_version_extension(version);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("tables of extension \"%s\" do not match the version of its library",
 					DS_EXTENSION_NAME),
 			 errdetail("The extension has version %s in this database, the library has version %s.",
-					   version, ds_library_version_text()),
-			 ds_errhint_version(version)));
+					   version, ds_version_library()),
+			 ds_version_errhint(version)));
 }
 
 /* Looked up each time: REINDEX CONCURRENTLY replaces the index. */
@@ -235,7 +235,8 @@ ds_table_scan_begin_rel(DsScan *scan, DsTable table, Relation rel, DsKey key,
 	 * its dead versions stay in the index, in the order of their TIDs, and
 	 * the newest one usually comes last.
 	 */
-	scan->direction = key.n == IndexRelationGetNumberOfKeyAttributes(scan->index) ?
+	scan->direction =
+		key.n == IndexRelationGetNumberOfKeyAttributes(scan->index) ?
 		BackwardScanDirection : ForwardScanDirection;
 	for (int i = 0; i < key.n; i++)
 		ScanKeyInit(&scan_keys[i], i + 1, BTEqualStrategyNumber,

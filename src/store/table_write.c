@@ -67,7 +67,8 @@ static void put_index_entries(Writer *w, bool update, bool *taken,
 							  bool only_summarizing);
 static void put_entries_of_same_key(Writer *w);
 static void end_write(Writer *w);
-static bool write_row(Writer *w, DsKey key, ItemPointer tid, bool limit_lock_wait,
+static bool write_row(Writer *w, DsKey key, ItemPointer tid,
+					  bool limit_lock_wait,
 					  DsChange change, void *arg);
 static void fill_slot(Writer *w, const DsParameters *p);
 static bool insert_if_absent(Writer *w);
@@ -94,13 +95,15 @@ ds_table_insert(DsTable table, const DsParameters *p)
 	begin_write(&w, table);
 	fill_slot(&w, p);
 	open_indexes(&w);
-	table_tuple_insert(w.table, w.kept->slot, GetCurrentCommandId(true), 0, NULL);
+	table_tuple_insert(w.table, w.kept->slot, GetCurrentCommandId(true), 0,
+					   NULL);
 	put_index_entries(&w, false, NULL, false);
 	end_write(&w);
 }
 
 bool
-ds_table_insert_if_absent(DsTable table, const DsParameters *p, bool limit_lock_wait,
+ds_table_insert_if_absent(DsTable table, const DsParameters *p,
+						  bool limit_lock_wait,
 						  ItemPointer tid)
 {
 	Writer		w = {0};
@@ -126,7 +129,8 @@ ds_table_insert_if_absent(DsTable table, const DsParameters *p, bool limit_lock_
 }
 
 bool
-ds_table_update(DsTable table, DsKey key, ItemPointer tid, bool limit_lock_wait,
+ds_table_update(DsTable table, DsKey key, ItemPointer tid,
+				bool limit_lock_wait,
 				DsChange change, void *arg)
 {
 	Writer		w = {.number = table};
@@ -135,7 +139,8 @@ ds_table_update(DsTable table, DsKey key, ItemPointer tid, bool limit_lock_wait,
 }
 
 bool
-ds_table_delete(DsTable table, DsKey key, bool limit_lock_wait, DsChange change,
+ds_table_delete(DsTable table, DsKey key, bool limit_lock_wait,
+				DsChange change,
 				void *arg)
 {
 	Writer		w = {.number = table,.deletes = true};
@@ -218,8 +223,9 @@ get_kept(DsTable table, Relation rel)
 	/* changes during the set-up invalidate it again */
 	kept->valid = true;
 	old = MemoryContextSwitchTo(kept->cxt);
-	kept->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
-										  &TTSOpsVirtual);
+	kept->slot =
+		MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
+								 &TTSOpsVirtual);
 	MemoryContextSwitchTo(old);
 	return kept;
 }
@@ -269,7 +275,8 @@ open_indexes(Writer *w)
 		ExecOpenIndices(result, true);
 		kept->indexes = palloc(result->ri_NumIndices * sizeof(Oid));
 		for (int i = 0; i < result->ri_NumIndices; i++)
-			kept->indexes[i] = RelationGetRelid(result->ri_IndexRelationDescs[i]);
+			kept->indexes[i] =
+				RelationGetRelid(result->ri_IndexRelationDescs[i]);
 		kept->n_indexes = result->ri_NumIndices;
 		kept->key_is_the_only_constraint = true;
 		for (int i = 0; i < result->ri_NumIndices; i++)
@@ -402,14 +409,16 @@ insert_if_absent(Writer *w)
 	ItemPointerSetInvalid(&none);
 	for (;;)
 	{
-		uint32		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
+		uint32		token =
+		SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
 		bool		taken = false;
 
 		table_tuple_insert_speculative(w->table, w->kept->slot,
 									   GetCurrentCommandId(true), 0, NULL,
 									   token);
 		put_index_entries(w, false, &taken, false);
-		table_tuple_complete_speculative(w->table, w->kept->slot, token, !taken);
+		table_tuple_complete_speculative(w->table, w->kept->slot, token,
+										 !taken);
 		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
 		if (!taken)
 			return true;
@@ -492,10 +501,12 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p)
 	if (result == TM_Ok && indexes)
 	{
 		open_indexes(w);
-		if (w->kept->key_is_the_only_constraint && !ds_compat_only_summarizing(indexes))
+		if (w->kept->key_is_the_only_constraint &&
+			!ds_compat_only_summarizing(indexes))
 			put_entries_of_same_key(w);
 		else
-			put_index_entries(w, true, NULL, ds_compat_only_summarizing(indexes));
+			put_index_entries(w, true, NULL,
+							  ds_compat_only_summarizing(indexes));
 	}
 	return result;
 }

@@ -30,7 +30,7 @@ PG_FUNCTION_INFO_V1(ds_library_version);
 static int	compare_versions(const char *a, const char *b);
 
 const char *
-ds_library_version_text(void)
+ds_version_library(void)
 {
 	return DS_VERSION;
 }
@@ -44,7 +44,7 @@ ds_library_version(PG_FUNCTION_ARGS)
 
 /* Read each time, because an update of pg_extension invalidates no cache. */
 void
-ds_extension_version(char version[DS_MAX_VERSION])
+ds_version_extension(char version[DS_MAX_VERSION])
 {
 	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -70,7 +70,7 @@ ds_extension_version(char version[DS_MAX_VERSION])
 }
 
 int
-ds_errhint_version(const char *extension_version)
+ds_version_errhint(const char *extension_version)
 {
 	if (compare_versions(extension_version, DS_VERSION) > 0)
 		return errhint("Install the library of version %s and restart the server.",

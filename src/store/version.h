@@ -11,18 +11,18 @@
 #include "base/limits.h"
 
 /* The version of the library, from the control file that it was built with. */
-extern const char *ds_library_version_text(void);
+extern const char *ds_version_library(void);
 
 /*
  * The version of the extension in this database, "" if it is not installed.
  * Needs a transaction.
  */
-extern void ds_extension_version(char version[DS_MAX_VERSION]);
+extern void ds_version_extension(char version[DS_MAX_VERSION]);
 
 /*
  * How an administrator makes an extension of this version and the library
  * match.  For errhint().
  */
-extern int	ds_errhint_version(const char *extension_version);
+extern int	ds_version_errhint(const char *extension_version);
 
 #endif

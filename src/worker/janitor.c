@@ -109,8 +109,8 @@ visit(void)
 		ds_janitor_report(DS_FOUND_NOTHING, extension_version);
 		return;
 	}
-	ds_extension_version(extension_version);
-	if (!ds_tables_fit())
+	ds_version_extension(extension_version);
+	if (!ds_table_all_fit())
 	{
 		ds_transaction_commit();
 		send_workers_away();

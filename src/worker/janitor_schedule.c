@@ -168,7 +168,7 @@ tell(KnownDatabase *known, DsFinding finding, const char *version)
 	bool		waits = finding == DS_FOUND_OTHER_VERSION;
 	bool		paused = finding == DS_FOUND_AWAY;
 	bool		differs = finding != DS_FOUND_NOTHING &&
-	strcmp(version, ds_library_version_text()) != 0;
+	strcmp(version, ds_version_library()) != 0;
 
 	if ((waits || differs) && !known->told_version)
 		ereport(WARNING,
@@ -179,8 +179,8 @@ tell(KnownDatabase *known, DsFinding finding, const char *version)
 				 errmsg("version of extension \"%s\" in database \"%s\" does not match its library",
 						DS_EXTENSION_NAME, database_name(known->oid)),
 				 errdetail("The extension has version %s there, the library has version %s.",
-						   version, ds_library_version_text()),
-				 ds_errhint_version(version)));
+						   version, ds_version_library()),
+				 ds_version_errhint(version)));
 	known->told_version = waits || differs;
 
 	if (paused && !known->told_paused)

@@ -215,7 +215,7 @@ may_work_here(void)
 	bool		may;
 
 	ds_transaction_begin();
-	may = ds_enabled && ds_catalog(true) != NULL && ds_tables_fit() &&
+	may = ds_enabled && ds_catalog(true) != NULL && ds_table_all_fit() &&
 		ds_home_is_here();
 	ds_transaction_commit();
 	return may;
