@@ -243,6 +243,7 @@ missing()
 				need cppcheck "checks the sources" has_program cppcheck
 				need clang-tidy "checks the sources" has_program clang-tidy
 				need clang-tools "scan-build, which checks the sources" has_program scan-build
+				need pg-bsd-indent "checks the format of the sources" has_program pg_bsd_indent
 				;;
 			sanitize) ;; # the compiler has it
 			coverage) need gcovr "counts the lines that the tests run" has_program gcovr ;;

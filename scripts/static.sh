@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# ./test --static, to be sourced by ./test: cppcheck, clang-tidy and scan-build
-# over src/ and gateway/.  None of them may have anything to say.  The headers of
-# the server, of libpq and of libmicrohttpd are system headers: what is wrong in
-# somebody else's code is not shown.
+# ./test --static, to be sourced by ./test: the format of src/ (scripts/format),
+# and cppcheck, clang-tidy and scan-build over src/ and gateway/.  Any finding
+# fails the run.  The headers of the server, of libpq and of libmicrohttpd are
+# system headers: findings in them are not shown.
 
 # What it knows of mmap() is wrong: with MAP_ANONYMOUS the file is -1.
 run_cppcheck()
@@ -38,6 +38,7 @@ run_scan_build()
 
 check_statically()
 {
+	check format unprivileged_job "$base/src/scripts/format" --check
 	check cppcheck run_cppcheck
 	check clang_tidy run_clang_tidy
 	check scan_build run_scan_build

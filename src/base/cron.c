@@ -294,9 +294,9 @@ matches_day(const DsCron *cron, int month_days, int day, int weekday)
 {
 	uint8		mask = cron->weekdays[weekday];
 	bool		by_number = (cron->days & (1u << day)) != 0 ||
-		(cron->last_day && day == month_days);
+	(cron->last_day && day == month_days);
 	bool		by_weekday = (mask & (1 << ((day - 1) / 7 + 1))) != 0 ||
-		((mask & DS_CRON_LAST_OF_MONTH) && day > month_days - 7);
+	((mask & DS_CRON_LAST_OF_MONTH) && day > month_days - 7);
 
 	return cron->both_days ? by_number && by_weekday :
 		by_number || by_weekday;

@@ -191,7 +191,9 @@ try_families(DsPurge *purge, List *ids, int64 *purged)
 	PG_TRY();
 	{
 		foreach(cell, ids)
+		{
 			*purged += purge_family(purge, lfirst(cell));
+		}
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();

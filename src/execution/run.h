@@ -20,11 +20,13 @@ typedef struct DsRun
 	DsInstance *inst;
 	DsReplay   *replay;
 	Oid			owner;			/* of the instance, while it is active */
-	XLogRecPtr	lsn;			/* of everything on which the next activity may build */
+	XLogRecPtr	lsn;			/* of everything on which the next activity
+								 * may build */
 	int			n_loaded;		/* operations in the history when it was read */
 	int			n_steps;		/* since then */
 	bool		progress;		/* a step was written */
-	bool		in_transaction; /* the first pass runs in the transaction of the load */
+	bool		in_transaction; /* the first pass runs in the transaction of
+								 * the load */
 } DsRun;
 
 /* The common part of every write of a step; the caller adds the rest. */

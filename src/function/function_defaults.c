@@ -69,7 +69,7 @@ static bool
 take_kept(const Jsonb *kept, Form_pg_attribute argument, Datum *value,
 		  bool *isnull)
 {
-	JsonbValue text;
+	JsonbValue	text;
 	Oid			input;
 	Oid			io_param;
 

@@ -20,7 +20,7 @@ static ExecutorStart_hook_type prev_executor_start = NULL;
 /* User code has been called, and has not run a query yet. */
 static bool is_fresh = false;
 
-static void executor_start(QueryDesc * query, int flags);
+static void executor_start(QueryDesc *query, int flags);
 
 void
 ds_isolation_init(void)
@@ -30,7 +30,7 @@ ds_isolation_init(void)
 }
 
 static void
-executor_start(QueryDesc * query, int flags)
+executor_start(QueryDesc *query, int flags)
 {
 	is_fresh = false;
 	if (prev_executor_start != NULL)
@@ -83,7 +83,7 @@ ds_isolation_end(void)
 bool
 ds_isolation_may_change(const Node *statement, CommandDest dest)
 {
-	const		VariableSetStmt *set = (const VariableSetStmt *) statement;
+	const VariableSetStmt *set = (const VariableSetStmt *) statement;
 	bool		first = is_fresh;
 
 	if (!first)

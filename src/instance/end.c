@@ -123,7 +123,7 @@ terminated_failure(const DsInstance *child, const Jsonb *reason)
 	error.sqlerrcode = DS_ERRCODE_ENDED;
 	error.message = psprintf(_("child instance \"%s\" was terminated"),
 							 child->instance_id);
-	if (text !=NULL)
+	if (text != NULL)
 		error.detail = psprintf(_("The reason was: %s"), text);
 	return ds_failure_from_error(&error);
 }

@@ -174,6 +174,7 @@ ds_wait_all(PG_FUNCTION_ARGS)
 
 	if (!await_all(replay, n_tasks, tasks))
 		suspend_for(replay, n_tasks, tasks, false);
+
 	/*
 	 * this delivers all of them to the code, although only one failure is
 	 * raised

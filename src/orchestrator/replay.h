@@ -43,14 +43,16 @@ typedef struct DsReplay
 	DsOp	   *ops;			/* by number, starting at 1 */
 
 	/* --- to be written with the next step --- */
-	int			n_stored;		/* the first ones of ops, which are in the table */
+	int			n_stored;		/* the first ones of ops, which are in the
+								 * table */
 	int			n_rows;
 	int			max_rows;
 	DsRow	   *rows;
 	List	   *rewound;		/* of DsRow: withdrawn failures */
 	List	   *tasks;			/* numbers of tasks to begin */
 	DsDefaults	defaults;		/* of the orchestrator's arguments */
-	bool		still_rewinding;	/* still replaying what precedes the rewind */
+	bool		still_rewinding;	/* still replaying what precedes the
+									 * rewind */
 
 	/* --- state of one pass --- */
 	int			cursor;
@@ -61,12 +63,15 @@ typedef struct DsReplay
 	bool		clock_used;		/* read before the first operation */
 	uint32		n_guids;
 	List	   *unpatched;		/* names for which df_patched returned false */
-	int			awaited;		/* the number of tasks whose end started the pass, */
+	int			awaited;		/* the number of tasks whose end started the
+								 * pass, */
 	int			first_awaited;	/* and the first of them */
 	bool		suspended;
-	int			swallowed;		/* the number of suspensions that the code caught */
+	int			swallowed;		/* the number of suspensions that the code
+								 * caught */
 	DsRequest	request;
-	const Jsonb *delivered_failure; /* the last failure that was raised in the code */
+	const Jsonb *delivered_failure; /* the last failure that was raised in the
+									 * code */
 	bool		continued;		/* df_continue_as_new was called */
 	Jsonb	   *next_input;
 	bool		keep_events;

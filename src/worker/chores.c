@@ -54,7 +54,8 @@ typedef struct Search
 typedef struct Ownerless
 {
 	const char *instance_id;
-	bool		locked;			/* locked by another session, so it was skipped */
+	bool		locked;			/* locked by another session, so it was
+								 * skipped */
 } Ownerless;
 
 static bool attempt(void (*body) (void *), void *arg, const char *what,
