@@ -65,6 +65,16 @@ foreach my $planted (@planted)
 	is(join('', map { $_->[1] } @$unseen), '', "$mistake is not seen where there is none");
 }
 
+# A statement within a sentence is one that PostgreSQL understands, unless an
+# ellipsis stands for the rest of it.
+foreach my $document (@documents)
+{
+	foreach my $statement (grep { !/\xe2\x80\xa6/ } $text{$document} =~ /`(SELECT [^`;]*)/g)
+	{
+		is((error_of($node, 'postgres', "PREPARE s AS $statement"))[1], '', "$document: $statement");
+	}
+}
+
 # Links, and what can be reached by them.
 foreach my $document (@documents, map { s{^\Q$folder/\E}{}r } glob("$folder/*/README.md"))
 {
