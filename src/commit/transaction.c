@@ -19,6 +19,7 @@
 #include "base/settings.h"
 #include "commit/transaction.h"
 #include "commit/wal_flusher.h"
+#include "store/table.h"
 
 void
 ds_transaction_begin(void)
@@ -30,6 +31,7 @@ ds_transaction_begin(void)
 	XactIsoLevel = XACT_READ_COMMITTED;
 	XactReadOnly = false;
 	XactDeferrable = false;
+	ds_table_follow_latest(false);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -40,6 +42,7 @@ ds_transaction_commit(void)
 	int			save = synchronous_commit;
 	XLogRecPtr	last_commit = XactLastCommitEnd;
 
+	ds_table_follow_latest(false);
 	/* durability.c waits for the flush where anything depends on it */
 	PG_TRY();
 	{
@@ -64,6 +67,7 @@ ds_transaction_abort(void)
 	MemoryContext caller = CurrentMemoryContext;
 
 	AbortOutOfAnyTransaction();
+	ds_table_follow_latest(false);
 	PortalErrorCleanup();
 	jit_reset_after_error();
 	MemoryContextSwitchTo(caller);

@@ -14,6 +14,7 @@
 
 #include "function/function_signature.h"
 #include "function/isolation.h"
+#include "store/table.h"
 
 static ExecutorStart_hook_type prev_executor_start = NULL;
 
@@ -69,10 +70,17 @@ ds_isolation_begin(void)
 }
 
 void
-ds_isolation_end(void)
+ds_isolation_end(int level)
 {
 	is_fresh = false;
-	XactIsoLevel = XACT_READ_COMMITTED;
+	XactIsoLevel = level;
+	ds_table_follow_latest(true);
+}
+
+void
+ds_isolation_error(void)
+{
+	is_fresh = false;
 }
 
 /*

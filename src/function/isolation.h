@@ -33,12 +33,16 @@ extern void ds_isolation_set_default(void);
 
 /*
  * Before the first line of user code, with the snapshot, and after the last
- * one.  What the step writes afterwards follows the rules of READ COMMITTED,
- * for the fence has its own: a change of the instance's row by others is no
- * conflict of the user's code.  A serializable transaction stays one.
+ * one.  "level" is what it was before settings were reverted, and stays until
+ * the end of the transaction.  Only what the step writes afterwards follows
+ * the latest versions of rows: a change of the instance's row by others is no
+ * conflict of the user's code, for the fence decides.
  */
 extern void ds_isolation_begin(void);
-extern void ds_isolation_end(void);
+extern void ds_isolation_end(int level);
+
+/* An error has left the code instead. */
+extern void ds_isolation_error(void);
 
 /*
  * Is this SET TRANSACTION the first thing that user code does?  The snapshot

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/prepare.h"
 #include "commands/trigger.h"
@@ -81,11 +82,12 @@ ds_user_code_end(DsUserCode *u)
 {
 	Oid			user;
 	int			sec_context;
+	int			isolation = XactIsoLevel;
 
 	ds_time_limit_end();
 	/* also reverts a SET without LOCAL, and SET ROLE */
 	AtEOXact_GUC(false, u->guc_level);
-	ds_isolation_end();
+	ds_isolation_end(isolation);
 	PopActiveSnapshot();
 	GetUserIdAndSecContext(&user, &sec_context);
 	if (user != u->user || sec_context != u->sec_context)
@@ -95,7 +97,7 @@ ds_user_code_end(DsUserCode *u)
 void
 ds_user_code_error(void)
 {
-	ds_isolation_end();
+	ds_isolation_error();
 	ds_user_code_forget_cancel();
 }
 

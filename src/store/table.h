@@ -139,6 +139,13 @@ extern void ds_table_row_begin(DsParameters *p, DsTable table);
 extern void ds_table_insert(DsTable table, const DsParameters *p);
 
 /*
+ * Changes of rows follow the latest version of a row from here on, whatever the
+ * isolation level: a fence decides, not the snapshot.  Otherwise a row that
+ * was changed since is 40001 under REPEATABLE READ.
+ */
+extern void ds_table_follow_latest(bool follow);
+
+/*
  * Inserts the row and sets *tid.  Returns false if the key already exists.
  * Waits for a concurrent inserter of the same key (at most one second with
  * limit_lock_wait).

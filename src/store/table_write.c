@@ -56,6 +56,9 @@ typedef struct Writer
 	bool		deletes;
 } Writer;
 
+/* See ds_table_follow_latest(). */
+static bool follow_latest = false;
+
 static Kept all_kept[DS_NUM_TABLES];
 
 static void begin_write(Writer *w, DsTable table);
@@ -85,6 +88,12 @@ ds_table_row_begin(DsParameters *p, DsTable table)
 	p->n = ds_table_n_columns(table);
 	memset(p->values, 0, p->n * sizeof(Datum));
 	memset(p->nulls, 'n', p->n);
+}
+
+void
+ds_table_follow_latest(bool follow)
+{
+	follow_latest = follow;
 }
 
 void
@@ -471,7 +480,7 @@ change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 		/* another process was faster, and has committed */
 		if (result != TM_Updated && result != TM_Deleted)
 			elog(ERROR, "unexpected result %d of a change", result);
-		if (IsolationUsesXactSnapshot())
+		if (IsolationUsesXactSnapshot() && !follow_latest)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					 errmsg("could not serialize access due to concurrent update")));
