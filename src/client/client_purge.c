@@ -183,6 +183,7 @@ try_families(DsPurge *purge, List *ids, int64 *purged)
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
+	volatile int64 n = 0;
 	ListCell   *cell;
 
 	*purged = 0;
@@ -191,10 +192,9 @@ try_families(DsPurge *purge, List *ids, int64 *purged)
 	PG_TRY();
 	{
 		foreach(cell, ids)
-		{
-			*purged += purge_family(purge, lfirst(cell));
-		}
+			n += purge_family(purge, lfirst(cell));
 		ReleaseCurrentSubTransaction();
+		*purged = n;
 	}
 	PG_CATCH();
 	{

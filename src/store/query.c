@@ -14,6 +14,7 @@
 #include "jit/jit.h"
 #include "optimizer/cost.h"
 #include "storage/proc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -26,7 +27,6 @@ static SPIPlanPtr plans[DS_NUM_STATEMENTS];
 static uint64 plans_generation = 0;
 
 static SPIPlanPtr get_plan(DsStatementId id);
-static Oid	parameter_type(char letter);
 
 void
 ds_query_open(DsSession *session)
@@ -203,7 +203,7 @@ get_plan(DsStatementId id)
 		return plans[id];
 
 	for (int i = 0; i < n; i++)
-		types[i] = parameter_type(statement->types[i]);
+		types[i] = ds_query_type(statement->types[i]);
 	plan = SPI_prepare_cursor(statement->sql, n, types,
 							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
@@ -215,8 +215,8 @@ get_plan(DsStatementId id)
 	return plan;
 }
 
-static Oid
-parameter_type(char letter)
+Oid
+ds_query_type(char letter)
 {
 	switch (letter)
 	{
@@ -246,6 +246,14 @@ parameter_type(char letter)
 			return CHAROID;
 		case 'b':
 			return BOOLOID;
+		case 'p':
+			return TIDOID;
+		case '0':
+		case '1':
+		case '2':
+		case '3':
+		case '4':
+			return get_rel_type_id(ds_catalog(false)->table[letter - '0']);
 	}
 	elog(ERROR, "unknown parameter type '%c'", letter);
 }

@@ -402,4 +402,35 @@ STATEMENT(HIDE, "tt", false, true, false,
 STATEMENT(COUNT_EXPOSED, "t", true, true, false,
 		"SELECT count(*) FROM " HTTP " WHERE function_name = $1")
 
+/*
+ * --- rows that are written without a statement unless a superuser has added
+ * something to the table that only a statement obeys (table_statement.c) ---
+ */
+STATEMENT(ROW_INSERT_INSTANCE, "0", false, true, false,
+		"INSERT INTO " INSTANCE " SELECT ($1).* ON CONFLICT DO NOTHING"
+		" RETURNING ctid")
+
+STATEMENT(ROW_INSERT_HISTORY, "1", false, true, false,
+		"INSERT INTO " HISTORY " SELECT ($1).* RETURNING ctid")
+
+STATEMENT(ROW_INSERT_TASK, "2", false, true, false,
+		"INSERT INTO " TASK " SELECT ($1).* RETURNING ctid")
+
+STATEMENT(ROW_INSERT_EXECUTION, "4", false, true, false,
+		"INSERT INTO " EXECUTION " SELECT ($1).* RETURNING ctid")
+
+STATEMENT(ROW_UPDATE_INSTANCE, "p0", false, true, false,
+		"UPDATE " INSTANCE " SET (" COLUMNS(DS_INSTANCE_COLUMNS) ") ="
+		" ROW(($2).*) WHERE ctid = $1 RETURNING ctid")
+
+STATEMENT(ROW_UPDATE_TASK, "p2", false, true, false,
+		"UPDATE " TASK " SET (" COLUMNS(DS_TASK_COLUMNS) ") ="
+		" ROW(($2).*) WHERE ctid = $1 RETURNING ctid")
+
+STATEMENT(ROW_DELETE_TASK, "p", false, true, false,
+		"DELETE FROM " TASK " WHERE ctid = $1 RETURNING ctid")
+
+STATEMENT(ROW_DELETE_MESSAGE, "p", false, true, false,
+		"DELETE FROM " INBOX " WHERE ctid = $1 RETURNING ctid")
+
 /* INDENT ON */

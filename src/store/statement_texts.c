@@ -7,7 +7,12 @@
  */
 #include "postgres.h"
 
+#include "store/columns.h"
 #include "store/statements.h"
+
+/* The names of a table's columns. */
+#define COLUMN_NAME(name, type)	#name
+#define COLUMNS(list)			list(COLUMN_NAME, COLUMN_NAME, ", ")
 
 #define INSTANCE	"durable_singleton.instance"
 #define HISTORY		"durable_singleton.history"

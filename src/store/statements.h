@@ -21,7 +21,7 @@ typedef enum DsStatementId
  * types: a letter a parameter
  *	t text, u uuid, o regrole, O oid, s df_runtime_status,
  *	S df_runtime_status[], z timestamptz, j jsonb, i int4, I int4[], l int8,
- *	c "char", b boolean
+ *	c "char", b boolean, p tid, 0 to 4 a row of the DsTable of that number
  */
 typedef struct DsStatement
 {

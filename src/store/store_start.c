@@ -37,8 +37,9 @@ ds_store_insert(DsStart *start, bool limit_lock_wait)
 	ds_query_loop_start(&scratch);
 	ds_table_row_begin(&p, DS_INSTANCE);
 	add_start(&p, start);
-	done =
-		ds_table_insert_if_absent(DS_INSTANCE, &p, limit_lock_wait, &start->tid);
+	done = ds_table_insert_if_absent(DS_INSTANCE,
+									 ds_table_text_key(start->instance_id), &p,
+									 limit_lock_wait, &start->tid);
 	ds_query_loop_end(&scratch);
 	return done;
 }

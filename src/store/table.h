@@ -150,7 +150,8 @@ extern void ds_table_follow_latest(bool follow);
  * Waits for a concurrent inserter of the same key (at most one second with
  * limit_lock_wait).
  */
-extern bool ds_table_insert_if_absent(DsTable table, const DsParameters *p,
+extern bool ds_table_insert_if_absent(DsTable table, DsKey key,
+									  const DsParameters *p,
 									  bool limit_lock_wait, ItemPointer tid);
 
 /*

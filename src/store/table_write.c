@@ -43,12 +43,15 @@ typedef struct Kept
 	EState	   *estate;
 	ResultRelInfo *result;		/* NULL: no index was needed yet */
 	bool		key_is_the_only_constraint;
+	int			obeyed;			/* see ds_table_obeyed_commands() */
+	bool		may_change[2];	/* update, delete: no publication forbids it */
 } Kept;
 
 /* A table opened for a write. */
 typedef struct Writer
 {
 	DsTable		number;
+	int			n_columns;		/* that the code knows */
 	Relation	table;
 	Kept	   *kept;
 	bool		pushed_snapshot;
@@ -74,12 +77,17 @@ static bool write_row(Writer *w, DsKey key, ItemPointer tid,
 					  bool limit_lock_wait,
 					  DsChange change, void *arg);
 static void fill_slot(Writer *w, const DsParameters *p);
+static bool is_obeyed(const Writer *w, CmdType command);
+static bool try_insert(Writer *w, const DsParameters *p, ItemPointer tid);
 static bool insert_if_absent(Writer *w);
+static bool key_exists(Writer *w, DsKey key);
 static bool change_row(Writer *w, DsKey key, ItemPointer tid,
 					   bool at_place, DsChange change, void *arg);
 static TM_Result change_version(Writer *w, const DsScan *scan,
-								const DsParameters *p);
-static void load_row(DsParameters *p, TupleTableSlot *slot);
+								const DsParameters *p, ItemPointer tid);
+static TM_Result change_by_statement(Writer *w, const DsScan *scan,
+									 const DsParameters *p, ItemPointer tid);
+static void load_row(DsParameters *p, const Writer *w, TupleTableSlot *slot);
 
 void
 ds_table_row_begin(DsParameters *p, DsTable table)
@@ -100,20 +108,25 @@ void
 ds_table_insert(DsTable table, const DsParameters *p)
 {
 	Writer		w = {0};
+	ItemPointerData tid;
 
 	begin_write(&w, table);
-	fill_slot(&w, p);
-	open_indexes(&w);
-	table_tuple_insert(w.table, w.kept->slot, GetCurrentCommandId(true), 0,
-					   NULL);
-	put_index_entries(&w, false, NULL, false);
+	if (!is_obeyed(&w, CMD_INSERT))
+	{
+		fill_slot(&w, p);
+		open_indexes(&w);
+		table_tuple_insert(w.table, w.kept->slot, GetCurrentCommandId(true), 0,
+						   NULL);
+		put_index_entries(&w, false, NULL, false);
+	}
+	else if (!ds_table_statement_insert(table, w.table, p, &tid))
+		ds_table_refuse_loss(w.table);
 	end_write(&w);
 }
 
 bool
-ds_table_insert_if_absent(DsTable table, const DsParameters *p,
-						  bool limit_lock_wait,
-						  ItemPointer tid)
+ds_table_insert_if_absent(DsTable table, DsKey key, const DsParameters *p,
+						  bool limit_lock_wait, ItemPointer tid)
 {
 	Writer		w = {0};
 	DsLockWait	bound;
@@ -123,10 +136,14 @@ ds_table_insert_if_absent(DsTable table, const DsParameters *p,
 	PG_TRY();
 	{
 		begin_write(&w, table);
-		fill_slot(&w, p);
-		open_indexes(&w);
-		done = insert_if_absent(&w);
-		*tid = w.kept->slot->tts_tid;
+		done = try_insert(&w, p, tid);
+		if (!done && !key_exists(&w, key))
+		{
+			/* the row with this key may just have been removed */
+			done = try_insert(&w, p, tid);
+			if (!done && !key_exists(&w, key))
+				ds_table_refuse_loss(w.table);
+		}
 		end_write(&w);
 	}
 	PG_FINALLY();
@@ -187,6 +204,7 @@ static void
 begin_write(Writer *w, DsTable table)
 {
 	w->number = table;
+	w->n_columns = ds_table_n_columns(table);
 	w->table = ds_table_open(table, RowExclusiveLock);
 	w->kept = get_kept(table, w->table);
 	w->indexes_open = false;
@@ -229,6 +247,7 @@ get_kept(DsTable table, Relation rel)
 									  ALLOCSET_SMALL_SIZES);
 	kept->user = ds_compat_lxid(MyProc);
 	kept->table = RelationGetRelid(rel);
+	kept->obeyed = ds_table_obeyed_commands(table, rel);
 	/* changes during the set-up invalidate it again */
 	kept->valid = true;
 	old = MemoryContextSwitchTo(kept->cxt);
@@ -396,12 +415,37 @@ fill_slot(Writer *w, const DsParameters *p)
 	TupleTableSlot *slot = w->kept->slot;
 
 	ExecClearTuple(slot);
-	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	for (int i = 0; i < w->n_columns; i++)
 	{
 		slot->tts_values[i] = p->values[i];
 		slot->tts_isnull[i] = p->nulls[i] == 'n';
 	}
+	/* dropped columns */
+	for (int i = w->n_columns; i < slot->tts_tupleDescriptor->natts; i++)
+		slot->tts_isnull[i] = true;
 	ExecStoreVirtualTuple(slot);
+}
+
+/* Does the table have additions that only a statement obeys? */
+static bool
+is_obeyed(const Writer *w, CmdType command)
+{
+	return (w->kept->obeyed & DS_COMMAND(command)) != 0;
+}
+
+static bool
+try_insert(Writer *w, const DsParameters *p, ItemPointer tid)
+{
+	bool		done;
+
+	if (is_obeyed(w, CMD_INSERT))
+		return ds_table_statement_insert(w->number, w->table, p, tid);
+	fill_slot(w, p);
+	if (!w->indexes_open)
+		open_indexes(w);
+	done = insert_if_absent(w);
+	*tid = w->kept->slot->tts_tid;
+	return done;
 }
 
 /*
@@ -443,6 +487,26 @@ insert_if_absent(Writer *w)
 }
 
 /*
+ * The insert has found a conflict: is it a row with this key, or an added
+ * unique index?  Without such an index it is the key, although the row may be
+ * gone by now.
+ */
+static bool
+key_exists(Writer *w, DsKey key)
+{
+	DsScan		scan;
+	bool		found;
+
+	if (!is_obeyed(w, CMD_INSERT) && w->kept->key_is_the_only_constraint)
+		return true;
+	ds_table_scan_begin_rel(&scan, w->number, w->table, key,
+							GetLatestSnapshot());
+	found = ds_table_scan_next(&scan);
+	ds_table_scan_end_rel(&scan);
+	return found;
+}
+
+/*
  * at_place: only if the row is still at its last TID, which saves the index
  * lookup.  Another row may be there by now: "change" notices this.
  */
@@ -467,14 +531,12 @@ change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 		}
 		if (changed && change != NULL)
 		{
-			load_row(&p, scan.slot);
+			load_row(&p, w, scan.slot);
 			changed = change(&p, arg);
 		}
 		if (changed)
-			result = change_version(w, &scan, &p);
+			result = change_version(w, &scan, &p, tid);
 		ds_table_scan_end_rel(&scan);
-		if (changed && result == TM_Ok && !w->deletes)
-			*tid = w->kept->slot->tts_tid;
 		if (!changed || result == TM_Ok)
 			return changed;
 		/* another process was faster, and has committed */
@@ -490,13 +552,21 @@ change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 
 /* Waits for a concurrent change of the current row of the scan. */
 static TM_Result
-change_version(Writer *w, const DsScan *scan, const DsParameters *p)
+change_version(Writer *w, const DsScan *scan, const DsParameters *p,
+			   ItemPointer tid)
 {
+	CmdType		command = w->deletes ? CMD_DELETE : CMD_UPDATE;
 	TM_FailureData failure;
 	LockTupleMode mode;
 	DS_COMPAT_UPDATE_INDEXES indexes;
 	TM_Result	result;
 
+	/* a publication may need the key of the row, or columns in it */
+	if (!w->kept->may_change[w->deletes])
+		CheckCmdReplicaIdentity(w->table, command);
+	w->kept->may_change[w->deletes] = true;
+	if (is_obeyed(w, command))
+		return change_by_statement(w, scan, p, tid);
 	if (w->deletes)
 		return table_tuple_delete(w->table, &scan->slot->tts_tid,
 								  GetCurrentCommandId(true), scan->snapshot,
@@ -517,13 +587,38 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p)
 			put_index_entries(w, true, NULL,
 							  ds_compat_only_summarizing(indexes));
 	}
+	if (result == TM_Ok)
+		*tid = w->kept->slot->tts_tid;
+	return result;
+}
+
+/* Locks the row first, so that the statement finds it as "change" has. */
+static TM_Result
+change_by_statement(Writer *w, const DsScan *scan, const DsParameters *p,
+					ItemPointer tid)
+{
+	TupleTableSlot *locked = table_slot_create(w->table, NULL);
+	ItemPointerData at = scan->slot->tts_tid;
+	TM_FailureData failure;
+	TM_Result	result;
+
+	result = table_tuple_lock(w->table, &at, scan->snapshot, locked,
+							  GetCurrentCommandId(true),
+							  w->deletes ? LockTupleExclusive :
+							  LockTupleNoKeyExclusive,
+							  LockWaitBlock, 0, &failure);
+	ExecDropSingleTupleTableSlot(locked);
+	if (result == TM_Ok && w->deletes)
+		ds_table_statement_delete(w->number, w->table, &at);
+	else if (result == TM_Ok)
+		ds_table_statement_update(w->number, w->table, &at, p, tid);
 	return result;
 }
 
 static void
-load_row(DsParameters *p, TupleTableSlot *slot)
+load_row(DsParameters *p, const Writer *w, TupleTableSlot *slot)
 {
-	p->n = slot->tts_tupleDescriptor->natts;
+	p->n = w->n_columns;
 	for (int i = 0; i < p->n; i++)
 	{
 		p->values[i] = slot->tts_values[i];

@@ -170,7 +170,13 @@ tell(KnownDatabase *known, DsFinding finding, const char *version)
 	bool		differs = finding != DS_FOUND_NOTHING &&
 	strcmp(version, ds_version_library()) != 0;
 
-	if ((waits || differs) && !known->told_version)
+	if (waits && !differs && !known->told_version)
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("orchestrations in database \"%s\" wait: the tables of extension \"%s\" have been altered",
+						database_name(known->oid), DS_EXTENSION_NAME),
+				 errhint("Undo the ALTER TABLE.")));
+	else if (differs && !known->told_version)
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 waits ?
