@@ -143,7 +143,7 @@ ds_http_status(PG_FUNCTION_ARGS)
 static bool
 start_exposed(FunctionCallInfo fcinfo, char *instance_id)
 {
-	DsStart		start = {.exposed_only = true};
+	DsStart		start = {0};
 
 	ds_shared_require();
 	check_id(instance_id);
@@ -159,7 +159,7 @@ start_exposed(FunctionCallInfo fcinfo, char *instance_id)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s is not exposed over HTTP", start.name),
 				 errhint("The extension's owner may call df_expose_http().")));
-	return ds_start(&start, DS_ON_CONFLICT_SKIP, ds_start_any_ended);
+	return ds_start_exposed(&start);
 }
 
 /*

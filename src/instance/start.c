@@ -48,6 +48,8 @@
 
 const DsReuse ds_start_any_ended = {3, {DS_COMPLETED, DS_FAILED, DS_TERMINATED}};
 
+static bool start_instance(DsStart *start, DsOnConflict on_conflict,
+						   DsReuse reuse, bool exposed_only);
 static bool allows(const DsReuse *reuse, DsStatus status);
 static void prepare(DsStart *start, Oid function, TimestampTz start_at);
 static void check_login(Oid role);
@@ -91,6 +93,19 @@ prepare(DsStart *start, Oid function, TimestampTz start_at)
 bool
 ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 {
+	return start_instance(start, on_conflict, reuse, false);
+}
+
+bool
+ds_start_exposed(DsStart *start)
+{
+	return start_instance(start, DS_ON_CONFLICT_SKIP, ds_start_any_ended, true);
+}
+
+static bool
+start_instance(DsStart *start, DsOnConflict on_conflict, DsReuse reuse,
+			   bool exposed_only)
+{
 	DsReuse		allowed = reuse;
 	bool		child = start->parent.instance_id != NULL;
 
@@ -123,7 +138,7 @@ ds_start(DsStart *start, DsOnConflict on_conflict, DsReuse reuse)
 			ds_quota_give_back(start->owner);
 			continue;			/* another process was faster: start again */
 		}
-		if (start->exposed_only && !is_open_to_http(present))
+		if (exposed_only && !is_open_to_http(present))
 			return false;
 		ds_access_check_owner(present);
 		if (!allows(&allowed, present->status))

@@ -58,11 +58,15 @@ pg_noreturn extern void ds_start_exists_error(const DsInstance *inst);
 
 /*
  * Returns true if the instance was started, false if the id is taken and
- * on_conflict says to skip.  With start->exposed_only an id of another role,
- * or of a function that is not exposed over HTTP, counts as taken in every
- * status.
+ * on_conflict says to skip.
  */
 extern bool ds_start(DsStart *start, DsOnConflict on_conflict,
 					 DsReuse reuse);
+
+/*
+ * The same for a start over HTTP, which skips: an id of another role, or of a
+ * function that is not exposed, counts as taken in every status.
+ */
+extern bool ds_start_exposed(DsStart *start);
 
 #endif

@@ -34,7 +34,6 @@ typedef struct DsStart
 	int			home;
 	DsParent	parent;
 	ItemPointerData tid;		/* of the row, once it is written */
-	bool		exposed_only;	/* for HTTP: see ds_start() */
 } DsStart;
 
 /*

@@ -9,6 +9,10 @@
  * the rules of a statement: the latest snapshot, the locks of READ COMMITTED,
  * and what was written is seen by what follows in the transaction.
  *
+ * PostgreSQL's closest are ExecSimpleRelationInsert() and its like, which apply
+ * logical replication (execReplication.c).  They know no ON CONFLICT, wait
+ * without a limit, and set up what is kept here for each row anew.
+ *
  * What is not checked here: privileges (the tables are the extension's own),
  * triggers and constraints other than the unique ones.
  *
