@@ -1,7 +1,11 @@
 # shellcheck shell=bash disable=SC2154
-# ./test fresh, to be sourced by ./test: ./demo and ./test core_race on machines
-# that have next to nothing, made by scripts/root.sh.  On each, a user without
-# sudo, a user with sudo, and root do it; scripts/fresh_machine.sh is what they do.
+# What ./test does in roots that scripts/root.sh makes, to be sourced by it.
+
+# --- ./test fresh ----------------------------------------------------------
+#
+# ./demo and ./test core_race on machines that have next to nothing.  On each, a
+# user without sudo, a user with sudo, and root do it; scripts/fresh_machine.sh is
+# what they do.
 
 # The step, and what scripts/root.sh calls the machine.  "server" is one that has
 # a PostgreSQL server but not what extensions are built with.
@@ -42,4 +46,27 @@ run_fresh_steps()
 			skipped=$((skipped + 1))
 		fi
 	done
+}
+
+# --- ./test --pg -----------------------------------------------------------
+
+# Runs ./test with these arguments where that major is.
+run_in_major()
+{
+	local suite given wanted='' major=$1
+	shift
+	case $major in
+		15) suite=bookworm ;;
+		17) suite=trixie ;;
+		18) suite=forky ;;
+		19) suite=experimental wanted=19 ;;
+		14 | 16) die "no suite of Debian has PostgreSQL $major; PG_CONFIG may name a server that is here" ;;
+		*) die "--pg $major: the majors are 15, 17, 18 and 19" ;;
+	esac
+	can_be_root || die "--pg needs root or sudo, to make a root of its own"
+	pg_config='' major=''
+	install_missing debootstrap
+	mapfile -d '' -t given < <(set_ones ROOTS CI TIMEOUT SERVER_SETTINGS "${settings[@]}")
+	group_job as_root env "${given[@]}" "$tree/scripts/root.sh" \
+		"$suite+tests${wanted:+=$wanted}" ./test "$@"
 }

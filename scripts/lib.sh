@@ -58,24 +58,31 @@ test_all=
 # Not empty: which of ./test's ways to look for mistakes they run in.
 mode=
 
+# What a caller sets for the tests, and for nothing else.
+settings=(HTTP_LOAD_SECONDS MODEL_SEED MODEL_SEQUENCES FUZZ_SEED FUZZ_SECONDS TORTURE_SEED
+	TORTURE_SECONDS)
+
+# NAME=VALUE for those of these variables that are set
+set_ones()
+{
+	local name
+	for name; do
+		[ -z "${!name:-}" ] || printf '%s\0' "$name=${!name}"
+	done
+}
+
 # Runs a command as the unprivileged user in an environment of its own, so that
 # no PGHOST or psqlrc of the caller has a say.
 unprivileged()
 {
-	local prefix=()
+	local prefix=() given
 	[ "$(id -u)" != 0 ] || prefix=(setpriv --reuid="$user" --regid="$(id -g "$user")"
 		--init-groups --)
+	mapfile -d '' -t given < <(set_ones "${settings[@]}")
 	"${prefix[@]}" env -i -C "$base" \
 		PATH="${bindir:+$bindir:}/usr/local/bin:/usr/bin:/bin" \
 		HOME="$base/home" TMPDIR="$base/tmp" LANG=C.UTF-8 LC_MESSAGES=C \
-		SHELL=/bin/sh USER="$user" LOGNAME="$user" \
-		${HTTP_LOAD_SECONDS:+HTTP_LOAD_SECONDS="$HTTP_LOAD_SECONDS"} \
-		${MODEL_SEED:+MODEL_SEED="$MODEL_SEED"} \
-		${MODEL_SEQUENCES:+MODEL_SEQUENCES="$MODEL_SEQUENCES"} \
-		${FUZZ_SEED:+FUZZ_SEED="$FUZZ_SEED"} \
-		${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} \
-		${TORTURE_SEED:+TORTURE_SEED="$TORTURE_SEED"} \
-		${TORTURE_SECONDS:+TORTURE_SECONDS="$TORTURE_SECONDS"} \
+		SHELL=/bin/sh USER="$user" LOGNAME="$user" "${given[@]}" \
 		${test_all:+TEST_ALL="$test_all"} \
 		${mode:+TEST_MODE="$mode"} "$@" </dev/null
 }

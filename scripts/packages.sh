@@ -176,7 +176,8 @@ fuzzer_package()
 }
 
 # What a whole run of ./test uses, in the words of missing().
-test_needs=(build regress isolation tap pgbench gateway node npm curl wrk openssl clang fuzz)
+test_needs=(build regress isolation tap pgbench gateway node npm curl wrk openssl clang fuzz
+	plperl plpython3)
 
 # What is missing, a line each: the Debian package, a tab, and what for.  The
 # arguments say what is going to be done: always "build"; the tests' kinds
@@ -192,10 +193,10 @@ missing()
 	pgxs=$("$pg_config" --pgxs 2>/dev/null)
 	pgxs=${pgxs%/src/makefiles/*}
 
-	need "$server" "the server" test -x "$bindir/postgres"
 	for what; do
 		case $what in
 			build)
+				need "$server" "the server" test -x "$bindir/postgres"
 				need make "runs the build" has_program make
 				need "$compiler_package" "compiles the extension" has_program "$compiler"
 				need libc6-dev "the C library's headers" has_header stdio.h

@@ -84,6 +84,7 @@ cached()
 		rm -rf --one-file-system "$dir"
 	fi
 	[ ! -d "$dir" ] || return 0
+	say "making $dir, which is kept"
 	rm -rf --one-file-system "$dir.new"
 	mkdir "$dir.new"
 	"$@" "$dir.new" >"$roots/log" 2>&1 ||
@@ -247,11 +248,9 @@ if [ "$1" = --check ]; then
 	check_machine
 	exit
 fi
-passed_on=()
-for name in CI TEST_ALL TIMEOUT SERVER_SETTINGS HTTP_LOAD_SECONDS MODEL_SEED MODEL_SEQUENCES \
-	FUZZ_SEED FUZZ_SECONDS TORTURE_SEED TORTURE_SECONDS; do
-	[ -z "${!name:-}" ] || passed_on+=("$name=${!name}")
-done
+# The command runs as it would here, but knows that it is in such a root.
+mapfile -d '' -t passed_on < <(set_ones CI TIMEOUT SERVER_SETTINGS "${settings[@]}")
+passed_on+=(THROW_AWAY_ROOT=yes)
 
 exec {lock}>"$roots/lock"
 flock "$lock"
