@@ -27,6 +27,7 @@ int			ds_keep_executions = 10;
 int			ds_retention = -1;
 int			ds_max_active_instances = -1;
 int			ds_max_history_size = -1;
+bool		ds_fresh_worker = false;
 int			ds_crash_limit = 3;
 int			ds_on_code_change = DS_ON_CODE_CHANGE_REPLAY;
 bool		ds_check_replay_input = true;
@@ -148,6 +149,12 @@ ds_settings_init(void)
 							"It fails with query_canceled then. Zero means no limit other than statement_timeout.",
 							&ds_max_activity_time, 0, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("durable_singleton.fresh_worker",
+							 "Runs each step in a worker that has run no other code, and that ends after it.",
+							 "For a function with ALTER FUNCTION ... SET, or for a role with ALTER ROLE ... SET.",
+							 &ds_fresh_worker, false,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("durable_singleton.log_min_duration",
 							"Sets the time above which an activity is logged.",

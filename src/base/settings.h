@@ -32,6 +32,7 @@ extern int	ds_keep_executions;
 extern int	ds_retention;		/* s, -1: off */
 extern int	ds_max_active_instances;	/* -1: off */
 extern int	ds_max_history_size;	/* kB, -1: off */
+extern bool ds_fresh_worker;
 extern int	ds_crash_limit;		/* 0: off */
 extern bool ds_check_replay_input;
 extern int	ds_on_code_change;	/* DsOnCodeChange */

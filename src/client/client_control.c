@@ -15,7 +15,6 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
@@ -43,7 +42,6 @@ static char *begin(FunctionCallInfo fcinfo, const char *function,
 static DsInstance *load_owned(const char *instance_id);
 static DsInstance *load_active(const char *instance_id);
 static void check_not_own_pass(const DsInstance *inst);
-static void check_has_owner(const DsInstance *inst);
 pg_noreturn static void error_status(const DsInstance *inst,
 									 const char *hint);
 
@@ -142,7 +140,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 			error_status(inst, "Only a failed instance can be rewound.");
 		if (inst->status != DS_FAILED)
 			ds_access_ended_error(inst);
-		check_has_owner(inst);
+		ds_access_check_has_owner(inst);
 	} while (!ds_store_rewind(inst, false));
 	ds_quota_take(inst->owner, true);
 	ds_commit_counts_add(DS_INSTANCES_REWOUND);
@@ -176,18 +174,6 @@ load_owned(const char *instance_id)
 		ds_access_no_instance_error(instance_id);
 	ds_access_check_owner(inst);
 	return inst;
-}
-
-/* No worker would ever run an instance of a dropped role. */
-static void
-check_has_owner(const DsInstance *inst)
-{
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(inst->owner)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the role that owns instance \"%s\" no longer exists",
-						inst->instance_id),
-				 errhint("Start its function again with df_start_new(); the new instance will belong to you.")));
 }
 
 static DsInstance *

@@ -90,6 +90,7 @@ ds_restart(PG_FUNCTION_ARGS)
 		if (present == NULL)
 			ds_access_no_instance_error(instance_id);
 		ds_access_check_owner(present);
+		ds_access_check_has_owner(present);
 		start.name = present->name;
 		start.function_schema = present->function_schema;
 		start.input = present->input;

@@ -33,7 +33,9 @@
 #include "base/wait_event.h"
 #include "client/client_status.h"
 #include "instance/access.h"
+#include "shmem/blocked.h"
 #include "shmem/shared.h"
+#include "shmem/slot.h"
 #include "shmem/waiter.h"
 #include "store/store.h"
 
@@ -43,6 +45,7 @@ PG_FUNCTION_INFO_V1(ds_wait);
 PG_FUNCTION_INFO_V1(ds_call_off);
 
 #define STANDBY_POLL_MS		1000L
+#define LOG_INTERVAL_MS		60000
 
 /* The instances as last read. */
 typedef struct Look
@@ -54,6 +57,9 @@ typedef struct Look
 
 static Look wait_for_end(int n, char **ids, TimestampTz deadline,
 						 bool may_commit);
+static void check_worker_is_left(const Look *look);
+pg_noreturn static void error_no_worker_left(const DsBlocked * blocked,
+											 const char *awaited);
 static Look look_at(int n, char **ids);
 static TimestampTz deadline_argument(FunctionCallInfo fcinfo, int n);
 static void check_may_wait(const char *caller);
@@ -201,6 +207,7 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 			if (timeout >= 0)
 				events |= WL_TIMEOUT;
 
+			check_worker_is_left(&look);
 			if (may_commit)
 				SPI_commit();
 			(void) WaitLatch(MyLatch, events, timeout, ds_wait_event(DS_WAIT_END));
@@ -211,9 +218,56 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 	PG_FINALLY();
 	{
 		ds_waiter_leave();
+		ds_blocked_leave();
 	}
 	PG_END_TRY();
 	return look;
+}
+
+/* In a step of a worker, which is taken meanwhile. */
+static void
+check_worker_is_left(const Look *look)
+{
+	DsBlocked	blocked;
+	bool		own_role = false;
+
+	if (ds_my_slot == NULL)
+		return;
+	for (int i = 0; i < look->n; i++)
+		own_role |= look->instances[i]->owner == ds_my_slot->role;
+	if (!ds_blocked_enter(own_role, &blocked))
+		error_no_worker_left(&blocked, look->instances[0]->instance_id);
+}
+
+/*
+ * A deadlock: an activity is tried again some times, and its wait may be over
+ * by then.  The log tells of it once in a while, since retries are not logged.
+ */
+static void
+error_no_worker_left(const DsBlocked * blocked, const char *awaited)
+{
+	static TimestampTz last_logged = 0;
+	TimestampTz now = GetCurrentTimestamp();
+	char	   *message = psprintf(_("function %s of instance \"%s\" cannot wait for instance \"%s\" because no worker would be left to run it"),
+								   ds_my_slot->function_name,
+								   ds_my_slot->instance_id, awaited);
+	char	   *detail = psprintf(blocked->of_role ?
+								  _("%d of the %d workers that the role may have wait for other instances.") :
+								  _("%d of %d workers wait for other instances."),
+								  blocked->n_blocked - 1, blocked->n_workers);
+	char	   *hint = _("Do not wait in an activity: call the other instance as a sub-orchestration, or let it send an event that the orchestrator waits for.");
+
+	if (TimestampDifferenceExceeds(last_logged, now, LOG_INTERVAL_MS))
+	{
+		last_logged = now;
+		ereport(LOG,
+				(errmsg_internal("%s", message),
+				 errdetail_internal("%s", detail), errhint("%s", hint)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),
+			 errmsg_internal("%s", message),
+			 errdetail_internal("%s", detail), errhint("%s", hint)));
 }
 
 static Look

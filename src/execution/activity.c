@@ -22,6 +22,7 @@
 #include "commit/transaction.h"
 #include "execution/activity.h"
 #include "function/failure.h"
+#include "function/fresh_worker.h"
 #include "function/function_call.h"
 #include "function/function_ref.h"
 #include "function/isolation.h"
@@ -134,6 +135,7 @@ call_function(DsCall *call)
 	ds_function_check(function, call->name, DS_USE_ACTIVITY, GetUserId(),
 					  call->input);
 	ds_trust_check(function, call->name, GetUserId());
+	ds_fresh_worker_check(function, call->execution_id, false);
 	/* all that went before looked into the catalogs only */
 	ds_isolation_set(function);
 	ds_user_code_begin(&user);

@@ -39,6 +39,8 @@ static void open_cache(void);
 static void empty_cache(void);
 static void note_change(Datum arg, int cache_id, uint32 hash_value);
 static DsSignature *build(Oid function);
+static char *setting_of(HeapTuple tuple, const char *name);
+static bool wants_fresh_worker(HeapTuple tuple);
 static void build_arguments(DsSignature *s, HeapTuple tuple);
 static List *default_values(HeapTuple tuple);
 static int	isolation_of(HeapTuple tuple);
@@ -263,6 +265,7 @@ build(Oid function)
 	built.returns_set = proc->proretset;
 	built.temporary = isAnyTempNamespace(proc->pronamespace);
 	built.result_type = proc->prorettype;
+	built.fresh_worker = wants_fresh_worker(tuple);
 	build_arguments(&built, tuple);
 	built.whole_input = built.n_args == 1 && built.args[0].type == JSONBOID;
 	built.isolation = isolation_of(tuple);
@@ -274,6 +277,43 @@ build(Oid function)
 	*s = built;
 	MemoryContextSetParent(s->cxt, CacheMemoryContext);
 	return s;
+}
+
+/*
+ * The value that ALTER FUNCTION ... SET has given a setting of that name; NULL:
+ * none.
+ */
+static char *
+setting_of(HeapTuple tuple, const char *name)
+{
+	bool		isnull;
+	Datum		config = SysCacheGetAttr(PROCOID, tuple,
+										 Anum_pg_proc_proconfig, &isnull);
+	Size		length = strlen(name);
+	Datum	   *entries;
+	int			n;
+
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false,
+					  TYPALIGN_INT, &entries, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *entry = TextDatumGetCString(entries[i]);
+
+		if (strncmp(entry, name, length) == 0 && entry[length] == '=')
+			return entry + length + 1;
+	}
+	return NULL;
+}
+
+static bool
+wants_fresh_worker(HeapTuple tuple)
+{
+	const char *value = setting_of(tuple, "durable_singleton.fresh_worker");
+	bool		wanted;
+
+	return value != NULL && parse_bool(value, &wanted) && wanted;
 }
 
 static void
@@ -323,7 +363,6 @@ default_values(HeapTuple tuple)
 static int
 isolation_of(HeapTuple tuple)
 {
-	static const char prefix[] = "default_transaction_isolation=";
 	static const struct
 	{
 		const char *name;
@@ -334,27 +373,12 @@ isolation_of(HeapTuple tuple)
 		{"read committed", XACT_READ_COMMITTED},
 		{"read uncommitted", XACT_READ_UNCOMMITTED},
 	};
-	bool		isnull;
-	Datum		config = SysCacheGetAttr(PROCOID, tuple,
-										 Anum_pg_proc_proconfig, &isnull);
-	Datum	   *settings;
-	int			n;
+	const char *value = setting_of(tuple, "default_transaction_isolation");
 
-	if (isnull)
-		return -1;
-	deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false,
-					  TYPALIGN_INT, &settings, NULL, &n);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; value != NULL && i < lengthof(levels); i++)
 	{
-		const char *setting = TextDatumGetCString(settings[i]);
-
-		if (strncmp(setting, prefix, strlen(prefix)) != 0)
-			continue;
-		for (int l = 0; l < lengthof(levels); l++)
-		{
-			if (pg_strcasecmp(setting + strlen(prefix), levels[l].name) == 0)
-				return levels[l].level;
-		}
+		if (pg_strcasecmp(value, levels[i].name) == 0)
+			return levels[i].level;
 	}
 	return -1;
 }

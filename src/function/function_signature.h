@@ -35,6 +35,8 @@ typedef struct DsSignature
 	bool		variadic;
 	bool		returns_set;
 	bool		temporary;
+	bool		fresh_worker;	/* durable_singleton.fresh_worker is set for
+								 * it */
 	bool		whole_input;
 	int			isolation;		/* its default_transaction_isolation, or -1 */
 	Oid			result_type;

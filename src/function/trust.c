@@ -36,6 +36,7 @@
 
 #include "function/function_signature.h"
 #include "function/trust.h"
+#include "shmem/slot_attach.h"
 
 /*
  * A session keeps some privileges of a superuser, above all SET SESSION
@@ -81,11 +82,22 @@ ds_trust_begin(void)
 void
 ds_trust_check(Oid function, const char *name, Oid role)
 {
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
+	{
+		ds_slot_excuse();
+		ereport(FATAL,
+				(errcode(ERRCODE_ADMIN_SHUTDOWN),
+				 errmsg("terminating connection because its role, with OID %u, was dropped",
+						role)));
+	}
 	if (connected_as_superuser && !superuser_arg(role))
+	{
+		ds_slot_excuse();
 		ereport(FATAL,
 				(errcode(ERRCODE_ADMIN_SHUTDOWN),
 				 errmsg("terminating connection because role \"%s\" is no longer a superuser",
 						GetUserNameFromId(GetAuthenticatedUserId(), true))));
+	}
 	ds_trust_check_function(function, name, role);
 }
 

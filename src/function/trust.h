@@ -26,9 +26,8 @@ extern void ds_trust_begin(void);
 extern void ds_trust_check_function(Oid function, const char *name, Oid role);
 
 /*
- * The same, immediately before the function runs.  If the owner of the
- * instance has lost SUPERUSER and this process connected as a superuser, it
- * ends (FATAL).
+ * The same, immediately before the function runs.  The process ends (FATAL) if
+ * its role was dropped, or has lost SUPERUSER since the process connected.
  */
 extern void ds_trust_check(Oid function, const char *name, Oid role);
 

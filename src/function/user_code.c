@@ -23,6 +23,7 @@
 
 #include "commit/transaction.h"
 #include "function/isolation.h"
+#include "function/session_state.h"
 #include "function/time_limit.h"
 #include "function/user_code.h"
 #include "shmem/slot.h"
@@ -34,6 +35,8 @@ ds_user_code_begin(DsUserCode *u)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	u->guc_level = NewGUCNestLevel();
 	ds_isolation_begin();
+	/* as in a session of the role; what we write ourselves is not meant */
+	XactReadOnly = DefaultXactReadOnly;
 	ds_time_limit_begin();
 }
 
@@ -88,6 +91,7 @@ ds_user_code_end(DsUserCode *u)
 	/* also reverts a SET without LOCAL, and SET ROLE */
 	AtEOXact_GUC(false, u->guc_level);
 	ds_isolation_end(isolation);
+	XactReadOnly = false;
 	PopActiveSnapshot();
 	GetUserIdAndSecContext(&user, &sec_context);
 	if (user != u->user || sec_context != u->sec_context)
@@ -111,6 +115,7 @@ ds_user_code_forget(void)
 		return;
 	LockReleaseSession(USER_LOCKMETHOD);
 	DropAllPreparedStatements();
+	ds_session_state_forget();
 	GetTempNamespaceState(&temp_schema, &temp_toast_schema);
 	if (OidIsValid(temp_schema))
 	{

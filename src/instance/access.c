@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "base/errors.h"
 #include "function/function_ref.h"
@@ -49,6 +50,17 @@ ds_access_check_owner(const DsInstance *inst)
 				 errmsg("instance \"%s\" belongs to another role",
 						inst->instance_id),
 				 errhint("Use another id, or become a member of the role that started it.")));
+}
+
+void
+ds_access_check_has_owner(const DsInstance *inst)
+{
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(inst->owner)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the role that owns instance \"%s\" no longer exists",
+						inst->instance_id),
+				 errhint("Remove the instance with df_purge(). Then a role that exists can start the function again, and will own the new instance.")));
 }
 
 void

@@ -52,7 +52,7 @@ static bool start_instance(DsStart *start, DsOnConflict on_conflict,
 						   DsReuse reuse, bool exposed_only);
 static bool allows(const DsReuse *reuse, DsStatus status);
 static void prepare(DsStart *start, Oid function, TimestampTz start_at);
-static void check_login(Oid role);
+static void check_role(Oid role);
 static void check_serializable(const DsStart *start, const DsInstance *present,
 							   const DsReuse *allowed);
 static bool is_open_to_http(const DsInstance *present);
@@ -78,11 +78,11 @@ ds_start_prepare_again(DsStart *start, Oid owner)
 static void
 prepare(DsStart *start, Oid function, TimestampTz start_at)
 {
+	check_role(start->owner);
 	ds_function_check(function, start->name, DS_USE_ORCHESTRATOR, start->owner,
 					  start->input);
 	ds_trust_check_function(function, start->name, start->owner);
 	start->function_schema = ds_function_schema(function);
-	check_login(start->owner);
 
 	start->now = GetCurrentTimestamp();
 	start->ready_time = start_at == DS_NO_TIME ?
@@ -263,24 +263,23 @@ allows(const DsReuse *reuse, DsStatus status)
 }
 
 /*
- * Before PostgreSQL 17 a background worker cannot connect as a role without
- * LOGIN, so its instances would never run.
+ * A session can outlive its role.  And before PostgreSQL 17 a background worker
+ * cannot connect as a role without LOGIN, so its instances would never run.
  */
 static void
-check_login(Oid role)
+check_role(Oid role)
 {
-	HeapTuple	tuple;
-	bool		can_login = true;
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool		can_login;
 
-	if (!DS_COMPAT_WORKER_NEEDS_LOGIN)
-		return;
-	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-	if (HeapTupleIsValid(tuple))
-	{
-		can_login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
-		ReleaseSysCache(tuple);
-	}
-	if (!can_login)
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role with OID %u no longer exists", role),
+				 errhint("Connect as a role that exists: it will own the instance.")));
+	can_login = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+	ReleaseSysCache(tuple);
+	if (DS_COMPAT_WORKER_NEEDS_LOGIN && !can_login)
 		ereport(ERROR,
 				(errcode(DS_ERRCODE_BAD_ARGUMENT),
 				 errmsg("role \"%s\" cannot own instances because it is not permitted to log in",

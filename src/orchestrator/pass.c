@@ -21,6 +21,7 @@
 #include "base/arguments.h"
 #include "base/settings.h"
 #include "function/failure.h"
+#include "function/fresh_worker.h"
 #include "function/function_call.h"
 #include "function/function_ref.h"
 #include "function/trust.h"
@@ -166,6 +167,7 @@ call_orchestrator(DsReplay *replay)
 	ds_trust_check(function, inst->name, role);
 	check_code(replay, function);
 	ds_claim_begin_step(&inst->execution_id, inst->name);
+	ds_fresh_worker_check(function, &inst->execution_id, true);
 	result = ds_function_call(function, inst->name, inst->input,
 							  &replay->defaults, replay->scratch);
 	if (!replay->suspended)

@@ -150,11 +150,11 @@ ds_group_n_hints(const DsGroup *group)
 }
 
 bool
-ds_group_push_hint(DsGroup *group, const DsWork *work, bool yielded)
+ds_group_push_hint(DsGroup *group, const DsWork *work, DsHintPlace place)
 {
 	return ds_group_n_hints(group) < DS_MAX_HINTS_OF_GROUP &&
-		ds_hint_queue_push(yielded ? &group->yielded : &group->new_hints,
-						   work);
+		ds_hint_queue_push(place == DS_HINT_YIELDED ? &group->yielded :
+						   &group->new_hints, work, place == DS_HINT_FIRST);
 }
 
 bool

@@ -63,12 +63,16 @@ extern void ds_group_drop(DsGroup *group);
 
 extern int	ds_group_n_hints(const DsGroup *group);
 
-/*
- * yielded: a worker has yielded the instance between two steps.  False: there
- * is no room for the hint.
- */
+typedef enum DsHintPlace
+{
+	DS_HINT_NEW,
+	DS_HINT_FIRST,				/* before all other new ones */
+	DS_HINT_YIELDED				/* a worker has left it between two steps */
+}			DsHintPlace;
+
+/* False: there is no room for the hint. */
 extern bool ds_group_push_hint(DsGroup *group, const DsWork *work,
-							   bool yielded);
+							   DsHintPlace place);
 
 /*
  * The next hint of the group; false if there is none.  *latency: the

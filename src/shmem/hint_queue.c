@@ -53,7 +53,7 @@ ds_hint_queue_init(DsHintQueue *queue)
 }
 
 bool
-ds_hint_queue_push(DsHintQueue *queue, const DsWork *work)
+ds_hint_queue_push(DsHintQueue *queue, const DsWork *work, bool first)
 {
 	DsHint	   *hint;
 
@@ -65,7 +65,10 @@ ds_hint_queue_push(DsHintQueue *queue, const DsWork *work)
 	hint->since = work->due != DS_NO_TIME ? work->due : GetCurrentTimestamp();
 	hint->work = *work;
 	hint->work.due = DS_NO_TIME;
-	dlist_push_tail(&queue->hints, &hint->node);
+	if (first)
+		dlist_push_head(&queue->hints, &hint->node);
+	else
+		dlist_push_tail(&queue->hints, &hint->node);
 	queue->n++;
 	return true;
 }

@@ -36,7 +36,8 @@ extern void ds_hint_queue_startup(void);
 extern void ds_hint_queue_init(DsHintQueue *queue);
 
 /* False: there is no room for it. */
-extern bool ds_hint_queue_push(DsHintQueue *queue, const DsWork *work);
+extern bool ds_hint_queue_push(DsHintQueue *queue, const DsWork *work,
+							   bool first);
 
 /* Removes the hint and returns its work. */
 extern DsWork ds_hint_queue_take(DsHintQueue *queue, DsHint *hint);

@@ -23,7 +23,7 @@
 /* When to check again for a role for which there was no room. */
 #define NO_ROOM_RETRY_MS	1000
 
-static bool push(Oid database, Oid role, const DsWork *work, bool yielded);
+static bool push(Oid database, Oid role, const DsWork *work, DsHintPlace place);
 static void visit_soon(Oid database);
 static void set_rescan(DsGroup *group, void *arg);
 static void forget_work(DsGroup *group, void *arg);
@@ -31,17 +31,23 @@ static void forget_work(DsGroup *group, void *arg);
 bool
 ds_hint_ready(Oid database, Oid role, const DsWork *work)
 {
-	return push(database, role, work, false);
+	return push(database, role, work, DS_HINT_NEW);
+}
+
+void
+ds_hint_first(Oid database, Oid role, const DsWork *work)
+{
+	(void) push(database, role, work, DS_HINT_FIRST);
 }
 
 void
 ds_hint_yielded(Oid database, Oid role, const DsWork *work)
 {
-	(void) push(database, role, work, true);
+	(void) push(database, role, work, DS_HINT_YIELDED);
 }
 
 static bool
-push(Oid database, Oid role, const DsWork *work, bool yielded)
+push(Oid database, Oid role, const DsWork *work, DsHintPlace place)
 {
 	DsGroup    *group;
 	bool		kept;
@@ -56,7 +62,7 @@ push(Oid database, Oid role, const DsWork *work, bool yielded)
 		ds_counters_add(DS_HINTS_LOST, 1);
 		return false;
 	}
-	kept = ds_group_push_hint(group, work, yielded);
+	kept = ds_group_push_hint(group, work, place);
 	if (!kept)
 		group->rescan = true;
 	ds_group_wake(group, DS_NO_TIME);

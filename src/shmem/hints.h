@@ -19,6 +19,9 @@
  */
 extern bool ds_hint_ready(Oid database, Oid role, const DsWork *work);
 
+/* The same, before all others. */
+extern void ds_hint_first(Oid database, Oid role, const DsWork *work);
+
 /* The same for an instance that this worker has yielded between two steps. */
 extern void ds_hint_yielded(Oid database, Oid role, const DsWork *work);
 

@@ -84,6 +84,7 @@ ds_slot_free(DsSlot *slot)
 	slot->evicted = false;
 	slot->recheck = false;
 	slot->executing = false;
+	slot->blocked = false;
 	slot->searching = false;
 	slot->pid = 0;
 	slot->latch = NULL;

@@ -195,6 +195,17 @@ detach(int code)
 		ds_hint_visit(database);
 }
 
+void
+ds_slot_excuse(void)
+{
+	if (ds_my_slot == NULL)
+		return;
+	ds_shared_lock();
+	ds_my_slot->evicted = true;
+	ds_my_slot->executing = false;
+	ds_shared_unlock();
+}
+
 bool
 ds_slot_retire(bool even_with_work)
 {

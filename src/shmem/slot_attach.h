@@ -41,6 +41,9 @@ extern void ds_slot_detach(void);
  */
 extern bool ds_slot_retire(bool even_with_work);
 
+/* This process ends in the middle of a step, but not because of it. */
+extern void ds_slot_excuse(void);
+
 /* A worker has succeeded: ends its group's back-off. */
 extern void ds_slot_has_worked(void);
 

@@ -31,6 +31,7 @@
 #include "base/wait_event.h"
 #include "commit/durability.h"
 #include "commit/wal_flusher.h"
+#include "shmem/blocked.h"
 #include "shmem/claim.h"
 #include "shmem/closed_databases.h"
 #include "shmem/group.h"
@@ -157,6 +158,7 @@ ds_launcher_main(Datum arg)
 		if (ds_enabled)
 		{
 			TimestampTz next_visit = ds_janitor_schedule_send();
+			bool		out = false;
 
 			survey_groups(&survey);
 			survey.next = Min(survey.next, next_visit);
@@ -174,6 +176,7 @@ ds_launcher_main(Datum arg)
 				}
 				if (!start_worker(&survey.candidates[i].key))
 				{
+					out = true;
 					survey.next = Min(survey.next,
 									  TimestampTzPlusMilliseconds(survey.now,
 																  DS_NO_WORKER_RETRY_MS));
@@ -181,6 +184,7 @@ ds_launcher_main(Datum arg)
 				}
 				survey.n_workers++;
 			}
+			ds_blocked_workers_are_out(out);
 		}
 		else
 			ignore_hints();

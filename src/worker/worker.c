@@ -32,6 +32,7 @@
 #include "commit/transaction.h"
 #include "execution/run_cache.h"
 #include "execution/runner.h"
+#include "function/fresh_worker.h"
 #include "function/trust.h"
 #include "instance/home.h"
 #include "shmem/claim.h"
@@ -166,6 +167,8 @@ attach_and_connect(void)
 	 * only as the owner.
 	 */
 	ds_transaction_begin();
+	/* as in a session of the role: they may restrict or audit what it does */
+	process_session_preload_libraries();
 	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
 	/* it would end the worker; statement_timeout limits a step */
 	if (DS_COMPAT_HAS_TRANSACTION_TIMEOUT)
@@ -377,7 +380,7 @@ must_stop(void)
 static bool
 must_leave(void)
 {
-	return ds_my_slot->leave || !ds_enabled ||
+	return ds_my_slot->leave || ds_fresh_worker_is_spent() || !ds_enabled ||
 		(ds_worker_max_lifetime > 0 &&
 		 TimestampDifferenceExceeds(ds_my_slot->attached, GetCurrentTimestamp(),
 									ds_worker_max_lifetime * 1000));

@@ -1,0 +1,89 @@
+/*-------------------------------------------------------------------------
+ *
+ * fresh_worker.c
+ *	  Steps that want a worker that has run nothing else.
+ *
+ * What a language keeps in its interpreter, or a library in its memory, stays
+ * in the process, and PostgreSQL cannot take it back.  A function or role for
+ * which durable_singleton.fresh_worker is set gets a process in which no code
+ * has run but passes of the orchestrator that asks for it, and the process ends
+ * after the step.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+
+#include "base/compat.h"
+#include "base/settings.h"
+#include "function/fresh_worker.h"
+#include "function/function_signature.h"
+#include "shmem/hints.h"
+#include "shmem/slot.h"
+#include "shmem/slot_attach.h"
+
+/* What this worker has run. */
+static enum
+{
+	NOTHING,
+	PASSES,						/* of one execution, and nothing else */
+	ANYTHING
+}			has_run = NOTHING;
+static pg_uuid_t execution;
+static bool spent = false;
+
+static bool is_fresh(const pg_uuid_t *execution_id);
+pg_noreturn static void leave_to_fresh_worker(void);
+
+void
+ds_fresh_worker_check(Oid function, const pg_uuid_t *execution_id, bool is_pass)
+{
+	const DsSignature *signature;
+
+	/* a session is its user's */
+	if (ds_my_slot == NULL || ds_my_slot->foreground)
+		return;
+	signature = ds_signature_get(function);
+	if (ds_fresh_worker || (signature != NULL && signature->fresh_worker))
+	{
+		if (!is_fresh(execution_id))
+			leave_to_fresh_worker();
+		spent = true;
+	}
+	has_run = is_pass && is_fresh(execution_id) ? PASSES : ANYTHING;
+	execution = *execution_id;
+}
+
+bool
+ds_fresh_worker_is_spent(void)
+{
+	return spent;
+}
+
+static bool
+is_fresh(const pg_uuid_t *execution_id)
+{
+	return has_run == NOTHING ||
+		(has_run == PASSES &&
+		 memcmp(&execution, execution_id, sizeof(pg_uuid_t)) == 0);
+}
+
+/*
+ * The work goes to the head of the queue.  Workers that have run something
+ * leave it likewise, until a new one has it.
+ */
+static void
+leave_to_fresh_worker(void)
+{
+	DsWork		work = {0};
+	Oid			role = ds_my_slot->role;
+
+	strlcpy(work.instance_id, ds_my_slot->instance_id, sizeof(work.instance_id));
+	work.seq = ds_my_slot->task_seq;
+	work.execution_id = ds_my_slot->task_execution;
+	(void) ds_slot_retire(true);
+	ds_hint_first(MyDatabaseId, role, &work);
+	proc_exit(0);
+}
