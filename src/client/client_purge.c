@@ -142,9 +142,9 @@ purge_family(DsPurge *purge, const char *instance_id)
 }
 
 /*
- * What one family runs into, a foreign key of somebody's table for instance,
- * does not keep the others: they are removed together, and if that fails one
- * by one.
+ * An error in one family, such as a foreign key of a user's table, does not
+ * keep the others: families are removed together, and if that fails, one by
+ * one.
  */
 static int64
 purge_families(DsPurge *purge, List *ids)

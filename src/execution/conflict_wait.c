@@ -3,11 +3,11 @@
  * conflict_wait.c
  *	  The delay before a pass that was in conflict with others is repeated.
  *
- * A serialization failure or deadlock of an orchestrator's last writes is
- * nobody's fault, and leaves nothing behind.  The pass is repeated as often as
- * an activity would be, with the same delays, which are half a second
- * together.  The worker keeps the instance for that time: to write down that
- * it waits would be a step of its own.
+ * A serialization failure or deadlock of an orchestrator's last writes is not
+ * an error of its code, and leaves nothing behind.  The pass is repeated as
+ * often as an activity would be, with the same delays, which are half a second
+ * together.  The worker keeps the instance for that time, because recording
+ * the wait would be a step of its own.
  *
  *-------------------------------------------------------------------------
  */

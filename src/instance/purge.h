@@ -33,9 +33,10 @@ typedef struct DsPurge
 } DsPurge;
 
 /*
- * skip_locked: whoever purges many takes locks in another order than others,
- * and must not wait for any.  ended_before: what ended later stays, also where
- * its parent goes; DT_NOEND: nothing does.
+ * skip_locked: for a caller that purges many instances.  It takes locks in
+ * another order than other sessions, and must not wait for any.
+ * ended_before: instances that ended later stay, even if their parent is
+ * purged; DT_NOEND: none stays for that reason.
  */
 extern void ds_purge_begin(DsPurge *purge, bool skip_locked,
 						   TimestampTz ended_before);

@@ -316,7 +316,7 @@ STATEMENT(LOCK_ENDED, "tu", false, true, false,
 		"SELECT 1 FROM " INSTANCE " WHERE instance_id = $1"
 		" AND execution_id = $2 AND status IN " ENDED " FOR UPDATE SKIP LOCKED")
 
-/* no row: somebody else is at one of them */
+/* no row: another session has locked one of them */
 STATEMENT(LOCK_TASKS, "u", false, true, false,
 		"WITH locked AS (SELECT FROM " TASK " WHERE execution_id = $1"
 		" FOR UPDATE SKIP LOCKED) SELECT 1 WHERE (SELECT count(*) FROM locked)"

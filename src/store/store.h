@@ -282,15 +282,15 @@ extern int64 ds_store_count_active(Oid owner);
 /* Active instances after the id whose owner was dropped; a list of strings. */
 extern List *ds_store_find_ownerless(const char *after_id, int limit);
 
-/* But those that somebody else is at. */
+/* Except those that another session has locked. */
 extern void ds_store_delete_ownerless_tasks(void);
 
 /* --- store_purge.c --- */
 
 /*
  * Removes an ended instance with all that belongs to it but its children.
- * skip_locked: not if somebody else is at it, who purges or starts it, or at
- * one of its tasks, like the end of a child.
+ * skip_locked: not if another session has it locked, to purge or start it, or
+ * has one of its tasks locked, as the end of a child does.
  */
 extern bool ds_store_purge(const DsInstance *inst, bool skip_locked);
 
