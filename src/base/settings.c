@@ -14,7 +14,7 @@
 #include "utils/guc.h"
 
 /* The maximum number of backends in PostgreSQL. */
-#define MAX_EXECUTORS	0x3FFFF
+#define MAX_RUNNERS	0x3FFFF
 
 bool		ds_enabled = true;
 int			ds_max_workers = 4;
@@ -61,13 +61,13 @@ ds_settings_init(void)
 	DefineCustomIntVariable("durable_singleton.max_workers",
 							"Sets the number of background workers that run orchestrations at the same time.",
 							"They count against max_worker_processes, in addition to one launcher and one janitor.",
-							&ds_max_workers, 4, 0, MAX_EXECUTORS,
+							&ds_max_workers, 4, 0, MAX_RUNNERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("durable_singleton.workers_per_role",
 							"Sets how many of the workers may serve one role of one database at the same time.",
 							NULL,
-							&ds_workers_per_role, 4, 1, MAX_EXECUTORS,
+							&ds_workers_per_role, 4, 1, MAX_RUNNERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 
 	DefineCustomIntVariable("durable_singleton.worker_idle_timeout",

@@ -58,7 +58,7 @@ typedef struct Look
 static Look wait_for_end(int n, char **ids, TimestampTz deadline,
 						 bool may_commit);
 static void check_worker_is_left(const Look *look);
-pg_noreturn static void error_no_worker_left(const DsBlocked * blocked,
+pg_noreturn static void error_no_worker_left(const DsBlocked *blocked,
 											 const char *awaited);
 static Look look_at(int n, char **ids);
 static TimestampTz deadline_argument(FunctionCallInfo fcinfo, int n);
@@ -244,7 +244,7 @@ check_worker_is_left(const Look *look)
  * by then.  The log tells of it once in a while, since retries are not logged.
  */
 static void
-error_no_worker_left(const DsBlocked * blocked, const char *awaited)
+error_no_worker_left(const DsBlocked *blocked, const char *awaited)
 {
 	static TimestampTz last_logged = 0;
 	TimestampTz now = GetCurrentTimestamp();

@@ -366,23 +366,23 @@ check_wait(DsRun *run, DsWait *wait)
 		TimestampTz fire_at = wait->fire_at;
 		int			watch = wait->watch;
 		List	   *tasks;
-		bool		fulfilled;
-		bool		stirred;
+		bool		over;
+		bool		may_be_over;
 		bool		suspended;
 		DsStepWrite w;
 
 		CHECK_FOR_INTERRUPTS();
 		ds_transaction_begin();
 		tasks = ds_run_begin_tasks(run, false);
-		fulfilled = ds_wait_check(run, wait);
+		over = ds_wait_check(run, wait);
 		if (run->replay->tasks == NIL &&
-			(fulfilled ||
+			(over ||
 			 (written && run->replay->n_rows == 0 &&
 			  wait->fire_at == fire_at && wait->watch == watch)))
 		{
 			/* the next pass must not hold a lock on the extension's tables */
 			ds_transaction_commit();
-			if (!fulfilled)
+			if (!over)
 			{
 				ds_run_tell_when_due(run->inst, wait);
 				return STEP_WAITS;
@@ -398,13 +398,13 @@ check_wait(DsRun *run, DsWait *wait)
 		}
 		w = ds_run_begin_write(run);
 		w.tasks = tasks;
-		if (!fulfilled)
+		if (!over)
 			w.wait = *wait;
 		if (!ds_store_step(&w, &suspended))
 			return lose();
 		ds_transaction_commit();
 		ds_run_written(run);
-		if (fulfilled)
+		if (over)
 		{
 			wait->kind = DS_OP_NONE;
 			return STEP_GOES_ON;
@@ -417,9 +417,9 @@ check_wait(DsRun *run, DsWait *wait)
 
 		/* a process that has just ended a task did not know of the wait yet */
 		ds_transaction_begin();
-		stirred = ds_store_wait_may_be_over(run->inst->instance_id, false);
+		may_be_over = ds_store_wait_may_be_over(run->inst->instance_id, false);
 		ds_transaction_commit();
-		if (!stirred)
+		if (!may_be_over)
 			return STEP_WAITS;
 	}
 }

@@ -33,7 +33,7 @@ typedef struct Libraries
 	unsigned long long n_loaded;	/* so far */
 	unsigned long long n_seen;	/* when we last went through them */
 	char	   *dblink;			/* its file; NULL: not loaded */
-}			Libraries;
+} Libraries;
 
 static Libraries libraries;
 

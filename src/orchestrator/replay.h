@@ -167,7 +167,7 @@ extern Jsonb *ds_replay_result(DsReplay *replay, DsOp *op);
  */
 extern bool ds_replay_rewind(DsReplay *replay, DsOp *op);
 
-/* Leaves the orchestrator until the request is fulfilled. */
+/* Leaves the orchestrator until the requested operation has ended. */
 pg_noreturn extern void ds_replay_suspend(DsReplay *replay);
 
 /*

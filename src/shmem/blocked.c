@@ -20,7 +20,7 @@
 static bool is_worker(const DsSlot *slot);
 
 bool
-ds_blocked_enter(bool own_role, DsBlocked * blocked)
+ds_blocked_enter(bool own_role, DsBlocked *blocked)
 {
 	int			n_all = 0;
 	int			n_blocked = 0;

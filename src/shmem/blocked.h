@@ -13,14 +13,14 @@ typedef struct DsBlocked
 	bool		of_role;		/* the role's workers, not those of all */
 	int			n_blocked;		/* with this one */
 	int			n_workers;		/* that there may be */
-}			DsBlocked;
+} DsBlocked;
 
 /*
  * To be called before each sleep of a wait in a worker's step, and the second
  * one after the wait.  False: the wait must not go on, because no worker would
  * be left for anything else.  own_role: an instance of this role is awaited.
  */
-extern bool ds_blocked_enter(bool own_role, DsBlocked * blocked);
+extern bool ds_blocked_enter(bool own_role, DsBlocked *blocked);
 extern void ds_blocked_leave(void);
 
 /*

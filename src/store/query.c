@@ -21,7 +21,7 @@
 #include "store/catalog.h"
 #include "store/query.h"
 
-#define BOUNDED_WAIT_MS	1000
+#define LOCK_WAIT_MS	1000
 
 static SPIPlanPtr plans[DS_NUM_STATEMENTS];
 static uint64 plans_generation = 0;
@@ -148,7 +148,7 @@ ds_query_limit_lock_wait(DsLockWait *saved, bool limit_lock_wait)
 {
 	saved->lock_timeout = LockTimeout;
 	if (limit_lock_wait)
-		LockTimeout = BOUNDED_WAIT_MS;
+		LockTimeout = LOCK_WAIT_MS;
 }
 
 void

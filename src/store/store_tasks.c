@@ -198,14 +198,14 @@ ds_store_wait_may_be_over(const char *instance_id, bool events)
 {
 	DsSession	s;
 	DsParameters p = {0};
-	bool		stirred;
+	bool		may_be_over;
 
 	ds_query_open(&s);
 	ds_param_text(&p, instance_id);
 	ds_param_bool(&p, events);
-	stirred = ds_query_execute(DS_SQL_WAIT_MAY_BE_OVER, &p) > 0;
+	may_be_over = ds_query_execute(DS_SQL_WAIT_MAY_BE_OVER, &p) > 0;
 	ds_query_close(&s);
-	return stirred;
+	return may_be_over;
 }
 
 /* --- parts of a step --- */

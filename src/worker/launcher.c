@@ -49,8 +49,8 @@
  * should get its first step within a second.  If very many wait, not less than
  * the minimum, because starting workers has a cost.
  */
-#define TURN_MS				800
-#define MIN_TURN_MS			50
+#define SLICE_MS				800
+#define MIN_SLICE_MS			50
 /*
  * The number of hints that keep one worker busy; beyond it another one is
  * started.
@@ -473,9 +473,9 @@ make_room(int n_workers, int n_starving)
 static int
 time_slice(int n_starving)
 {
-	int64		share = TURN_MS * (int64) ds_max_workers / Max(n_starving, 1);
+	int64		share = SLICE_MS * (int64) ds_max_workers / Max(n_starving, 1);
 
-	return Max(Min(share, TURN_MS), MIN_TURN_MS);
+	return Max(Min(share, SLICE_MS), MIN_SLICE_MS);
 }
 
 /* A worker that can be asked to retire. */
