@@ -1,6 +1,6 @@
-"""Runs the sections, shows each one's table, writes results.json and the chart.
+"""Runs the sections, prints their tables, writes results.json and the chart.
 
-bench/bench has built the extension and calls this as an unprivileged user.
+bench/bench builds the extension and calls this as an unprivileged user.
 """
 import argparse
 import importlib
@@ -32,7 +32,7 @@ def parse():
 
 
 def about(ctx, options):
-    """Versions, the machine, and what was set."""
+    """Versions, the machine, and the settings."""
     def output(*command):
         return subprocess.run(command, text=True, capture_output=True,
                               check=False).stdout.strip()
@@ -56,7 +56,7 @@ def about(ctx, options):
 
 
 def run_section(ctx, name):
-    """(title, results); a section that breaks becomes a result that says so."""
+    """(title, results); a section that fails becomes a result that says so."""
     try:
         module = load(name)
     except ImportError as error:
@@ -86,7 +86,7 @@ class Output:
 
 
 def show_settings(say, ctx):
-    """What the servers have beside stock; alike ones in one line."""
+    """The settings of the servers beyond stock; equal ones in one line."""
     say('\nSettings beside stock postgresql.conf, sockets, and a free port:')
     alike = {}
     for name, settings in ctx.settings.items():

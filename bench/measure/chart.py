@@ -1,9 +1,9 @@
-"""The chart: how far every figure is from its target, then a panel a section.
+"""The chart: the distance of every figure from its target, then one panel per section.
 
-In the first panel 1 is the target and to the right is better, so that figures
-of all units fit on one scale.  The others show ratios of interleaved rounds
-(bar: median, line: range), or absolute figures where a section has no ratios,
-and the throughput second by second while a snapshot is held.
+In the first panel 1 is the target and right is better, so that figures of all
+units fit on one scale.  The others show ratios of interleaved rounds (bar:
+median, line: range), or absolute figures if a section has no ratios, and the
+throughput in each second while a snapshot is held.
 """
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ UNITS = {'runs': '/s', 'latency': 'ms', 'peers': '/s'}
 
 @dataclass
 class Row:
-    """A bar; without a value it is the heading of those below it."""
+    """A bar; without a value it is the heading of the bars below it."""
     label: str
     value: float | None = None
     text: str = ''
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass
 class Panel:
-    """Bars from `base` on (None: from the left edge), or lines over time."""
+    """Bars starting at `base` (None: at the left edge), or lines over time."""
     title: str
     rows: list = field(default_factory=list)
     base: float | None = None
@@ -49,7 +49,7 @@ class Panel:
 
 
 def draw(path, about, sections):
-    """Writes the chart as SVG, and as PNG beside it."""
+    """Writes the chart as SVG and as PNG."""
     panels = [targets(sections)]
     for name, title, results in sections:
         panels += section(name, title, results)
@@ -91,10 +91,10 @@ def heading(figure, about, total):
                   bbox_to_anchor=(0.99, 1 - 0.1 / total))
 
 
-# --- what is shown -----------------------------------------------------------
+# --- content -----------------------------------------------------------
 
 def targets(sections):
-    """How many times as good as its target each figure is."""
+    """The ratio of each figure to its target; above 1 is better."""
     panel = Panel('All targets: how many times as good as demanded', base=1)
     for name, _, results in sections:
         judged = [result for result in results if result.met is not None]
@@ -103,7 +103,7 @@ def targets(sections):
         for result in judged:
             sign, wanted = result.target.split()
             wanted = float(wanted)
-            # A figure of nearly nothing would make the scale endless.
+            # A figure near zero would stretch the scale without limit.
             share = min(20, result.value / wanted if sign == '>='
                         else wanted / max(result.value, wanted / 20))
             unit = {'x': ' ×', '': ''}.get(result.unit, ' ' + result.unit)
@@ -125,7 +125,7 @@ def section(name, title, results):
                   [result for result in results if result.unit == 'x'])
     unit = UNITS.get(name)
     if unit:
-        # The last per mille of a few hundred samples is no figure to draw.
+        # p99.9 of a few hundred samples is not worth drawing.
         yield grouped(f'{name}: {title} ({unit})', None,
                       [result for result in results if result.unit == unit
                        and not result.name.endswith('p99.9')])
@@ -151,7 +151,7 @@ def grouped(title, base, results):
     return panel
 
 
-# --- how it is drawn ---------------------------------------------------------
+# --- drawing ---------------------------------------------------------
 
 def bars(axes, panel):
     shown = [number for row in panel.rows if row.value

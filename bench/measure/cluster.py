@@ -1,9 +1,9 @@
-"""A private PostgreSQL cluster for one section, and what is read from it.
+"""A private PostgreSQL cluster for one section, and its figures.
 
-Measured with stock durability: initdb's postgresql.conf, plus the few lines in
-Cluster.settings, which go into the report.  Nothing here switches off fsync,
-synchronous_commit or autovacuum.  The program runs as the unprivileged user
-already (bench/bench sees to it), so servers are simply started.
+It has stock durability: initdb's postgresql.conf, plus the few lines in
+Cluster.settings, which are reported.  Nothing here switches off fsync,
+synchronous_commit or autovacuum.  The program already runs as an unprivileged
+user (see bench/bench), so it starts servers directly.
 """
 import os
 import re
@@ -26,11 +26,11 @@ def free_port():
 
 
 class Cluster:
-    """One server.  Use it by `with ctx.cluster('name') as cluster:`.
+    """One server.  Use it as `with ctx.cluster('name') as cluster:`.
 
-    Two roles: the bootstrap superuser for what the benchmark itself looks at,
-    and "app", an ordinary role that owns the instances, as an application's
-    would.  The database is "bench".
+    Two roles: the bootstrap superuser for the queries of the benchmark itself,
+    and "app", an ordinary role that owns the instances, as in an application.
+    The database is "bench".
     """
 
     def __init__(self, ctx, name, settings=None, preload='durable_singleton',
@@ -116,7 +116,7 @@ class Cluster:
         return connection
 
     def sql(self, query, args=None):
-        """Rows of a query that the superuser runs; [] if it has none."""
+        """Rows of a query run by the superuser; [] if it returns none."""
         if self.admin is None:
             self.admin = self.connect('postgres')
         with self.admin.cursor() as cursor:
@@ -124,7 +124,7 @@ class Cluster:
             return cursor.fetchall() if cursor.description else []
 
     def elsewhere(self, query, args=None):
-        """The same in database postgres, on a connection of its own."""
+        """The same in database postgres, on a separate connection."""
         connection = self.connect('postgres', 'postgres')
         with connection.cursor() as cursor:
             cursor.execute(query, args)
@@ -152,10 +152,10 @@ class Cluster:
                        check=True, stdout=subprocess.DEVNULL)
 
     def set(self, **settings):
-        """ALTER SYSTEM and reload; a name's first "__" stands for the dot.
+        """ALTER SYSTEM and reload; the first "__" of a name stands for the dot.
 
-        Returns once a new connection sees the values: the postmaster has then
-        read them, and told everybody else to.
+        Returns once a new connection sees the values: then the postmaster has
+        read them and signaled all other processes.
         """
         for key, value in settings.items():
             name = key.replace('__', '.', 1)
@@ -180,7 +180,7 @@ class Cluster:
 
     def pgbench(self, script, clients=1, seconds=None, transactions=None,
                 rate=None, define=None, user=ROLE):
-        """Transactions per second of bench/sql/SCRIPT, connecting excluded."""
+        """Transactions per second of bench/sql/SCRIPT, without connection time."""
         process = self.pgbench_start(script, clients, seconds, transactions,
                                      rate, define, user)
         return self.pgbench_result(process)
@@ -205,7 +205,7 @@ class Cluster:
                                 stderr=subprocess.PIPE)
 
     def pgbench_progress(self, process):
-        """Waits for the end; the lines that `progress` has made."""
+        """Waits for the end; returns the progress lines."""
         _, err = process.communicate()
         if process.returncode:
             raise RuntimeError('pgbench: ' + err[-600:])
@@ -221,7 +221,7 @@ class Cluster:
     # --- figures of the server ----------------------------------------------
 
     def checkpoint(self):
-        """Lets each contender begin alike, with clean buffers."""
+        """Gives each contender the same start, with clean buffers."""
         self.sql('CHECKPOINT')
 
     def wal(self):
@@ -237,14 +237,14 @@ class Cluster:
             (schema,)))
 
     def dead_tuples(self, schema='durable_singleton'):
-        """Dead rows in a schema, as the statistics know them."""
+        """Dead rows in a schema, according to the statistics."""
         self.sql('SELECT pg_stat_force_next_flush()')
         return int(self.value(
             'SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables'
             ' WHERE schemaname = %s', (schema,)))
 
     def commits(self, database=DATABASE):
-        """Transactions of a database, the benchmark's own included."""
+        """Transactions of a database, including those of the benchmark."""
         return int(self.value('SELECT xact_commit + xact_rollback'
                               ' FROM pg_stat_database WHERE datname = %s',
                               (database,)))
@@ -254,7 +254,7 @@ class Cluster:
             return int(file.readline())
 
     def processes(self, pattern='durable_singleton'):
-        """{pid: backend type} of server processes whose type has the text."""
+        """{pid: backend type} of server processes whose type contains the text."""
         return dict(self.sql(
             'SELECT pid, backend_type FROM pg_stat_activity'
             ' WHERE backend_type LIKE %s', (f'%{pattern}%',)))
@@ -271,7 +271,7 @@ def status_field(pid, field):
 
 
 def wakeups(pid):
-    """How often the process has slept so far: voluntary context switches."""
+    """The number of times the process has slept: voluntary context switches."""
     return status_field(pid, 'voluntary_ctxt_switches')
 
 
@@ -286,7 +286,7 @@ def stat_fields(pid):
 
 
 def cpu_seconds(pid):
-    """CPU time, user and system, in steps of a clock tick."""
+    """CPU time, user and system, in units of a clock tick."""
     fields = stat_fields(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS
 

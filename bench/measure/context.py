@@ -1,4 +1,4 @@
-"""What every section is given: sizes, places, the way to get a cluster."""
+"""The context of every section: sizes, paths, creation of clusters."""
 import os
 import sys
 import time
@@ -9,13 +9,13 @@ FULL_ROUNDS, QUICK_ROUNDS = 5, 2
 
 
 class Context:
-    """The run's options and places; a section's run(ctx) gets it.
+    """Options and paths of the run; passed to a section's run(ctx).
 
     quick      small sizes
     rounds     interleaved rounds
     base       the private directory, writable; removed at the end
     bindir     the server's programs
-    peers_dir  where the peers' packages were installed, if they were
+    peers_dir  directory of the peers' packages, if they were installed
     """
 
     def __init__(self, options):
@@ -37,15 +37,15 @@ class Context:
         return quick if self.quick else full
 
     def wants(self, name):
-        """False for a part of a section that --only leaves out."""
+        """False for a part of a section that --only excludes."""
         return not self.only or any(text in name for text in self.only)
 
     def sql_file(self, name):
-        """The path of bench/sql/NAME; a path stays what it is."""
+        """The path of bench/sql/NAME; a path is returned unchanged."""
         return os.path.join(self.home, 'sql', name)
 
     def cluster(self, name, **options):
-        """A new private cluster, to be used by `with`; see Cluster."""
+        """A new private cluster, to be used with `with`; see Cluster."""
         return Cluster(self, name, **options)
 
     def note_settings(self, name, settings):

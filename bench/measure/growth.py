@@ -1,15 +1,15 @@
-"""Growth: the figures of an empty database against those of one with millions
-of ended and of waiting instances; then held.py's part, long transactions and
-churn.
+"""Growth: the figures of an empty database compared with those of one with
+millions of ended and of waiting instances; then long transactions and churn in
+held.py.
 
-One cluster for each size, all of them up at once, so that rounds interleave:
-starts and the drain of what was started, and the latency of a start to its
-end.  The tables are filled by copies of a real ended and a real waiting
-instance, with the ids spread over the key space in which new ids are drawn:
-every start falls on some page among all of them.  A bare INSERT into a table
-of as many rows shows how much of a loss is any index's.  shared_buffers is
-what a server for such tables has: with stock 128 MB each random page of a
-primary key of 1 GB would be read from the kernel, and an old one written.
+One cluster for each size, all running at the same time, so that rounds
+interleave: starts and the drain of the started instances, and the latency from
+a start to its end.  The tables are filled with copies of a real ended and a
+real waiting instance.  Their ids are spread over the key space from which new
+ids are drawn, so every start hits a random page.  A bare INSERT into a table
+with as many rows shows the loss of any index.  shared_buffers has the size
+that a server with such tables would use: with the stock 128 MB each random page
+of a primary key of 1 GB would be read from the kernel, and an old one written.
 """
 from contextlib import ExitStack
 
@@ -20,7 +20,7 @@ from measure.rounds import Rounds, order, percentile
 TITLE = 'growth: many instances, long transactions, churn'
 CLIENTS = 8
 SETTINGS = {'shared_buffers': '2GB'}
-# What random() of the scripts draws from, always fifteen digits.
+# The range of random() in the scripts, always fifteen digits.
 FIRST_ID, LAST_ID = 10 ** 14, 10 ** 15 - 1
 
 
@@ -56,7 +56,7 @@ def many(ctx):
 
 
 def fill(cluster, ended, waiting):
-    """Copies of one ended and of one waiting instance, and as many bare rows."""
+    """Copies of one ended and one waiting instance, and as many bare rows."""
     instances.workers_on(cluster)
     cluster.psql('-c', "SELECT df_start_singleton('noop', 'model-ended',"
                  " '{\"n\": 1}'), df_start_singleton('wait_event',"
@@ -77,7 +77,7 @@ def fill(cluster, ended, waiting):
 
 
 def copy(cluster, model, count, offset):
-    """Copies a row with new ids; the catalog says which columns there are."""
+    """Copies a row with new ids; the columns come from the catalog."""
     columns = [row[0] for row in cluster.sql(
         'SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid ='
         " 'durable_singleton.instance'::regclass AND attnum > 0"
@@ -86,7 +86,7 @@ def copy(cluster, model, count, offset):
     new = {'instance_id': f"'order-' || {FIRST_ID + offset} + n * {step}",
            'execution_id': 'gen_random_uuid()'}
     values = ', '.join(new.get(column, column) for column in columns)
-    # In the order of the ids, which fills the index fast and evenly.
+    # In id order, which fills the index fast and evenly.
     for first in range(1, count + 1, 1_000_000):
         last = min(count, first + 999_999)
         cluster.sql(f"INSERT INTO durable_singleton.instance"
@@ -127,13 +127,13 @@ def compare(ctx, clusters, judged):
 
 
 def one_run(ctx, cluster, is_empty):
-    """Starts, their drain, latency; the same steps whatever the size."""
+    """Starts, their drain, latency; the same steps for every size."""
     if is_empty:
         instances.empty(cluster)
         cluster.sql('TRUNCATE bare')
     cluster.checkpoint()
-    # a new worker has every page of shared memory to map first: enough for that
-    # not to be what is measured
+    # a new worker first has to map every page of shared memory: enough instances
+    # to make this negligible
     each = ctx.size(25_000, 1_000)
     values = {'start': cluster.pgbench('start.sql', CLIENTS,
                                        transactions=each)}

@@ -1,16 +1,16 @@
 """A transaction held open for minutes, and churn: part of section growth.
 
 While a snapshot is held no dead row can be removed.  Two loads run at full
-speed, sixteen clients that start an instance, wait for its end, and go on:
+speed, with sixteen clients that start an instance, wait for its end, and start
+the next:
 
-- fresh ids: the dead entries of what has ended lie where workers look for work,
-- the same thousand ids again and again: every row has hundreds of dead
-  versions, and every restart archives an execution.  Beside it the same by
-  hand, two statements on one row, which shows how much of a loss is
-  PostgreSQL's.
+- new ids: the dead entries of ended instances are where workers search for work,
+- the same thousand ids repeatedly: every row has hundreds of dead versions, and
+  every restart archives an execution.  The same with the hand-written
+  singleton, two statements on one row, shows the loss of PostgreSQL itself.
 
-The figure is the throughput of the last stretch beside that of the first, with
-and without the held snapshot.  Autovacuum is on, as in stock.
+The figure is the throughput of the last period compared with that of the
+first, with and without the held snapshot.  Autovacuum is on, as in stock.
 """
 import re
 import time
@@ -92,7 +92,7 @@ def one_load(ctx, cluster, title, script, holding):
 
 
 def workers_memory(cluster):
-    """Of the largest worker; 0 if there is none at the moment."""
+    """The value of the largest worker; 0 if there is none at the moment."""
     sizes = [0]
     for (pid,) in cluster.sql('SELECT pid FROM df_stat_workers'):
         try:

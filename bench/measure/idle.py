@@ -1,15 +1,16 @@
-"""Idle: what the extension does while nothing is due, with no instance at all
+"""Idle: the activity of the extension while nothing is due, without instances
 and with 100,000 that wait for events and timers.
 
-Two clusters lie still in the same minutes.  Read from a connection to another
-database: transactions of the database with the instances, from /proc CPU time
-and voluntary context switches (how often a process slept, so how often it
-woke) of the processes of the extension.  Some of them come and go; the CPU time
-of those that have ended is what the postmaster has reaped.
+Two clusters are idle during the same minutes.  A connection to another database
+reads the transactions of the database with the instances, and from /proc the
+CPU time and voluntary context switches (the number of times a process slept, and
+woke) of the processes of the extension.  Some of them start and exit; the CPU
+time of ended ones is that of the postmaster's children.
 
-Set beside stock: autovacuum is off, whose transactions could not be told from
-the extension's; workers retire after a second, so that there is less to wait
-for.  With --quick rescan_interval is short, so that some fall into the time.
+Settings beyond stock: autovacuum is off, because its transactions could not be
+distinguished from those of the extension; workers retire after a second, so that
+the wait is shorter.  With --quick rescan_interval is short, so that some rescans
+happen in the measured time.
 """
 import time
 from contextlib import ExitStack
@@ -52,7 +53,7 @@ def run(ctx):
 
 
 def fill(cluster, waiting):
-    """Lets instances come to wait; returns when their workers have gone."""
+    """Starts instances that wait; returns when their workers have exited."""
     instances.prepare(cluster)
     cluster.load('idle.sql')
     instances.workers_on(cluster)
@@ -72,7 +73,7 @@ def fill(cluster, waiting):
 
 
 def until_still(cluster, rescan):
-    """What has just been done is looked at once more; then idleness begins."""
+    """Waits for the last rescan after the recent work; then the idle time begins."""
     seen, since = None, 0
     def is_still():
         nonlocal seen, since
@@ -89,10 +90,10 @@ def busy(cluster):
 
 
 class Watcher:
-    """Counters at the beginning, and what they have grown by.
+    """Counters at the beginning, and their growth.
 
-    Looks through one connection to another database, which is there the whole
-    time, so that neither its transactions nor its process count.
+    Uses one connection to another database, which exists the whole time, so
+    that neither its transactions nor its process count.
     """
 
     def __init__(self, cluster):
@@ -107,7 +108,7 @@ class Watcher:
             return [row[0] for row in cursor.fetchall()]
 
     def read(self):
-        """Transactions; CPU of processes that have ended; of live ones both."""
+        """Transactions; CPU of ended processes; CPU and wake-ups of live ones."""
         commits = self.query(ENDED)[0]
         processes = self.query('SELECT pid FROM pg_stat_activity'
                                " WHERE backend_type LIKE 'durable_singleton%'")
@@ -119,7 +120,7 @@ class Watcher:
         commits, ended, processes = self.read()
         self.connection.close()
         before = self.first[2]
-        # A process that came meanwhile counts in full.
+        # A process that started meanwhile counts in full.
         cpu = ended - self.first[1] + sum(
             value - before.get(pid, (0, 0))[0]
             for pid, (value, _) in processes.items())

@@ -1,11 +1,11 @@
-"""Making instances, draining them, and emptying the tables again: what several
-sections have in common.
+"""Creating instances, draining them, and emptying the tables again, for several
+sections.
 
-A drain is clocked like this.  Instances are started while workers are kept
-from running (enabled = off).  Then workers are let go; the clock runs from the
-first step that df_stat_workers shows until it shows none any more and no
-instance is ready.  That view reads a few slots of shared memory: looking every
-few milliseconds costs the workers nothing, unlike a count of the table.
+A drain is measured like this.  Instances are started while workers are switched
+off (enabled = off).  Then workers are switched on; the clock runs from the
+first step that df_stat_workers shows until it shows none and no instance is
+ready.  This view reads a few slots of shared memory: reading it every few
+milliseconds costs the workers nothing, unlike counting the table.
 """
 import time
 
@@ -32,7 +32,7 @@ def set_workers(cluster, workers):
 
 
 def workers_off(cluster):
-    """Keeps workers from running, and waits until the last one has gone."""
+    """Switches workers off, and waits until the last one has exited."""
     cluster.set(durable_singleton__enabled='off')
     until(lambda: cluster.value('SELECT count(*) FROM df_stat_workers') == 0,
           'the workers do not go')
@@ -53,7 +53,7 @@ def until(condition, complaint, limit=60, pause=0.01):
 def start_many(cluster, orchestrator, count, prefix='i', text="'{\"n\": 1}'"):
     """Starts instances prefix-1 ... as the ordinary role; returns seconds.
 
-    In pieces of 10,000 so that no one transaction is huge.
+    In batches of 10,000 so that no transaction is huge.
     """
     connection = cluster.connect()
     cursor = connection.cursor()
@@ -72,10 +72,10 @@ def start_many(cluster, orchestrator, count, prefix='i', text="'{\"n\": 1}'"):
 
 
 def drain(cluster, limit=GIVE_UP, others_wait=False):
-    """Lets the workers go on what is ready; seconds from first step to last.
+    """Lets the workers run all ready instances; seconds from first to last step.
 
-    Leaves the workers on; workers_off() ends them.  others_wait: it is enough
-    that none is ready, others may go on waiting.
+    Keeps the workers on; workers_off() ends them.  others_wait: it is sufficient
+    that none is ready, others may keep waiting.
     """
     cluster.sql(BUSY)
     workers_on(cluster)
@@ -101,13 +101,13 @@ def drain(cluster, limit=GIVE_UP, others_wait=False):
 
 
 def failed(cluster):
-    """How many instances ended in another way than Completed."""
+    """The number of instances that ended otherwise than Completed."""
     return cluster.value("SELECT count(*) FROM df_instances"
                          " WHERE runtime_status <> 'Completed'")
 
 
 def empty(cluster):
-    """Removes all instances at once.  Only while workers are off."""
+    """Removes all instances.  Only while workers are off."""
     tables = [row[0] for row in cluster.sql(
         "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r'"
         " AND relnamespace = 'durable_singleton'::regnamespace"

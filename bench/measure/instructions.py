@@ -1,20 +1,19 @@
-"""How many machine instructions a start, an instance, an activity, a turn and
-a task take in user space, and which functions they go to.
+"""The number of user-space machine instructions of a start, an instance, an
+activity, a continue-as-new and a task, and the functions that they are spent in.
 
-Throughput on a shared machine swings by far more than a change of the code is
+Throughput on a shared machine varies far more than a change of the code is
 worth; the number of instructions does not.  A private server runs under
 valgrind's callgrind.  Whenever a process enters pg_backend_pid(), which nothing
-else calls, callgrind writes down what it has counted since the last time and
-counts anew.  So one process yields
+else calls, callgrind writes its counts since the last time and starts again at
+zero.  So one process yields
 
-    warm-up | n of something | 3 n of it | ...
+    warm-up | n operations | 3 n operations | ...
 
-and the difference of the last two divided by 2 n is what one of it takes:
-start-up, caches, the marks and what comes once a run cancel out.  Starts are
-counted in the session that makes them, with the workers kept from running,
-instances in the one worker that runs them.  fsync is off: it is the kernel's.
-Optimization is as built; functions that the compiler has inlined count to
-their callers.
+and the difference of the last two divided by 2 n is the cost of one operation:
+start-up, caches, the marks and one-time costs cancel out.  Starts are counted in
+the session that makes them, with workers switched off, instances in the one
+worker that runs them.  fsync is off, because it is the kernel's work.
+Optimization is as built; inlined functions count for their callers.
 """
 import argparse
 import glob
@@ -29,7 +28,7 @@ from measure.context import Context
 MARK = 'pg_backend_pid'
 WARM_UP = 200
 TASKS = 100                 # of an instance of fan_out
-ENDED = 2300                # more than the ids that are started over
+ENDED = 2300                # more than the number of ids started over
 
 SETTINGS = {
     'fsync': 'off', 'autovacuum': 'off', 'shared_buffers': '32MB',
@@ -49,7 +48,7 @@ class SlowCluster(Cluster):
     """A cluster whose server runs under callgrind."""
 
     def control(self, *args):
-        """pg_ctl starts what -p says, be it a script that becomes a server."""
+        """pg_ctl starts the program of -p, which may be a script that becomes a server."""
         if 'start' in args:
             args = ('-p', self.write_wrapper(), *args)
         super().control(*args)
@@ -74,7 +73,7 @@ class SlowCluster(Cluster):
 
 
 class Counts:
-    """Instructions: in all, and of calls, by (caller, function), inclusive."""
+    """Instructions: total, and of calls, by (caller, function), inclusive."""
 
     def __init__(self, total, calls):
         self.total = total
@@ -99,7 +98,7 @@ class Counts:
 
 def read_dump(path):
     """Reads callgrind's file.  callgrind_annotate --inclusive counts calls in
-    functions that have code of others inlined more than once."""
+    functions with inlined code more than once."""
     names = {}
     calls = {}
     function = called = None
@@ -135,7 +134,7 @@ def read_dump(path):
 
 
 class Counter:
-    """Runs things n and 3 n times, and reads callgrind's dumps of that."""
+    """Runs operations n and 3 n times, and reads callgrind's dumps."""
 
     def __init__(self, ctx, cluster):
         self.ctx = ctx
@@ -148,16 +147,16 @@ class Counter:
             os.unlink(os.path.join(self.cluster.dumps, file))
 
     def difference(self, n):
-        """What one more takes; dumps of marks are named PID.NUMBER."""
+        """The cost of one more; dumps of marks are named PID.NUMBER."""
         dumps = sorted(glob.glob(os.path.join(self.cluster.dumps, '*.*')),
                        key=lambda path: os.stat(path).st_mtime_ns)
         _, once, thrice = dumps[:3]
         return (read_dump(thrice) - read_dump(once)) / (2 * n)
 
-    # --- what clients do ------------------------------------------------------
+    # --- operations of clients ------------------------------------------------------
 
     def transactions(self, name, script, n=500):
-        """bench/sql/SCRIPT by pgbench in one session, n and 3 n times."""
+        """bench/sql/SCRIPT with pgbench in one session, n and 3 n times."""
         self.begin(name)
         marks = (WARM_UP + 1, WARM_UP + n + 1, WARM_UP + 4 * n + 1)
         path = os.path.join(self.ctx.base, 'tmp', 'marked.sql')
@@ -184,7 +183,7 @@ class Counter:
         connection.close()
         return self.difference(n)
 
-    # --- what the worker does -------------------------------------------------
+    # --- operations of the worker -------------------------------------------------
 
     def runs(self, name, orchestrator, n, text="'{\"n\": 1}'"):
         """n and 3 n instances, started in one statement each."""
@@ -211,7 +210,7 @@ class Counter:
                         'instances do not end', limit=300, pause=0.2)
 
     def sleeps(self):
-        """The worker takes no CPU time; True, too, if there is none."""
+        """The worker uses no CPU time; also True if there is none."""
         if not self.worker or not os.path.exists(f'/proc/{self.worker}'):
             self.worker = next(iter(self.cluster.processes(
                 'durable_singleton worker')), None)
@@ -222,7 +221,7 @@ class Counter:
         return cpu_seconds(self.worker) == used
 
 
-# --- the measures: each yields (name, counts, what it is set beside) ----------
+# --- the measures: each yields (name, counts, what it is compared with) ----------
 
 def fresh(c):
     yield 'bare insert', c.transactions('bare insert', 'start_bare.sql'), None
@@ -277,9 +276,9 @@ def noop(c):
 
 
 def activity(c):
-    """What seven more of them in an instance add, where no more instances are
-    under way than a worker keeps in memory; and a tenth of an instance of ten
-    in a long queue, its start and its end included."""
+    """The cost of seven more of them in an instance, with no more instances in
+    progress than a worker keeps in memory; and a tenth of an instance of ten
+    in a long queue, including its start and its end."""
     instances.workers_on(c.cluster)
     three = c.runs('3 activities', 'three', 20)
     ten = c.runs('10 activities', 'ten', 20)
@@ -291,7 +290,7 @@ def activity(c):
 
 
 def turn(c):
-    """What twenty more of them in an instance add."""
+    """The cost of twenty more of them in an instance."""
     instances.workers_on(c.cluster)
     few, many = (c.runs(f'{turns} turns', 'eternal', 15,
                         f"'{{\"turns\": {turns}}}'") for turns in (5, 25))
@@ -308,9 +307,9 @@ MEASURES = {'fresh start': fresh, 'bulk start': bulk, 'no-op': noop,
             'activity': activity, 'turn': turn, 'task': task,
             'duplicate': duplicate, 'restart': restart}
 
-# --- where they go: depth, what it is, the functions --------------------------
-# Those of depth 0 do not call each other, so the rest can be told.  A function
-# that is not called counts nothing.
+# --- where they are spent: depth, description, functions --------------------------
+# Those of depth 0 do not call each other, so the rest can be computed.  A function
+# that is not called counts as zero.
 
 STARTS = (('fresh start', 'bare insert', 'bulk start', 'duplicate', 'SELECT 1',
            'restart', 'by hand, ended'), (
@@ -380,7 +379,7 @@ def totals(measured, beside):
 
 
 def shares(measured, names, rows):
-    """A column for each measure, a row for each place where they go."""
+    """A column for each measure, a row for each place where they are spent."""
     names = [name for name in names if name in measured]
     if not names:
         return
@@ -407,7 +406,7 @@ def shares(measured, names, rows):
 
 
 def top(name, counts, n):
-    """The n dearest functions that have a name; main() and the like have all."""
+    """The n most expensive functions with a name; main() and the like contain all."""
     yield f'{name}: {counts.total:,.0f}'
     functions = {called: counts.of(called) for _, called in counts.calls
                  if not called.startswith('0x')}

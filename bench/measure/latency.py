@@ -1,19 +1,19 @@
 """Latency: from a start to its end, from an event to the code that waited for
-it, and how late timers are; on an idle system and under half load.
+it, and the delay of timers; on an idle system and under half load.
 
-One client does one thing at a time, with pauses of random length.  The clocks
-of client and server are the same one.  In the same loop a bare INSERT is
-committed and timed: what any commit takes here and now.
+One client performs one operation at a time, with pauses of random length.  Client
+and server use the same clock.  In the same loop a bare INSERT is committed and
+timed, to measure the current cost of any commit.
 
     called -------- returned                       the start and its commit
              first step executing                  clock_timestamp() in it
                         completion visible         df_wait_for_completion
 
-"Over the commit" is the time since the call less the median of the bare INSERT.
+"Over the commit" is the time since the call minus the median of the bare INSERT.
 
-Half load is half of what this machine can start and run side by side, found
-out first: S starts a second alone and D drained a second alone make
-1 / (1/S + 1/D) of both.
+Half load is half of the rate at which this machine can start and run instances at
+the same time, determined first: S starts per second alone and D drained per
+second alone give 1 / (1/S + 1/D) of both.
 """
 import random
 import time
@@ -29,7 +29,7 @@ PERCENTS = (50, 99, 99.9)
 
 @dataclass
 class Samples:
-    """Milliseconds by kind; `rounds` has them apart, round by round."""
+    """Milliseconds by kind; `rounds` has them separately for each round."""
     rounds: list = field(default_factory=list)
 
     def all(self, kind):
@@ -73,8 +73,8 @@ def prepare(cluster):
 
 
 def half_load(ctx, cluster):
-    """Starts a second that keep the machine half busy."""
-    # The best of three: a disk that is slow for a moment is no capacity.
+    """Starts per second that keep the machine half busy."""
+    # The best of three, because a disk may be slow for a moment.
     starts = max(cluster.pgbench('start.sql', 8, seconds=ctx.size(3, 1))
                  for _ in range(3))
     instances.workers_on(cluster)
@@ -100,7 +100,7 @@ def clear(cluster):
 
 
 class Load:
-    """Starts at a rate in the background; `reached` is what became of it."""
+    """Starts at a given rate in the background; `reached` is the actual rate."""
 
     def __init__(self, cluster, rate):
         self.cluster = cluster
@@ -138,7 +138,7 @@ def pause():
 
 
 def start_to_end(cluster, count, warm_up=10):
-    """Starts one instance after the other and waits for each."""
+    """Starts one instance after another and waits for each."""
     connection = cluster.connect()
     cursor = connection.cursor()
     cursor.execute("PREPARE start(text) AS"
@@ -177,7 +177,7 @@ def over_commit(samples, kinds):
 
 
 def event_to_resume(cluster, count):
-    """Sends events to instances that wait, one after the other."""
+    """Sends events to waiting instances, one after another."""
     connection = cluster.connect()
     cursor = connection.cursor()
     name = f'e-{time.time_ns()}'
@@ -208,7 +208,7 @@ def event_to_resume(cluster, count):
 
 
 def timers(cluster, count, spacing=0.004):
-    """Timers due one after the other; what came after the due time."""
+    """Timers due one after another; their delays."""
     name = f't-{time.time_ns()}'
     due = time.time() + 0.5 + count * 0.001
     instances.start_many(

@@ -1,24 +1,23 @@
-"""Peers: what else runs workflows on PostgreSQL, measured in the same rounds.
+"""Peers: other systems that run workflows on PostgreSQL, in the same rounds.
 
 graphile-worker, pg-boss, absurd and DBOS, each in the configuration that its
 documentation recommends for throughput (bench/peers/NAME.mjs), and pg_cron
-(see pg_cron.py).  Two clusters with stock durability run side by side, one for
-us, one for the peers, and only one contender works at a time:
+(see pg_cron.py).  Two clusters with stock durability run in parallel, one for
+durable_singleton, one for the peers, and only one contender works at a time:
 
 starts    the contender's client library in one Node process on 8 connections,
           between raw INSERTs by the same driver; the ratio of the two counts
-drains    workflows are queued, then workers are let go; from the first step
-          until nothing is left.  Peers with one and with two worker processes,
-          we with one and two workers: the best counts.  A peer that fetches in
-          batches has its first batch for free: it was fetched before the first
-          step.
+drains    workflows are queued, then workers start; from the first step until
+          nothing is left.  Each with one and with two workers, processes in the
+          case of peers: the best counts.  A peer that fetches in batches has its
+          first batch for free: it was fetched before the first step.
 latency   on an idle system, start committed -> step -> end seen by another
           connection
-idle      one worker (process) with nothing to do
-WAL       of queueing in bulk and running; storage: what the database grew by,
-          after VACUUM; both in the first round, in which all tables are new
+idle      one worker (process) without work
+WAL       of queueing in bulk and running; storage: growth of the database after
+          VACUUM; both in the first round, when all tables are new
 
-All connect by TCP as the same ordinary role.
+All connect over TCP as the same ordinary role.
 """
 from measure import pg_cron
 from measure.contenders import (CONNECTIONS, KINDS, attempt, everybody,
@@ -39,13 +38,13 @@ def in_turn(names, turn):
 
 
 def absent(group, contenders, unit):
-    """A cell with the reason for each that could not be measured."""
+    """A cell with the reason for each contender that could not be measured."""
     return [missing(group, contender.name, contender.broken, unit)
             for contender in contenders if contender.broken]
 
 
 def against_best(group, ours, values, target, unit_note):
-    """Our best contender's ratio to the peers' best, round by round."""
+    """The ratio of durable_singleton's best to the peers' best, for each round."""
     def best(mine):
         chosen = {key: value for key, value in values.items()
                   if (key[0] is ours) == mine and value and
@@ -55,7 +54,7 @@ def against_best(group, ours, values, target, unit_note):
     us, them = best(True), best(False)
     if us is None or them is None:
         return missing(group, 'durable_singleton / best peer',
-                       'nobody to compare with', 'x', target)
+                       'no peer to compare with', 'x', target)
     ratios = Figure([a / b for a, b in zip(values[us], values[them])])
     return of_rounds(group, 'durable_singleton / best peer', ratios, 'x',
                      target, f'{them[0].name}{unit_note(them)}')
@@ -140,7 +139,7 @@ def costs(contenders, kind):
 
 
 def early(parts):
-    """What a negative figure means."""
+    """The meaning of a negative figure."""
     if Figure([percentile(part, 50) for part in parts]).median >= 0:
         return ''
     return '; it ran before the client had heard of its commit'

@@ -1,11 +1,10 @@
-"""pg_cron as the starter of instances, beside our own start_at.
+"""Starting instances with pg_cron, compared with start_at.
 
-pg_cron runs statements by the clock; here each of some jobs calls
-df_start_singleton every minute, as an application would that has both.  It
-has a cluster of its own, because it needs shared_preload_libraries.  What is
-looked at: its resolution, how late after the full minute a job's statement
-and the instance's first step begin, and how late the step of an instance is
-that was given the time by start_at.
+pg_cron runs statements by the clock; here several jobs call df_start_singleton
+every minute, as an application that uses both would do.  It has a separate
+cluster, because it needs shared_preload_libraries.  Measured are its resolution,
+the delay of a job's statement and of the instance's first step after the full
+minute, and the delay of the step of an instance with start_at.
 """
 import os
 import shutil
@@ -22,14 +21,14 @@ JOBS = 20
 APART = 10              # seconds from pg_cron's starts to those by start_at
 CLOCK = ('CREATE FUNCTION bench_clock(input jsonb) RETURNS jsonb LANGUAGE sql'
          " AS 'SELECT to_jsonb(extract(epoch FROM clock_timestamp()))'")
-# What it lacks, for the cells of the other parts.
+# Missing features, for the cells of the other parts.
 NO_STARTS = 'a timetable only: nothing is started on demand'
 NO_WORKFLOWS = 'runs statements by the clock: no queue, no steps'
 
 
 def private_copy(ctx):
-    """Settings that show a server both extensions: Debian's server looks for
-    them in one further directory, so both go into it."""
+    """Settings that make both extensions visible to a server: Debian's server
+    searches one additional directory, so both are copied there."""
     directory = os.path.join(ctx.base, 'peers_pg_cron_inst')
     shutil.copytree(os.path.join(ctx.base, 'inst'), directory)
     shutil.copytree(os.path.join(ctx.peers_dir, 'pg_cron'), directory,

@@ -1,5 +1,5 @@
-"""What sections hand back (Result), and how it is shown: as a table on the
-terminal and as JSON.  The chart is made by chart.py.
+"""The results of sections (Result), and their output: as a table on the terminal
+and as JSON.  chart.py creates the chart.
 """
 import json
 from dataclasses import asdict, dataclass, field
@@ -11,13 +11,13 @@ from measure.rounds import Figure
 class Result:
     """One figure.
 
-    group     what it belongs to in the table and the chart, such as "8 clients"
-    name      what was measured, or whose figure it is
-    value     the figure (of rounds: their median), None if it could not be had
+    group     its group in the table and the chart, such as "8 clients"
+    name      what was measured, or the contender
+    value     the figure (for rounds, the median); None if not available
     unit      "x" is a ratio; otherwise "/s", "ms", "bytes", ...
     low, high range over the rounds
     target    such as ">= 0.8" or "<= 5"; empty without one
-    note      what a reader must know, or why there is no figure
+    note      an important remark, or why there is no figure
     details   anything else for the JSON file
     """
     group: str
@@ -34,7 +34,7 @@ class Result:
 
     @property
     def met(self):
-        """True or False, or None where there is no target or no figure."""
+        """True or False, or None if there is no target or no figure."""
         if not self.target or self.value is None:
             return None
         sign, number = self.target.split()
@@ -49,7 +49,7 @@ def of_rounds(group, name, figure: Figure, unit, target='', note='', **details):
 
 
 def missing(group, name, why, unit='', target=''):
-    """A Result for what could not be measured."""
+    """A Result for a figure that could not be measured."""
     return Result(group, name, None, unit, target=target, note=why)
 
 
@@ -112,7 +112,7 @@ def table(results):
 
 
 def summary(results):
-    """The last line: how many targets there are and how many are met."""
+    """The last line: the number of targets, and of those that are met."""
     judged = [result for result in results if result.target]
     met = sum(1 for result in judged if result.met)
     line = f'{met} of {len(judged)} targets met'

@@ -1,9 +1,9 @@
 """Interleaved rounds, and the arithmetic of their figures.
 
 A shared machine changes its speed within minutes, so figures taken one after
-the other cannot be compared.  Here every round runs all contenders one after
-the other, in an order that changes from round to round; a ratio is formed
-within each round, and the figure is the median of the rounds' ratios.
+another cannot be compared.  Here every round runs all contenders one after
+another, in an order that changes from round to round; a ratio is computed within
+each round, and the figure is the median of the rounds' ratios.
 """
 import statistics
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ def median(values):
 
 
 def percentile(values, percent):
-    """The smallest value that `percent` per cent of them do not exceed."""
+    """The smallest value that `percent` percent of the values do not exceed."""
     ordered = sorted(values)
     place = -(-len(ordered) * percent // 100)          # rounded up
     return ordered[max(0, min(len(ordered), int(place)) - 1)]
@@ -22,7 +22,7 @@ def percentile(values, percent):
 
 @dataclass
 class Figure:
-    """The median of some values with their range."""
+    """The median of values with their range."""
     values: list = field(default_factory=list)
 
     @property
@@ -39,7 +39,7 @@ class Figure:
 
 
 class Rounds:
-    """What interleave() has measured: values[contender] = one value a round."""
+    """The result of interleave(): values[contender] has one value per round."""
 
     def __init__(self, names):
         self.values = {name: [] for name in names}
@@ -48,13 +48,13 @@ class Rounds:
         return Figure(self.values[name])
 
     def ratio(self, name, base):
-        """The figure of name / base, round by round."""
+        """The figure of name / base, computed for each round."""
         return Figure([a / b for a, b in
                        zip(self.values[name], self.values[base])])
 
 
 def order(names, turn):
-    """Another order each round: rotated, and every second one reversed."""
+    """A different order for each round: rotated, and every second one reversed."""
     names = list(names)
     shift = turn // 2 % len(names)
     rotated = names[shift:] + names[:shift]
@@ -64,8 +64,8 @@ def order(names, turn):
 def interleave(contenders, rounds, before=None):
     """Runs {name: function(turn) -> number} in interleaved rounds.
 
-    before(name) is called ahead of each run and not part of the measurement
-    (a function times itself and returns a rate or a duration).
+    before(name) is called before each run and is not part of the measurement
+    (a function measures itself and returns a rate or a duration).
     """
     result = Rounds(contenders)
     for turn in range(rounds):

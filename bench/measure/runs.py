@@ -1,14 +1,14 @@
-"""Runs: how many instances of several shapes the workers drain per second, and
-what an instance costs in WAL, storage and dead tuples.
+"""Runs: the number of instances of several shapes that workers process per second,
+and the costs of an instance in WAL, storage and dead tuples.
 
-Each shape is started with the workers kept from running and then drained by 1,
-2 and 4 workers, in interleaved rounds; see instances.py for the clock.  The
-tables are empty and clean before each.  "x" beside the number of workers is
-the ratio to one worker in the same round.
+Instances of each shape are started with workers switched off and then processed
+by 1, 2 and 4 workers, in interleaved rounds; instances.py describes the clock.
+The tables are empty and clean before each run.  "x" next to the number of
+workers is the ratio to one worker in the same round.
 
-WAL counts the start and the run.  A checkpoint comes before, and no vacuum
-runs in between, so there are few page images; storage is the growth of the
-extension's tables and indexes, before and after VACUUM.
+WAL is that of the start and the run, after a checkpoint and without a vacuum in
+between, so there are few page images.  Storage is the growth of the extension's
+tables and indexes, before and after VACUUM.
 """
 import time
 
@@ -21,8 +21,8 @@ WORKERS = (1, 2, 4)
 BALLS = 10
 TURNS = 20
 
-# name, orchestrator, how many (full, quick), target for one worker, and what
-# the others are measured in, where an instance is more than one unit
+# name, orchestrator, number (full, quick), target for one worker, and the unit, if
+# an instance is more than one
 SHAPES = (
     ('no-op', 'noop', (100_000, 10_000), '>= 20000', None),
     ('3 activities', 'three', (10_000, 1_500), '>= 6000', None),
@@ -100,7 +100,7 @@ def one_shape(ctx, cluster, title, orchestrator, sizes, target, unit):
 
 
 def costs(ctx, cluster, title, orchestrator, sizes, _target, unit):
-    """WAL, storage and dead tuples of an instance, each in its own round."""
+    """WAL, storage and dead tuples of an instance, each in a separate round."""
     count = ctx.size(*sizes)
     unit_name, factor = unit or ('instance', 1)
     ctx.say(f'runs: costs of {title}')
@@ -133,6 +133,6 @@ def costs(ctx, cluster, title, orchestrator, sizes, _target, unit):
 
 
 def dead_of(cluster):
-    """Dead tuples, once the workers' statistics have come in."""
+    """Dead tuples, once the workers' statistics have arrived."""
     time.sleep(1)
     return cluster.dead_tuples()

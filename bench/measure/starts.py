@@ -1,14 +1,14 @@
-"""Starts: fresh ids, ids that are running, ids that have ended, a million.
+"""Starts: new ids, running ids, ended ids, a million.
 
-Workers are kept from running, so that it is the start alone.  Beside it run
+Workers are switched off, to measure only the start.  It is compared with
 
-- a bare INSERT ... ON CONFLICT DO NOTHING into a table with one index: no
-  start that is written down can be cheaper than that,
-- the singleton that a competent user writes by hand in one statement,
+- a bare INSERT ... ON CONFLICT DO NOTHING into a table with one index: no start
+  that is written to a table can be cheaper,
+- the singleton that an experienced user writes by hand in one statement,
 - for duplicates, which are answered without a write, SELECT 1.
 
-Every contender begins each of its runs with an empty table and after a
-checkpoint, and the ids are of the same kind.
+Every run of every contender begins with an empty table and after a checkpoint,
+and the ids are of the same kind.
 """
 import time
 
@@ -33,7 +33,7 @@ def run(ctx):
 
 
 def cleared(cluster):
-    """Empty tables and a checkpoint, for each contender alike."""
+    """Empty tables and a checkpoint, the same for each contender."""
     instances.empty(cluster)
     cluster.sql('TRUNCATE bare, job')
     cluster.checkpoint()
@@ -66,7 +66,7 @@ def absolute(group, rounds, names):
 
 
 def duplicates(ctx, cluster):
-    """Starts of an id whose instance runs, and waits for an event."""
+    """Starts of an id whose instance is running, and waits for an event."""
     seconds = ctx.size(5, 1)
     cleared(cluster)
     cluster.psql('-c', "SELECT df_start_singleton('wait_event', 'hot')")
@@ -95,9 +95,9 @@ def duplicates(ctx, cluster):
 
 
 def restarts(ctx, cluster):
-    """Starts over ids that have ended, each id once.
+    """Starts of ended ids, each id once.
 
-    The old execution goes to the archive, which the statement by hand has not;
+    The old execution is archived, which the hand-written statement does not do;
     with keep_executions = 0 both do the same.
     """
     results = []
@@ -120,7 +120,7 @@ def restarts(ctx, cluster):
                     " SELECT 'old-' || n, 'noop', '{\"n\": 1}', '{\"n\": 1}',"
                     " 'completed', now() FROM generate_series(1, %s) n",
                     (count,))
-            # What a day of work would have left in place.
+            # The state after a day of work.
             cluster.sql('VACUUM ANALYZE job, durable_singleton.instance')
             cluster.checkpoint()
 

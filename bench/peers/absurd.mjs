@@ -1,5 +1,5 @@
-// absurd, as its documentation starts a worker.  Its schema is not in the npm
-// package; install.sh says where it comes from.
+// absurd, with a worker started as in its documentation.  Its schema is not in the
+// npm package; see install.sh.
 import { readFileSync } from 'node:fs'
 import { Absurd } from 'absurd-sdk'
 import { once, parallel, pg, serve } from './common.mjs'

@@ -1,16 +1,16 @@
-// What the measurements of all peers have in common.
+// The measurements shared by all peers.
 //
-// Each peer is a program, `node PEER.mjs COMMAND JSON`, that gives serve() an
-// object of a few functions:
+// Each peer is a program, `node PEER.mjs COMMAND JSON`, that passes serve() an
+// object with a few functions:
 //
 //   package          its npm package
-//   setup(url)       makes its schema
+//   setup(url)       creates its schema
 //   client(url, n)   {start(id), close()}: the client library on n connections
 //   preload(url, kind, count)
 //                    queues that many at once
 //   worker(url, onStep)
-//                    runs what is queued; calls onStep(id) in each workflow's
-//                    first step
+//                    runs queued workflows; calls onStep(id) in the first step
+//                    of each
 //   drained          SQL: true once nothing is left
 //   ended            SQL: true once the workflow $1 (what start() gave) ended
 //
@@ -33,7 +33,7 @@ export function versionOf(name) {
   return JSON.parse(readFileSync(file)).version
 }
 
-// Milliseconds of a clock that all processes of the machine share.
+// Milliseconds of a clock shared by all processes of the machine.
 export const now = () => Number(process.hrtime.bigint()) / 1e6
 
 export async function connect(url) {
@@ -92,8 +92,8 @@ async function rate(seconds, width, call) {
   return calls / ((now() - begun) / 1000)
 }
 
-// Fresh starts between two halves of the same number of raw INSERTs by the
-// same driver, so that a disk that changes its speed meets both.
+// Starts of new ids between two halves of the same number of raw INSERTs with the
+// same driver, so that a disk that changes its speed affects both.
 async function starts(peer, { url, connections, seconds }) {
   await once(url, client => client.query(
     'CREATE TABLE IF NOT EXISTS bench_raw (id text PRIMARY KEY, v jsonb)'))
@@ -114,8 +114,8 @@ async function starts(peer, { url, connections, seconds }) {
   return { raw: (before + after) / 2, start: started }
 }
 
-// A worker in a process of its own.  It counts the workflows whose first step
-// ran, and tells of each one's time if it is asked to.
+// A worker in a separate process.  It counts the workflows whose first step ran, and
+// reports the time of each on request.
 function forkWorker(url, each = () => {}) {
   const child = fork(process.argv[1], ['work', JSON.stringify({ url, messages: true })])
   const worker = { first: Infinity, count: 0 }
@@ -136,8 +136,8 @@ function forkWorker(url, each = () => {}) {
   return worker
 }
 
-// Runs a worker until the process is killed.  Messages are few while many
-// workflows run, so that they cost nothing: the count goes out every 10 ms.
+// Runs a worker until the process is killed.  The count is sent only every 10 ms, so
+// that messages cost nothing while many workflows run.
 async function work(peer, { url, messages }) {
   const send = message => { if (messages && process.connected) process.send(message) }
   let count = 0, told = 0
@@ -157,7 +157,7 @@ async function work(peer, { url, messages }) {
 }
 
 // Seconds from the first step to "nothing is left" in the database.  The
-// database is asked only once all first steps have run.
+// database is queried only after all first steps have run.
 async function drain(peer, { url, kind, count, workers = 1 }) {
   await peer.preload(url, kind, count)
   const children = Array.from({ length: workers }, () => forkWorker(url))
@@ -181,7 +181,7 @@ async function drain(peer, { url, kind, count, workers = 1 }) {
 
 // One start at a time on an idle system: milliseconds from the start's return
 // (it is committed then) to the step, and to the end as another connection sees
-// it.  The random pause keeps starts from falling into step with a poller.
+// it.  The random pause prevents starts in step with a poller.
 async function latency(peer, { url, count, pause }) {
   const steps = new Map()
   const worker = forkWorker(url, (id, at) => steps.get(id)?.(at))

@@ -1,5 +1,5 @@
-// DBOS: workflows from a queue without limits, which its worker polls as often
-// as it may be asked to.
+// DBOS: workflows from a queue without limits, polled at the shortest interval that
+// its worker accepts.
 import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
 import { parallel, serve } from './common.mjs'
 
@@ -15,7 +15,7 @@ DBOS.registerWorkflow(async id => {
   await DBOS.runStep(async () => 3, { name: 'three' })
 }, { name: 'three' })
 
-// Launching makes the schema, too.
+// Launching also creates the schema.
 async function launch(url) {
   DBOS.setConfig({
     name: 'bench', systemDatabaseUrl: url, logLevel: 'error',

@@ -1,7 +1,7 @@
 // durable_singleton itself, started through the same driver as the peers.
 //
-// Its workers are the server's.  They are let go by reloading the configuration
-// and held back before, so a drain is measured by the caller, not here.
+// Its workers belong to the server.  They are switched off, and then on by reloading
+// the configuration, so the caller measures a drain, not this program.
 import { connect, now, once, serve, sleep, statementOn } from './common.mjs'
 
 const START = "SELECT df_start_singleton('bench_noop', $1) AS started"
@@ -14,7 +14,7 @@ serve({
   version: '1.0',
 
   // Not LANGUAGE sql: before PostgreSQL 18 such a function is parsed and
-  // planned anew in every transaction.
+  // planned again in every transaction.
   async setup(url) {
     await once(url, client => client.query(`
       CREATE FUNCTION bench_noop(input jsonb) RETURNS jsonb LANGUAGE plpgsql
@@ -37,8 +37,8 @@ serve({
     return { start: id => statement.run(id), close: statement.close }
   },
 
-  // The end is waited for as an application would, by df_wait_for_completion
-  // on another connection.
+  // Waits for the end as an application would, with df_wait_for_completion on
+  // another connection.
   async latencyCommand(peer, { url, count, pause }) {
     const client = await connect(url)
     const watcher = await connect(url)
@@ -69,7 +69,7 @@ serve({
   },
 })
 
-// Date.now() counts whole milliseconds, so the moment is awaited when it turns.
+// Date.now() counts whole milliseconds, so wait until the next one begins.
 async function preciseOffset() {
   let best = -Infinity
   for (let i = 0; i < 20; i++) {

@@ -1,9 +1,9 @@
-// graphile-worker, with what its documentation recommends for throughput:
+// graphile-worker, with the settings that its documentation recommends for throughput:
 // jobs are fetched into a local queue and completed in batches.
 import { Logger, makeWorkerUtils, run, runMigrations } from 'graphile-worker'
 import { once, pg, serve } from './common.mjs'
 
-// It would write a line for each job.
+// Otherwise it writes a line for each job.
 const logger = new Logger(() => () => {})
 
 function preset(url) {

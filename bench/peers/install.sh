@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Fetches the peers into a private directory: packages by npm, with a Node of
-# their own where the system's is too old, and pg_cron by apt.  Nothing is
-# installed on the system.  What is missing afterwards the section reports.
+# Installs the peers into a private directory: packages with npm, with a private Node
+# if the system's is too old, and pg_cron with apt.  Nothing is installed on the
+# system.  The section reports missing peers.
 #
 # To be sourced; uses say, has_package, refresh_packages and $major of
 # scripts/lib.sh.
 
-# graphile-worker 0.18 is the one that asks for the newest Node.
+# graphile-worker 0.18 requires the newest Node.
 new_enough_node()
 {
 	node -e 'const [a, b] = process.versions.node.split(".").map(Number)
@@ -21,7 +21,7 @@ fetch_packages()
 		echo "npm is not installed"
 		return 1
 	fi
-	# The optional packages are nothing but Node.
+	# The optional packages are only Node.
 	! new_enough_node || options+=(--omit=optional)
 	out=$(cd "$1" && npm install "${options[@]}" 2>&1) || {
 		printf '%s\n' "$out"
@@ -30,7 +30,7 @@ fetch_packages()
 	}
 }
 
-# Debian's package, unpacked but not installed: a server is told where it is.
+# Debian's package, unpacked but not installed: a setting gives a server its path.
 fetch_pg_cron()
 {
 	local package=postgresql-${major:-none}-cron
@@ -49,7 +49,7 @@ fetch_absurd_sql()
 	cp -- "$ABSURD_SQL" "$1/absurd.sql" 2>&1
 }
 
-# What could not be fetched leaves NAME.missing, whose last line is the reason.
+# If a peer could not be installed, the last line of NAME.missing is the reason.
 install_peers()
 {
 	local what

@@ -1,4 +1,4 @@
--- the same by hand: restart, and the end that a worker would write
+-- the hand-written version: restart, and the end that a worker would write
 \set n random(1, 63)
 INSERT INTO job (id, name, input) VALUES ('order-' || :client_id || '-' || :n, 'noop', '{"n": 1}')
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, input = excluded.input, output = NULL, status = 'pending', created = excluded.created, ended = NULL

@@ -1,5 +1,5 @@
--- Orchestrators that return the server's clock, in seconds, and the table of
--- the commit that they are compared with.
+-- Orchestrators that return the server's clock, in seconds, and the table for
+-- the commit with which they are compared.
 
 CREATE FUNCTION stamp(input jsonb) RETURNS jsonb LANGUAGE sql
 AS $$ SELECT to_jsonb(extract(epoch FROM clock_timestamp())) $$;
@@ -10,7 +10,7 @@ BEGIN
 	RETURN to_jsonb(extract(epoch FROM clock_timestamp()));
 END $$;
 
--- input: when it is due; returns how much later it was
+-- input: the due time; returns the delay
 CREATE FUNCTION stamp_timer(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
 	due timestamptz := (input #>> '{}')::timestamptz;

@@ -1,7 +1,7 @@
--- The orchestrators and activities that are measured.  All of them do nothing
--- but ask for durable operations, so that the figures are the extension's.
--- They are PL/pgSQL throughout: before PostgreSQL 18 a function in SQL is
--- parsed and planned anew in every transaction.
+-- The measured orchestrators and activities.  They only request durable
+-- operations, so that the figures are those of the extension.  All are in
+-- PL/pgSQL: before PostgreSQL 18 a function in SQL is parsed and planned again in
+-- every transaction.
 
 CREATE FUNCTION noop(input jsonb) RETURNS jsonb LANGUAGE plpgsql
 AS $$ BEGIN RETURN input; END $$;
@@ -10,7 +10,7 @@ AS $$ BEGIN RETURN input; END $$;
 CREATE FUNCTION touch(input jsonb) RETURNS jsonb LANGUAGE plpgsql
 AS $$ BEGIN RETURN input; END $$;
 
--- each gets the result of the one before
+-- each gets the result of the previous one
 CREATE FUNCTION three(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
 	r jsonb;
@@ -40,14 +40,14 @@ BEGIN
 	RETURN to_jsonb(jsonb_array_length(df_wait_all(tasks)));
 END $$;
 
--- A timer that is due when it is asked for: what it costs, not how long it is.
+-- A timer that is already due: its cost, not its duration.
 CREATE FUNCTION timer(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM df_create_timer('1 ms');
 	RETURN input;
 END $$;
 
--- Two instances send each other an event in turns.  An orchestrator must not
+-- Two instances alternately send each other an event.  An orchestrator must not
 -- write, so an activity sends.
 CREATE FUNCTION send(target text, turn int) RETURNS void LANGUAGE sql
 AS $$ SELECT df_raise_event(target, 'ball', to_jsonb(turn)) $$;
@@ -71,7 +71,7 @@ BEGIN
 	RETURN to_jsonb(turns);
 END $$;
 
--- input: turns to go
+-- input: remaining events
 CREATE FUNCTION eternal(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	IF (input ->> 'turns')::int > 1 THEN

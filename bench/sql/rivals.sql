@@ -1,4 +1,4 @@
--- What starts are measured beside.
+-- The tables with which starts are compared.
 
 -- A bare insert: one table, one index.
 CREATE TABLE bare (
@@ -6,8 +6,8 @@ CREATE TABLE bare (
 	name text NOT NULL,
 	input jsonb);
 
--- The singleton that a competent user writes by hand: a row an id, and the
--- index by which workers find what is to be done.
+-- The singleton that an experienced user writes by hand: one row per id, and the
+-- index with which workers find work.
 CREATE TABLE job (
 	id text PRIMARY KEY,
 	name text NOT NULL,
