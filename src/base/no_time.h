@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * no_time.h
- *	  A time that is not there.
+ *	  The value for "no time".
  *
  *-------------------------------------------------------------------------
  */
@@ -11,12 +11,12 @@
 #include "datatype/timestamp.h"
 
 /*
- * NULL in the tables.  It is zero, so that a structure that was zeroed has
- * none.  As a time that is midnight of 2000-01-01, UTC: see ds_some_time().
+ * NULL in the tables.  It is zero, so that a zeroed structure has no time. As
+ * a time it is midnight of 2000-01-01, UTC: see ds_some_time().
  */
 #define DS_NO_TIME	((TimestampTz) 0)
 
-/* A time that a user has given, which is never none. */
+/* A time given by a user, which is never "no time". */
 static inline TimestampTz
 ds_some_time(TimestampTz time)
 {

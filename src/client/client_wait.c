@@ -224,7 +224,7 @@ wait_for_end(int n, char **ids, TimestampTz deadline, bool may_commit)
 	return look;
 }
 
-/* In a step of a worker, which is taken meanwhile. */
+/* For a step of a worker: the worker is occupied during the wait. */
 static void
 check_worker_is_left(const Look *look)
 {
@@ -240,8 +240,8 @@ check_worker_is_left(const Look *look)
 }
 
 /*
- * A deadlock: an activity is tried again some times, and its wait may be over
- * by then.  The log tells of it once in a while, since retries are not logged.
+ * A deadlock: an activity is retried several times, and its wait may be over
+ * by then.  This is logged from time to time, because retries are not logged.
  */
 static void
 error_no_worker_left(const DsBlocked *blocked, const char *awaited)

@@ -136,7 +136,7 @@ call_function(DsCall *call)
 					  call->input);
 	ds_trust_check(function, call->name, GetUserId());
 	ds_fresh_worker_check(function, call->execution_id, false);
-	/* all that went before looked into the catalogs only */
+	/* up to here the catalogs were only read */
 	ds_isolation_set(function);
 	ds_user_code_begin(&user);
 	result = ds_function_call(function, call->name, call->input,

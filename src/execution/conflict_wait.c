@@ -1,13 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * conflict_wait.c
- *	  The delay before a pass that was in conflict with others is repeated.
+ *	  The delay before a pass is repeated after a conflict.
  *
- * A serialization failure or deadlock of an orchestrator's last writes is not
- * an error of its code, and leaves nothing behind.  The pass is repeated as
- * often as an activity would be, with the same delays, which are half a second
- * together.  The worker keeps the instance for that time, because recording
- * the wait would be a step of its own.
+ * A serialization failure or deadlock of an orchestrator's last writes is
+ * normal, and leaves nothing behind.  The pass is repeated as often as an
+ * activity, with the same delays, half a second in total.  The worker keeps
+ * the instance during this time: recording the wait would be another step.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,7 +45,7 @@ ds_conflict_wait(int n)
 		(void) WaitLatch(MyLatch,
 						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 ms, ds_wait_event(DS_WAIT_CONFLICT));
-		/* a worker looks for what has come in when it is done here */
+		/* a worker looks for new hints when it is done here */
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}

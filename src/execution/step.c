@@ -67,7 +67,7 @@ typedef enum StepResult
 	STEP_WAITS,
 	STEP_ENDED,
 	STEP_NEW_EXECUTION,
-	STEP_CONFLICT,				/* its commit: to be repeated */
+	STEP_CONFLICT,				/* its commit conflicted: repeat it */
 	STEP_LOST					/* the row belongs to another execution or
 								 * turn */
 } StepResult;
@@ -177,7 +177,7 @@ do_step(DsRun *run)
 			if (step != STEP_CONFLICT)
 				return step;
 		}
-		/* nothing of it remains */
+		/* everything was rolled back */
 		ds_counters_add(DS_STEPS_UNDONE, 1);
 		ds_replay_forget_tasks(replay);
 		ds_user_code_forget();
@@ -206,13 +206,13 @@ do_step(DsRun *run)
 	return do_activity(run, &replay->request);
 }
 
-/* With the isolation level that the role's transactions have. */
+/* Uses the isolation level of the role's transactions. */
 static DsPass
 run_pass(DsRun *run)
 {
 	DsPass		pass;
 
-	/* that of the load is one of our own, and has its snapshot */
+	/* the transaction of the load has its own level and a snapshot */
 	if (run->in_transaction && ds_isolation_is_strict())
 	{
 		ds_transaction_commit();

@@ -351,9 +351,9 @@ find_end(DsRun *run, const DsOp *op, DsRow *row, TimestampTz *when)
 }
 
 /*
- * The oldest event of that name that the present step has not taken yet, and
- * that was sent before the deadline (DS_NO_TIME: none).  When the instance is looked
- * at, perhaps long after, makes no difference.
+ * The oldest event of this name that the current step has not taken yet, and
+ * that was sent before the deadline (DS_NO_TIME: none).  It makes no
+ * difference how late the instance is checked.
  */
 static bool
 find_event(DsRun *run, const char *name, TimestampTz deadline, DsEvent *event)

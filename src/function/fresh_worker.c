@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * fresh_worker.c
- *	  Steps that want a worker that has run nothing else.
+ *	  Steps that need a worker that has run nothing else.
  *
- * What a language keeps in its interpreter, or a library in its memory, stays
- * in the process, and PostgreSQL cannot take it back.  A function or role for
- * which durable_singleton.fresh_worker is set gets a process in which no code
- * has run but passes of the orchestrator that asks for it, and the process ends
- * after the step.
+ * State that a language keeps in its interpreter, or a library in its memory,
+ * stays in the process, and PostgreSQL cannot reset it.  A function or role
+ * for which durable_singleton.fresh_worker is set gets a process that has run
+ * no code except passes of the orchestrator that calls it, and the process
+ * ends after the step.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@
 #include "shmem/slot.h"
 #include "shmem/slot_attach.h"
 
-/* What this worker has run. */
+/* The work that this worker has run. */
 static enum
 {
 	NOTHING,
@@ -42,7 +42,7 @@ ds_fresh_worker_check(Oid function, const pg_uuid_t *execution_id, bool is_pass)
 {
 	const DsSignature *signature;
 
-	/* a session is its user's */
+	/* a session belongs to its user */
 	if (ds_my_slot == NULL || ds_my_slot->foreground)
 		return;
 	signature = ds_signature_get(function);
@@ -71,8 +71,8 @@ is_fresh(const pg_uuid_t *execution_id)
 }
 
 /*
- * The work goes to the head of the queue.  Workers that have run something
- * leave it likewise, until a new one has it.
+ * Puts the work at the head of the queue.  Workers that have run anything
+ * leave it to others in the same way, until a new one has it.
  */
 static void
 leave_to_fresh_worker(void)

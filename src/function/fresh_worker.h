@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fresh_worker.h
- *	  Steps that want a worker that has run nothing else.
+ *	  Steps that need a worker that has run nothing else.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,14 +11,16 @@
 #include "utils/uuid.h"
 
 /*
- * Right before user code of the execution runs: a pass of its orchestrator, or
- * an activity.  Does not return if the function wants a fresh worker and this
- * is none any more: then the process ends, and a new one takes the work.
+ * Called right before user code of the execution: a pass of its orchestrator,
+ * or an activity.  Does not return if the function needs a fresh worker and
+ * this is none: then the process ends, and a new one takes the work.
  */
 extern void ds_fresh_worker_check(Oid function, const pg_uuid_t *execution_id,
 								  bool is_pass);
 
-/* Must this worker end after the present step, so that no other one sees it? */
+/*
+ * Must this worker end after the current step, so that no other step sees it?
+ */
 extern bool ds_fresh_worker_is_spent(void);
 
 #endif

@@ -279,10 +279,7 @@ build(Oid function)
 	return s;
 }
 
-/*
- * The value that ALTER FUNCTION ... SET has given a setting of that name; NULL:
- * none.
- */
+/* The value of a setting from ALTER FUNCTION ... SET, or NULL. */
 static char *
 setting_of(HeapTuple tuple, const char *name)
 {
@@ -359,7 +356,7 @@ default_values(HeapTuple tuple)
 	return castNode(List, stringToNode(TextDatumGetCString(value)));
 }
 
-/* What ALTER FUNCTION ... SET says, or -1. */
+/* The level from ALTER FUNCTION ... SET, or -1. */
 static int
 isolation_of(HeapTuple tuple)
 {

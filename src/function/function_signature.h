@@ -35,8 +35,7 @@ typedef struct DsSignature
 	bool		variadic;
 	bool		returns_set;
 	bool		temporary;
-	bool		fresh_worker;	/* durable_singleton.fresh_worker is set for
-								 * it */
+	bool		fresh_worker;	/* durable_singleton.fresh_worker is set */
 	bool		whole_input;
 	int			isolation;		/* its default_transaction_isolation, or -1 */
 	Oid			result_type;

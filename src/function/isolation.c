@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * isolation.c
- *	  The isolation level of a transaction that runs user code.
+ *	  Sets the isolation level of a transaction that runs user code.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 
 static ExecutorStart_hook_type prev_executor_start = NULL;
 
-/* User code has been called, and has not run a query yet. */
+/* User code was called, and has not run a query yet. */
 static bool is_fresh = false;
 
 static void executor_start(QueryDesc *query, int flags);
@@ -84,9 +84,9 @@ ds_isolation_error(void)
 }
 
 /*
- * A transaction that has the snapshot of its level already cannot get another
+ * A transaction that already has the snapshot of its level cannot get another
  * one.  A function in SQL keeps its snapshot from one statement to the next;
- * only what runs by SPI takes a new one for each.
+ * only code that runs statements through SPI takes a new one for each.
  */
 bool
 ds_isolation_may_change(const Node *statement, CommandDest dest)

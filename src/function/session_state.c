@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * session_state.c
- *	  What a step can leave in its session apart from settings and locks.
+ *	  Session state that a step can leave behind, apart from settings and
+ *	  locks.
  *
- * PostgreSQL's own part of it is what DISCARD ALL takes back, and the seed of
- * random().  dblink keeps connections until they are closed by name; most
+ * For PostgreSQL itself this is the state reset by DISCARD ALL, and the seed
+ * of random().  dblink keeps connections until they are closed by name; most
  * workers have never loaded it.
  *
  *-------------------------------------------------------------------------
@@ -27,13 +28,13 @@
 
 #define DBLINK	"dblink" DLSUFFIX
 
-/* What the process has loaded. */
+/* The libraries loaded by the process. */
 typedef struct Libraries
 {
 	unsigned long long n_loaded;	/* so far */
-	unsigned long long n_seen;	/* when we last went through them */
-	char	   *dblink;			/* its file; NULL: not loaded */
-} Libraries;
+	unsigned long long n_seen;	/* at the last check */
+	char	   *dblink;			/* its file; NULL if not loaded */
+}			Libraries;
 
 static Libraries libraries;
 
@@ -53,7 +54,7 @@ ds_session_state_forget(void)
 	forget_seed();
 	if (dblink != NULL)
 	{
-		/* it looks at the catalogs */
+		/* it reads the catalogs */
 		ds_transaction_begin();
 		close_connections(dblink);
 		ds_transaction_commit();
@@ -70,7 +71,7 @@ forget_seed(void)
 
 /* --- dblink --- */
 
-/* The list is gone through only if a library was loaded since the last look. */
+/* The list is searched only if a library was loaded since the last check. */
 static const char *
 loaded_dblink(void)
 {
@@ -114,7 +115,7 @@ close_connections(const char *file)
 		for (int i = 0; i < n; i++)
 			disconnect(function, DatumGetTextPP(elements[i]));
 	}
-	/* there is one without a name, too */
+	/* there is also one without a name */
 	disconnect(function, NULL);
 }
 
@@ -131,7 +132,7 @@ connection_names(const char *file)
 	return fcinfo->isnull ? NULL : DatumGetArrayTypeP(names);
 }
 
-/* That there is no such connection is an error, and what we want. */
+/* An error means that there is no such connection, as intended. */
 static void
 disconnect(PGFunction function, text * name)
 {

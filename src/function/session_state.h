@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * session_state.h
- *	  What a step can leave in its session apart from settings and locks.
+ *	  Session state that a step can leave behind, apart from settings and
+ *	  locks.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,9 +10,9 @@
 #define DS_SESSION_STATE_H
 
 /*
- * Outside a transaction, in a worker: currval() and lastval() are undefined
- * again, random() goes on from a seed that no code has set, and connections of
- * dblink are closed, with the transactions that are open in them.
+ * Called outside a transaction, in a worker: makes currval() and lastval()
+ * undefined again, gives random() a seed that no code has set, and closes
+ * connections of dblink, including their open transactions.
  */
 extern void ds_session_state_forget(void);
 

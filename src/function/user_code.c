@@ -35,7 +35,9 @@ ds_user_code_begin(DsUserCode *u)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	u->guc_level = NewGUCNestLevel();
 	ds_isolation_begin();
-	/* as in a session of the role; what we write ourselves is not meant */
+	/*
+	 * as in a session of the role; later writes of the step are not affected
+	 */
 	XactReadOnly = DefaultXactReadOnly;
 	ds_time_limit_begin();
 }

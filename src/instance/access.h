@@ -24,7 +24,10 @@ extern DsAccess ds_access_of(Oid owner);
 /* 42501 unless the current user has the privileges of the owner. */
 extern void ds_access_check_owner(const DsInstance *inst);
 
-/* 42704 if the role of the owner was dropped: nothing runs as it any more. */
+/*
+ * 42704 if the role of the owner was dropped: nothing can run as this role any
+ * more.
+ */
 extern void ds_access_check_has_owner(const DsInstance *inst);
 
 /*

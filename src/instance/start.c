@@ -122,7 +122,7 @@ start_instance(DsStart *start, DsOnConflict on_conflict, DsReuse reuse,
 		CHECK_FOR_INTERRUPTS();
 		present = ds_store_load_for_start(start->instance_id,
 										  on_conflict != DS_ON_CONFLICT_TERMINATE);
-		/* of a child the parent's step asks, which is repeated anyway */
+		/* for a child the parent's step checks, which is repeated anyway */
 		if (IsolationIsSerializable() && !child)
 			check_serializable(start, present, &allowed);
 		if (present == NULL)
@@ -153,10 +153,10 @@ start_instance(DsStart *start, DsOnConflict on_conflict, DsReuse reuse,
 }
 
 /*
- * A start decides by what is committed now, which is later than the snapshot
- * of a serializable transaction.  Its answer must be that of the snapshot all
- * the same, or it would fit no order of transactions: PostgreSQL's INSERT ...
- * ON CONFLICT DO NOTHING raises the same error.
+ * A start decides by the committed state, which is later than the snapshot of
+ * a serializable transaction.  Its answer must still be that of the snapshot;
+ * otherwise it would fit no order of transactions.  PostgreSQL's INSERT ... ON
+ * CONFLICT DO NOTHING raises the same error.
  */
 static void
 check_serializable(const DsStart *start, const DsInstance *present,

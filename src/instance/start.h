@@ -64,8 +64,8 @@ extern bool ds_start(DsStart *start, DsOnConflict on_conflict,
 					 DsReuse reuse);
 
 /*
- * The same for a start over HTTP, which skips: an id of another role, or of a
- * function that is not exposed, counts as taken in every status.
+ * The same for a start over HTTP, which skips a taken id: an id of another
+ * role, or of a function that is not exposed, counts as taken in every status.
  */
 extern bool ds_start_exposed(DsStart *start);
 

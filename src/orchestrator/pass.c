@@ -109,8 +109,8 @@ ds_pass_run(DsReplay *replay)
 }
 
 /*
- * What the pass has come to.  error: what it raised; interrupt: what interrupts
- * its suspension; result: what it returned.
+ * Determines the outcome of the pass.  error: the error it raised; interrupt:
+ * the error that interrupted its suspension; result: its result.
  */
 static DsPass
 judge(const DsReplay *replay, const ErrorData *error,
@@ -138,7 +138,7 @@ judge(const DsReplay *replay, const ErrorData *error,
 		pass.outcome = DS_PASS_FAILED;
 		pass.failure = ds_failure_let_through(own, replay->delivered_failure);
 		pass.cancelled = ds_failure_is_cancel(error);
-		/* a task's has been retried as often as it may */
+		/* a task's failure has already been retried as often as allowed */
 		pass.conflict = pass.failure == own &&
 			ds_retry_is_automatic(unpack_sql_state(error->sqlerrcode));
 	}

@@ -24,8 +24,7 @@ typedef struct DsPass
 	Jsonb	   *result;			/* RETURNED */
 	Jsonb	   *failure;		/* FAILED */
 	bool		cancelled;		/* FAILED because the statement was canceled */
-	bool		conflict;		/* FAILED, by a serialization failure or
-								 * deadlock of its own */
+	bool		conflict;		/* FAILED with its own serialization failure or deadlock */
 } DsPass;
 
 /*

@@ -3,10 +3,10 @@
  * blocked.c
  *	  Workers whose step waits for another instance.
  *
- * Such a worker is taken until the other instance has ended, which needs a
- * worker itself.  When all workers wait, none is left to run what they wait
- * for: nothing would go on any more, in any database.  The last one must not
- * wait therefore.
+ * Such a worker is occupied until the other instance has ended, which needs a
+ * worker itself.  If all workers wait, none is left to run the awaited
+ * instances, and nothing would continue in any database.  Therefore the last
+ * worker must not wait.
  *
  *-------------------------------------------------------------------------
  */
@@ -72,7 +72,7 @@ ds_blocked_leave(void)
 	ds_shared_unlock();
 }
 
-/* Those that wait look again. */
+/* Makes the waiting workers check again. */
 void
 ds_blocked_workers_are_out(bool out)
 {

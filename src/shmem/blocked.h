@@ -10,22 +10,23 @@
 
 typedef struct DsBlocked
 {
-	bool		of_role;		/* the role's workers, not those of all */
-	int			n_blocked;		/* with this one */
-	int			n_workers;		/* that there may be */
-} DsBlocked;
+	bool		of_role;		/* the role's workers, not all workers */
+	int			n_blocked;		/* including this one */
+	int			n_workers;		/* the maximum number */
+}			DsBlocked;
 
 /*
- * To be called before each sleep of a wait in a worker's step, and the second
- * one after the wait.  False: the wait must not go on, because no worker would
- * be left for anything else.  own_role: an instance of this role is awaited.
+ * Call the first one before each sleep of a wait in a worker's step, and the
+ * second one after the wait.  False: the wait must not continue, because no
+ * worker would be left for anything else.  own_role: an instance of this role
+ * is awaited.
  */
 extern bool ds_blocked_enter(bool own_role, DsBlocked *blocked);
 extern void ds_blocked_leave(void);
 
 /*
- * The launcher finds work for which no background worker can be started, or
- * not any more: what there is, is all there may be.
+ * The launcher has work for which no background worker can be started, or no
+ * longer has: the existing workers are all there can be.
  */
 extern void ds_blocked_workers_are_out(bool out);
 

@@ -66,9 +66,9 @@ extern int	ds_group_n_hints(const DsGroup *group);
 typedef enum DsHintPlace
 {
 	DS_HINT_NEW,
-	DS_HINT_FIRST,				/* before all other new ones */
-	DS_HINT_YIELDED				/* a worker has left it between two steps */
-} DsHintPlace;
+	DS_HINT_FIRST,				/* before all other new hints */
+	DS_HINT_YIELDED				/* a worker has yielded it between two steps */
+}			DsHintPlace;
 
 /* False: there is no room for the hint. */
 extern bool ds_group_push_hint(DsGroup *group, const DsWork *work,
@@ -100,10 +100,10 @@ extern bool ds_group_has_due_work(const DsGroup *group, TimestampTz now);
 /* --- its workers --- */
 
 /*
- * Makes another process check the group at that time (DS_NO_TIME: now): an idle worker
- * of the group, or the launcher, which starts a worker or, if all are busy for
- * long, another one.  The launcher is not woken if it wakes up in time by
- * itself.
+ * Makes another process check the group at that time (DS_NO_TIME: now): an
+ * idle worker of the group, or the launcher, which starts a worker or, if all
+ * are busy for long, another one.  The launcher is not woken if it wakes up in
+ * time by itself.
  */
 extern void ds_group_wake(DsGroup *group, TimestampTz at);
 

@@ -19,7 +19,7 @@
  */
 extern bool ds_hint_ready(Oid database, Oid role, const DsWork *work);
 
-/* The same, before all others. */
+/* The same, before all other hints. */
 extern void ds_hint_first(Oid database, Oid role, const DsWork *work);
 
 /* The same for an instance that this worker has yielded between two steps. */

@@ -41,8 +41,7 @@ typedef struct DsSlot
 	bool		evicted;		/* was sent away: this is not a failure */
 	bool		recheck;		/* another process found the instance ready */
 	bool		executing;		/* user code runs */
-	bool		blocked;		/* it waits for another instance, see
-								 * blocked.c */
+	bool		blocked;		/* it waits for another instance */
 	bool		left;			/* of a crashed one: it ended itself */
 	bool		searching;		/* it set its group's "searching" */
 	pid_t		pid;
@@ -70,7 +69,7 @@ typedef struct DsSlots
 	int			n;
 	int			used;			/* all slots from this one on are free */
 	TimestampTz cancel_again_at;	/* the earliest; DT_NOEND: none */
-	bool		workers_are_out;	/* no more can be started; launcher only */
+	bool		workers_are_out;	/* no more workers can be started; set by the launcher */
 	DsSlot		slot[FLEXIBLE_ARRAY_MEMBER];
 } DsSlots;
 

@@ -41,7 +41,7 @@ extern void ds_slot_detach(void);
  */
 extern bool ds_slot_retire(bool even_with_work);
 
-/* This process ends in the middle of a step, but not because of it. */
+/* This process ends during a step, but not because of the step. */
 extern void ds_slot_excuse(void);
 
 /* A worker has succeeded: ends its group's back-off. */

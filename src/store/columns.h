@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * columns.h
- *	  The columns of the tables that are read and written by key (table_read.c),
- *	  in the order of the install script.
+ *	  The columns of the tables that are read and written by key
+ *	  (table_read.c), in the order of the install script.
  *
- * In a list C stands for a column and N for one that is NOT NULL, with the
- * letter of its type as in statements.h; S stands between them.
+ * In a list, C is a column and N one that is NOT NULL, with the letter of its
+ * type as in statements.h; S is the separator.
  *
  *-------------------------------------------------------------------------
  */

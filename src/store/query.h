@@ -47,7 +47,7 @@ extern uint64 ds_query_run_for(DsStatementId id, const pg_uuid_t *u,
 							   bool limit_lock_wait);
 extern List *ds_query_run_list(DsStatementId id, DsParameters *p);
 
-/* The type that a letter of DsStatement.types stands for. */
+/* The type for a letter of DsStatement.types. */
 extern Oid	ds_query_type(char letter);
 
 /* Limits waits for locks to one second, and restores the setting. */

@@ -403,8 +403,8 @@ STATEMENT(COUNT_EXPOSED, "t", true, true, false,
 		"SELECT count(*) FROM " HTTP " WHERE function_name = $1")
 
 /*
- * --- rows that are written without a statement unless a superuser has added
- * something to the table that only a statement obeys (table_statement.c) ---
+ * rows that are written without a statement, unless a superuser has made an
+ * addition to the table that only a statement obeys (table_statement.c)
  */
 STATEMENT(ROW_INSERT_INSTANCE, "0", false, true, false,
 		"INSERT INTO " INSTANCE " SELECT ($1).* ON CONFLICT DO NOTHING"

@@ -10,7 +10,7 @@
 #include "store/columns.h"
 #include "store/statements.h"
 
-/* The names of a table's columns. */
+/* The column names of a table. */
 #define COLUMN_NAME(name, type)	#name
 #define COLUMNS(list)			list(COLUMN_NAME, COLUMN_NAME, ", ")
 

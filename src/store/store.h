@@ -83,7 +83,7 @@ extern DsInstance *ds_store_load_at(const char *instance_id,
 extern DsInstance *ds_store_load_for_start(const char *instance_id,
 										   bool brief);
 
-/* The brief one, as the snapshot of the caller's transaction has it. */
+/* The brief form, as seen by the snapshot of the caller's transaction. */
 extern DsInstance *ds_store_load_seen(const char *instance_id);
 
 /* Without what others have given it or may see of it, which may be large. */

@@ -1,20 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * table.h
- *	  Reading and writing rows by primary key, without a statement.
+ *	  Reads and writes rows by primary key, without a statement.
  *
- * A step reads its instance and history, and writes a row or two; parsing and
- * planning apart, the executor's set-up for each of these would cost several
- * times what they do.  So they go to the table and its indexes directly, under
- * the rules of a statement: the latest snapshot, the locks of READ COMMITTED,
- * and what was written is seen by what follows in the transaction.
+ * A step reads its instance and history, and writes a row or two.  Apart from
+ * parsing and planning, the executor's set-up for each of these would cost
+ * several times as much as the work itself.  So these functions access the table
+ * and its indexes directly, under the rules of a statement: the latest snapshot,
+ * the locks of READ COMMITTED, and writes are visible to the rest of the
+ * transaction.
  *
- * PostgreSQL's closest are ExecSimpleRelationInsert() and its like, which apply
- * logical replication (execReplication.c).  They know no ON CONFLICT, wait
- * without a limit, and set up what is kept here for each row anew.
+ * The closest functions of PostgreSQL are ExecSimpleRelationInsert() and the
+ * like, which apply logical replication (execReplication.c).  They have no ON
+ * CONFLICT, wait without a limit, and repeat for each row the set-up that is kept
+ * here.
  *
- * What is not checked here: privileges (the tables are the extension's own),
- * triggers and constraints other than the unique ones.
+ * Not checked here are privileges (the tables belong to the extension), triggers,
+ * and constraints other than unique ones.
  *
  *	DsScan scan;
  *
@@ -23,7 +25,7 @@
  *		seq = ds_column_int(0, HISTORY_seq);
  *	ds_table_scan_end(&scan);
  *
- * All need a transaction.
+ * All functions need a transaction.
  *
  *-------------------------------------------------------------------------
  */
@@ -103,7 +105,7 @@ typedef struct DsScan
  */
 extern void ds_table_scan_begin(DsScan *scan, DsTable table, DsKey key);
 
-/* The same rows as the snapshot of the caller's transaction has them. */
+/* The same rows as seen by the snapshot of the caller's transaction. */
 extern void ds_table_scan_begin_seen(DsScan *scan, DsTable table, DsKey key);
 extern bool ds_table_scan_next(DsScan *scan);
 extern void ds_table_scan_end(DsScan *scan);
@@ -143,9 +145,9 @@ extern void ds_table_row_begin(DsParameters *p, DsTable table);
 extern void ds_table_insert(DsTable table, const DsParameters *p);
 
 /*
- * Changes of rows follow the latest version of a row from here on, whatever the
+ * From here on, changes of rows follow the latest version of a row at any
  * isolation level: a fence decides, not the snapshot.  Otherwise a row that
- * was changed since is 40001 under REPEATABLE READ.
+ * was changed since raises 40001 under REPEATABLE READ.
  */
 extern void ds_table_follow_latest(bool follow);
 

@@ -3,9 +3,9 @@
  * table_form.c
  *	  Compares the form of a table with the one that the code expects.
  *
- * The columns must be those of the install script, or the table is refused.
- * Additions of a superuser, for instance triggers, are obeyed: the rows are
- * then written by statements (table_statement.c).
+ * The columns must be those of the install script, otherwise the table is
+ * refused. Additions of a superuser, such as triggers, are obeyed: the rows
+ * are then written by statements (table_statement.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@
 #define COMMA					,
 #define COLUMNS(list)			list(NULLABLE, NOT_NULL, COMMA)
 
-/* The trigger of all our tables, and its function. */
+/* The trigger of all tables of the extension, and its function. */
 #define OUR_TRIGGER		"refuse_strangers"
 
 #define MAX_CHECKS		2
@@ -76,7 +76,7 @@ static const TableForm forms[DS_NUM_TABLES] = {
 	[DS_EXECUTION] = {{F_TEXTEQ}, lengthof(execution_columns), execution_columns},
 };
 
-/* Tables that have their form, and have not changed since the check. */
+/* Tables that have this form, and have not changed since the check. */
 static Oid	known[DS_NUM_TABLES];
 
 static void forget_known(Datum arg, Oid relid);
@@ -231,8 +231,8 @@ ds_table_obeyed_commands(DsTable table, Relation rel)
 }
 
 /*
- * A foreign key that refers to the table checks updates of the key by a
- * trigger.  No update here changes a key.
+ * A foreign key that refers to the table has a trigger that checks updates of
+ * the key.  No update here changes a key.
  */
 static int
 commands_of_trigger(const Trigger * trigger, Relation rel)

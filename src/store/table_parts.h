@@ -51,7 +51,7 @@ extern void ds_table_statement_update(DsTable table, Relation rel,
 extern void ds_table_statement_delete(DsTable table, Relation rel,
 									  const ItemPointerData *at);
 
-/* Error: an addition to the table prevented the write. */
+/* Raises an error: an addition to the table prevented the write. */
 pg_noreturn extern void ds_table_refuse_loss(Relation rel);
 
 /* --- table_read.c --- */

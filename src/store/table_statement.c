@@ -3,10 +3,10 @@
  * table_statement.c
  *	  Writes rows by statements.
  *
- * Tools that copy a table in use, for instance pg_repack, create a trigger on
- * it and rely on it firing for each change.  The same holds for triggers,
- * rules and constraints of a superuser.  While a table has one of these, its
- * rows are written by statements, which obey all of them.
+ * Tools that copy a table in use, such as pg_repack, create a trigger on it
+ * and rely on it firing for each change.  The same holds for triggers, rules
+ * and constraints of a superuser.  While a table has one of these, its rows
+ * are written by statements, which obey all of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -88,7 +88,7 @@ row_datum(DsTable table, Relation rel, const DsParameters *p)
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		/* what comes after the columns that the code knows was dropped */
+		/* columns after those that the code knows were dropped */
 		nulls[i] = i >= ds_table_n_columns(table) || p->nulls[i] == 'n';
 		values[i] = nulls[i] ? (Datum) 0 : p->values[i];
 	}

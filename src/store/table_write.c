@@ -51,7 +51,7 @@ typedef struct Kept
 typedef struct Writer
 {
 	DsTable		number;
-	int			n_columns;		/* that the code knows */
+	int			n_columns;		/* known to the code */
 	Relation	table;
 	Kept	   *kept;
 	bool		pushed_snapshot;
@@ -487,9 +487,9 @@ insert_if_absent(Writer *w)
 }
 
 /*
- * The insert has found a conflict: is it a row with this key, or an added
- * unique index?  Without such an index it is the key, although the row may be
- * gone by now.
+ * The insert has found a conflict: is it a row with this key, or with that of
+ * an added unique index?  Without such an index it is the key, although the
+ * row may be gone by now.
  */
 static bool
 key_exists(Writer *w, DsKey key)
@@ -592,7 +592,9 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p,
 	return result;
 }
 
-/* Locks the row first, so that the statement finds it as "change" has. */
+/*
+ * Locks the row first, so that the statement finds the row as "change" saw it.
+ */
 static TM_Result
 change_by_statement(Writer *w, const DsScan *scan, const DsParameters *p,
 					ItemPointer tid)

@@ -123,7 +123,7 @@ ds_janitor_schedule_reap(void)
 		ds_crashed_slots_forget(report.database);
 }
 
-/* A lock is held for long, perhaps. */
+/* A lock may be held for long. */
 static void
 note_failure(Oid database)
 {

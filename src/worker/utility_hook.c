@@ -100,7 +100,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 
 	if (ds_isolation_may_change(statement, dest->mydest))
 	{
-		/* as if no snapshot had been taken: the next one is of the new level */
+		/* as if no snapshot had been taken: the next one has the new level */
 		FirstSnapshotSet = false;
 		PG_TRY();
 		{

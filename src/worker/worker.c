@@ -167,7 +167,10 @@ attach_and_connect(void)
 	 * only as the owner.
 	 */
 	ds_transaction_begin();
-	/* as in a session of the role: they may restrict or audit what it does */
+	/*
+	 * as in a session of the role: these libraries may restrict or audit its
+	 * actions
+	 */
 	process_session_preload_libraries();
 	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
 	/* it would end the worker; statement_timeout limits a step */
@@ -273,8 +276,8 @@ work(void)
 }
 
 /*
- * Goes on with the group's search by one batch, if there is one and no other
- * worker is at it.  False: it is to begin, and this worker may not work here.
+ * Runs a batch of the group's search, if there is one and no other worker has
+ * it. False: a search must begin, and this worker may not work here.
  */
 static bool
 go_on_searching(bool *searched)
@@ -295,7 +298,10 @@ go_on_searching(bool *searched)
 	return true;
 }
 
-/* There is nothing to do.  False: for so long that the worker has retired. */
+/*
+ * Sleeps because there is no work.  False: after so long that the worker has
+ * retired.
+ */
 static bool
 rest(TimestampTz idle_since)
 {
