@@ -84,6 +84,24 @@ like($warnings, qr/WARNING:  instance "referred" could not be purged: .*violates
 is($node->safe_psql('postgres', q{SELECT string_agg(instance_id, ', ' ORDER BY instance_id) FROM df_instances}),
 	'child, parent, referred', 'and nothing else');
 
+# --- df_terminate ---
+
+# Active children, written as rows, too; suspended, so that no worker takes them.
+$node->safe_psql('postgres', qq{
+SELECT df_start_singleton('public.waits', 'many')});
+$node->poll_query_until('postgres', q{SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'many'})
+  or die 'it does not wait';
+$node->safe_psql('postgres', qq{
+SELECT count(ended('many ' || n, 'many')) FROM generate_series(1, $depth) n;
+UPDATE durable_singleton.instance c SET status = 'Suspended', parent_run_id = p.execution_id
+	FROM durable_singleton.instance p WHERE p.instance_id = 'many' AND c.parent_instance_id = 'many'});
+is( $node->safe_psql('postgres', q{
+		BEGIN;
+		SELECT df_terminate('many');
+		SELECT count(DISTINCT instance_id) FROM durable_singleton.inbox WHERE kind = 'x' AND instance_id LIKE 'many %';
+		ROLLBACK}) =~ s/^\n//mr, $depth, 'df_terminate tells all of many children');
+$node->safe_psql('postgres', q{DELETE FROM durable_singleton.instance WHERE instance_id LIKE 'many%'});
+
 # --- the janitor ---
 
 # Role "gone" does not exist any more; one of its instances is locked.

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
@@ -22,6 +24,8 @@
 #include "function/failure.h"
 #include "instance/end.h"
 #include "store/store.h"
+
+#define CHILDREN_BATCH	1000
 
 static void tell_parent(const DsInstance *child, DsStatus status,
 						Jsonb *output, Jsonb *failure, bool limit_lock_wait);
@@ -128,18 +132,37 @@ terminated_failure(const DsInstance *child, const Jsonb *reason)
 	return ds_failure_from_error(&error);
 }
 
+/* In batches: a parent may have millions. */
 static void
 end_children(const DsInstance *parent, Jsonb *reason)
 {
-	List	   *children = ds_store_send_terminate(parent, reason,
-												   GetCurrentTimestamp());
-	ListCell   *cell;
+	TimestampTz now = GetCurrentTimestamp();
+	char		after[DS_MAX_ID_LENGTH + 1] = "";
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext cxt = AllocSetContextCreate(caller, "children to be ended",
+											  ALLOCSET_SMALL_SIZES);
+	int			n;
 
-	foreach(cell, children)
+	MemoryContextSwitchTo(cxt);
+	do
 	{
-		const DsChild *child = lfirst(cell);
+		List	   *children;
+		ListCell   *cell;
 
-		ds_commit_hint_cancel(child->instance_id, &child->execution_id);
-		ds_commit_hint_ready(child->owner, child->instance_id, DS_NO_TIME);
-	}
+		CHECK_FOR_INTERRUPTS();
+		children = ds_store_send_terminate(parent, reason, now, after,
+										   CHILDREN_BATCH);
+		foreach(cell, children)
+		{
+			const DsChild *child = lfirst(cell);
+
+			ds_commit_hint_cancel(child->instance_id, &child->execution_id);
+			ds_commit_hint_ready(child->owner, child->instance_id, DS_NO_TIME);
+			strlcpy(after, child->instance_id, sizeof(after));
+		}
+		n = list_length(children);
+		MemoryContextReset(cxt);
+	} while (n == CHILDREN_BATCH);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(cxt);
 }

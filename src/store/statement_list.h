@@ -167,14 +167,16 @@ STATEMENT(SEND, "uttjz", false, true, false,
 		"INSERT INTO " INBOX " (run_id, instance_id, kind, name, data, sent_time)"
 		" VALUES ($1, $2, 'e', $3, $4, $5)")
 
-/* tells all active children of an instance to end */
-STATEMENT(SEND_TERMINATE, "tujz", false, true, false,
+/* tells active children of an instance after the key $5 to end */
+STATEMENT(SEND_TERMINATE, "tujzti", false, true, false,
 		"WITH child AS (SELECT instance_id, execution_id, " RUN("i") " AS run_id,"
 		" owner FROM " INSTANCE " i WHERE parent_instance_id = $1 AND parent_run_id = $2"
-		" AND status IN " ACTIVE "),"
+		" AND status IN " ACTIVE " AND instance_id > $5"
+		" ORDER BY parent_instance_id, instance_id LIMIT $6),"
 		" sent AS (INSERT INTO " INBOX " (run_id, instance_id, kind, data, sent_time)"
 		" SELECT run_id, instance_id, 'x', $3, $4 FROM child)"
-		" SELECT instance_id, execution_id, owner FROM child")
+		" SELECT instance_id, execution_id, owner FROM child"
+		" ORDER BY instance_id")
 
 STATEMENT(DROP_MESSAGES, "u", false, true, false,
  /* a message taken by a step is deleted by that step */

@@ -218,9 +218,13 @@ typedef struct DsChild
 	Oid			owner;
 } DsChild;
 
-/* Tells all active children of the run to end; returns a list of DsChild. */
+/*
+ * Tells active children of the run after the given id to end.  Returns them,
+ * at most "limit", as a list of DsChild in the order of their ids.
+ */
 extern List *ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
-									 TimestampTz now);
+									 TimestampTz now, const char *after_id,
+									 int limit);
 
 /* Was it told to end?  *reason: the reason. */
 extern bool ds_store_find_terminate(const DsInstance *inst, Jsonb **reason);

@@ -47,7 +47,7 @@ ds_store_has_messages(const DsInstance *inst)
 
 List *
 ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
-						TimestampTz now)
+						TimestampTz now, const char *after_id, int limit)
 {
 	DsSession	s;
 	DsParameters p = {0};
@@ -59,6 +59,8 @@ ds_store_send_terminate(const DsInstance *parent, Jsonb *reason,
 	ds_param_uuid(&p, &parent->run_id);
 	ds_param_jsonb(&p, reason);
 	ds_param_time(&p, now);
+	ds_param_text(&p, after_id);
+	ds_param_int(&p, limit);
 	n = ds_query_execute(DS_SQL_SEND_TERMINATE, &p);
 	for (uint64 i = 0; i < n; i++)
 	{
