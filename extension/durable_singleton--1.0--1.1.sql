@@ -64,6 +64,74 @@ COMMENT ON FUNCTION @extschema@.df_next_runs IS
 	'the next moments at which a cron expression is due';
 
 -- ---------------------------------------------------------------------------
+-- HTTP
+-- ---------------------------------------------------------------------------
+
+-- GET instances, also in databases that are not in UTF8
+CREATE OR REPLACE FUNCTION durable_singleton.http_list(created_from text, created_to text,
+	statuses text, id_prefix text, show_input boolean, page_size int, token text)
+RETURNS durable_singleton.http_response
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+SET jit = off
+AS $$
+DECLARE
+	large CONSTANT int := 4 * 1024 * 1024;
+	wanted CONSTANT int := CASE WHEN page_size > 0 THEN least(page_size, 1000) ELSE 100 END;
+	from_time CONSTANT timestamptz := coalesce(durable_singleton.http_time(created_from), '-infinity');
+	to_time CONSTANT timestamptz := coalesce(durable_singleton.http_time(created_to), 'infinity');
+	status_list CONSTANT @extschema@.df_runtime_status[] := durable_singleton.http_statuses(statuses);
+	prefix CONSTANT text := coalesce(id_prefix, '');
+	-- no id of 256 bytes that begins like this comes after it
+	prefix_end text;
+	last_id text := '';
+	id text;
+	item text;
+	items text[] := '{}';
+	size int := 0;
+	more boolean := false;
+BEGIN
+	IF token <> '' THEN
+		IF token !~ '^([0-9a-f]{2})+$' THEN
+			RAISE EXCEPTION 'unknown continuation token' USING ERRCODE = 'SD400';
+		END IF;
+		last_id := convert_from(decode(token, 'hex'), 'UTF8');
+	END IF;
+	-- in a statement of its own: other encodings do not have the character, and
+	-- chr() of a constant is evaluated wherever it stands
+	IF prefix <> '' AND getdatabaseencoding() = 'UTF8' THEN
+		prefix_end := prefix || repeat(chr(1114111), 64);
+	END IF;
+	FOR id IN
+		SELECT i.instance_id FROM @extschema@.df_http_instances i
+		WHERE i.instance_id > last_id COLLATE "C"
+			AND i.instance_id >= prefix COLLATE "C"
+			AND (prefix_end IS NULL OR i.instance_id <= prefix_end COLLATE "C")
+			AND starts_with(i.instance_id, prefix)
+			AND i.created_time BETWEEN from_time AND to_time
+			AND (status_list IS NULL OR i.runtime_status = ANY (status_list))
+		ORDER BY i.instance_id LIMIT wanted + 1
+	LOOP
+		IF cardinality(items) >= wanted OR size >= large THEN
+			more := true;
+			EXIT;
+		END IF;
+		last_id := id;
+		item := durable_singleton.http_instance(id, show_input => show_input);
+		IF item IS NOT NULL THEN
+			items := items || item;
+			size := size + length(item);
+		END IF;
+	END LOOP;
+	RETURN ROW(200, '[' || array_to_string(items, ',') || ']', NULL, NULL, NULL,
+		CASE WHEN more THEN encode(convert_to(last_id, 'UTF8'), 'hex') ELSE '' END, NULL)::durable_singleton.http_response;
+END
+$$;
+
+-- ---------------------------------------------------------------------------
 -- Privileges: the last part of the script
 -- ---------------------------------------------------------------------------
 

@@ -226,5 +226,42 @@ is( $node->safe_psql('copy', q{
 	'events reach the instances of the copy');
 still_works('copy', 'new instances run in the copy');
 
+# A database that is a template is looked through like any other at the start
+# of the server, and a new database can be made of it all the same.
+create_database($node, 'model');
+$node->safe_psql('model', q{
+CREATE FUNCTION sleeps(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN PERFORM df_create_timer('2 s'); RETURN '1'; END $$;
+ALTER DATABASE model IS_TEMPLATE true;
+SELECT df_start_singleton('sleeps', 'timer')});
+$node->poll_query_until('model', q{SELECT waiting_for = 'timer' FROM df_instances WHERE instance_id = 'timer'})
+  or die 'it does not wait';
+$node->safe_psql('template1', q{
+CREATE EXTENSION durable_singleton;
+CREATE FUNCTION sleeps(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN PERFORM df_create_timer('1 s'); RETURN '1'; END $$;
+SELECT df_start_singleton('sleeps', 'timer')});
+$node->restart;
+ok(wait_status($node, 'model', 'timer', 'Completed'), 'a timer in a template falls due after a restart');
+ok(wait_status($node, 'template1', 'timer', 'Completed'), 'and in template1');
+$node->safe_psql('postgres', "CREATE DATABASE of_template$_") foreach 1 .. 3;
+$node->safe_psql('postgres', 'CREATE DATABASE of_model TEMPLATE model');
+is($node->safe_psql($_, 'SELECT count(*) FROM df_instances'), 1, "$_ is made while workers are in its template")
+  foreach 'of_template3', 'of_model';
+$node->safe_psql('template1', 'DROP EXTENSION durable_singleton CASCADE; DROP FUNCTION sleeps');
+
+# A database in another encoding than UTF8
+$node->safe_psql('postgres', q{CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'});
+$node->safe_psql('latin', q{
+CREATE EXTENSION durable_singleton;
+CREATE FUNCTION ends(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
+SELECT df_expose_http('ends'), df_start_singleton('ends', 'x1'), df_start_singleton('ends', 'y1')});
+ok(wait_ended($node, 'latin', '%'), 'instances in LATIN1 end');
+foreach my $prefix ([ 'NULL', 2 ], [ q{'x'}, 1 ])
+{
+	is( $node->safe_psql('latin', qq{
+			SELECT status, json_array_length(body::json)
+			FROM durable_singleton.http_list(NULL, NULL, NULL, $prefix->[0], true, NULL, NULL)}),
+		"200|$prefix->[1]", "they are listed over HTTP, prefix $prefix->[0]");
+}
+
 finish($node);
 done_testing();

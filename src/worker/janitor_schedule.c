@@ -314,7 +314,7 @@ scan_databases(bool still_ones)
 		known = hash_search(known_databases, &db->oid, HASH_FIND, NULL);
 		if (known != NULL)
 			known->present = true;
-		if (!db->datallowconn || db->datistemplate ||
+		if (!db->datallowconn ||
 			(known != NULL && !known->has_extension) ||
 			(known != NULL && !still_ones &&
 			 ds_database_idle_check(&known->idle, db->oid)))

@@ -169,6 +169,7 @@ database_to_empty(Node *statement)
 			}
 		case T_CreatedbStmt:
 			{
+				const char *template = "template1";
 				ListCell   *cell;
 
 				foreach(cell, ((CreatedbStmt *) statement)->options)
@@ -176,8 +177,9 @@ database_to_empty(Node *statement)
 					DefElem    *option = lfirst_node(DefElem, cell);
 
 					if (strcmp(option->defname, "template") == 0 && option->arg)
-						database = get_database_oid(defGetString(option), true);
+						template = defGetString(option);
 				}
+				database = get_database_oid(template, true);
 				return OidIsValid(database) && may_copy(database) ?
 					database : InvalidOid;
 			}
