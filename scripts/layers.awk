@@ -1,5 +1,6 @@
-# For the step layers of ./test: reads src/README.md, then the sources below src/ by their
-# names from there, and says what breaks the order of the layers.  Writes the
+# For the step layers of ./test: reads src/README.md, other documents about the
+# sources, then the sources by their names below src/, and says what breaks the
+# order of the layers, and what a document names that is not there.  Writes the
 # includes as pairs of files, without endings, to the file named by pairs.
 
 function folder(path)
@@ -39,6 +40,22 @@ FILENAME == "README.md" && /^\|/ {
 }
 FILENAME == "README.md" { next }
 
+# --- other documents: files in backquotes, and functions ---
+
+FILENAME ~ /\.md$/ {
+	rest = $0
+	while (match(rest, /`[a-z_]+\.[ch]`/)) {
+		told[substr(rest, RSTART + 1, RLENGTH - 2)] = FILENAME
+		rest = substr(rest, RSTART + RLENGTH)
+	}
+	rest = $0
+	while (match(rest, /ds_[a-z_]+/)) {
+		told[substr(rest, RSTART, RLENGTH)] = FILENAME
+		rest = substr(rest, RSTART + RLENGTH)
+	}
+	next
+}
+
 # --- the sources ---
 
 FNR == 1 {
@@ -51,6 +68,13 @@ FNR == 1 {
 		complain("src/" FILENAME ": not on the map, src/README.md")
 	if (!(folder(FILENAME) in layer))
 		complain("src/" FILENAME ": its folder is no layer of src/README.md")
+}
+/ds_[a-z_]+/ {
+	rest = $0
+	while (match(rest, /ds_[a-z_]+/)) {
+		exists[substr(rest, RSTART, RLENGTH)] = 1
+		rest = substr(rest, RSTART + RLENGTH)
+	}
 }
 /^#include "[a-z_\/]+\.h"/ {
 	header = $2
@@ -73,5 +97,8 @@ END {
 	for (name in named)
 		if (!(name in exists))
 			complain("src/README.md: there is no " name)
+	for (name in told)
+		if (!(name in exists))
+			complain(told[name] ": there is no " name)
 	exit broken
 }

@@ -23,7 +23,7 @@ run_cppcheck()
 run_clang_tidy()
 {
 	local include=-isystem
-	printf '%s\n' -D_GNU_SOURCE -std=gnu11 $include \
+	printf '%s\n' -D_GNU_SOURCE -std=gnu11 '-DDS_VERSION="0"' $include \
 		"$("$pg_config" --includedir-server)" -I. >"$base/src/src/compile_flags.txt"
 	printf '%s\n' -D_GNU_SOURCE -std=gnu11 '-DGW_VERSION="0"' $include \
 		"$("$pg_config" --includedir)" >"$base/src/gateway/compile_flags.txt"

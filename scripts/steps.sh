@@ -72,7 +72,8 @@ layers()
 	cd "$base/src/src" &&
 		! grep -rnE 'PG_VERSION_NUM|pg_attribute_noreturn' --include='*.[ch]' --exclude=compat.h . &&
 		mapfile -t files < <(find . -name '*.[ch]' -printf '%P\n' | LC_ALL=C sort) &&
-		awk -v pairs="$pairs" -f "$tree/scripts/layers.awk" README.md "${files[@]}" &&
+		awk -v pairs="$pairs" -f "$tree/scripts/layers.awk" README.md \
+			../docs/architecture.md "${files[@]}" &&
 		tsort "$pairs" >/dev/null
 )
 
