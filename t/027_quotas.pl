@@ -305,6 +305,27 @@ is_full(3, 'under the same limit');
 tenant(q{SELECT df_terminate('anew ' || n) FROM generate_series(1, 3) n});
 
 #
+# A rewind after a restart, which forgets what was counted, when one place is free
+#
+$node->safe_psql('postgres', q{
+	CREATE SEQUENCE tries;
+	GRANT USAGE ON SEQUENCE tries TO tenant;
+	CREATE FUNCTION fails_once() RETURNS bigint LANGUAGE sql AS $$ SELECT 1 / (nextval('tries') - 1) $$;
+	CREATE FUNCTION fails_and_waits(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM df_call_activity('fails_once');
+		RETURN df_wait_for_external_event('go');
+	END $$});
+tenant(q{SELECT df_start_singleton('fails_and_waits', 'fails')});
+ok(wait_status($node, 'postgres', 'fails', 'Failed'), 'an instance has failed');
+$node->restart;
+tenant(q{SELECT df_start_singleton('holding', 'holds ' || n) FROM generate_series(1, 2) n});
+$node->restart;
+is(tenant(q{SELECT 'rewound' FROM df_rewind('fails')}), 'rewound', 'it takes the last place');
+is_full(3, 'with that one');
+tenant(q{SELECT df_terminate(id) FROM unnest('{fails,holds 1,holds 2}'::text[]) id});
+
+#
 # The size of a history
 #
 $node->safe_psql('postgres',

@@ -19,6 +19,11 @@
 #error "durable_singleton needs PostgreSQL 15 or newer"
 #endif
 
+/* Windows, and a server built to test for it: processes inherit no memory. */
+#ifdef EXEC_BACKEND
+#error "durable_singleton needs a server whose processes are forked: build PostgreSQL without EXEC_BACKEND"
+#endif
+
 /*
  * PostgreSQL 16: one function checks the privileges on objects of all classes;
  * an update reports whether only summarizing indexes need a new entry;

@@ -131,6 +131,7 @@ ds_rewind(PG_FUNCTION_ARGS)
 	Jsonb	   *reason;
 	char	   *instance_id = begin(fcinfo, "df_rewind()", &reason);
 	DsInstance *inst;
+	Oid			counted = InvalidOid;
 
 	do
 	{
@@ -141,8 +142,15 @@ ds_rewind(PG_FUNCTION_ARGS)
 		if (inst->status != DS_FAILED)
 			ds_access_ended_error(inst);
 		ds_access_check_has_owner(inst);
+		/* before the change, which a recount of the role would see already */
+		if (counted != inst->owner)
+		{
+			if (OidIsValid(counted))
+				ds_quota_give_back(counted);
+			ds_quota_take(inst->owner, true);
+			counted = inst->owner;
+		}
 	} while (!ds_store_rewind(inst, false));
-	ds_quota_take(inst->owner, true);
 	ds_commit_counts_add(DS_INSTANCES_REWOUND);
 	ds_store_add_note(inst, DS_NOTE_REWOUND, reason);
 	ds_commit_hint_ready(inst->owner, instance_id, DS_NO_TIME);

@@ -25,6 +25,7 @@
 #include "commit/commit_counts.h"
 #include "commit/commit_hints.h"
 #include "commit/quota.h"
+#include "shmem/incarnation.h"
 
 typedef struct Subscriber
 {
@@ -70,6 +71,10 @@ ds_at_commit_init(void)
 static void
 at_transaction_end(XactEvent event, void *arg)
 {
+	/* a NOTIFY is assigned its id between the two points */
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE ||
+		event == XACT_EVENT_COMMIT)
+		ds_incarnation_note_own_xid();
 	for (int i = 0; i < lengthof(subscribers); i++)
 	{
 		switch (event)

@@ -28,6 +28,8 @@
 PG_FUNCTION_INFO_V1(ds_http_transaction);
 PG_FUNCTION_INFO_V1(ds_http_fate);
 
+static bool is_lost(uint64 incarnation, uint64 xid);
+
 /* http_transaction(): null if the transaction has written nothing */
 PGDLLEXPORT Datum
 ds_http_transaction(PG_FUNCTION_ARGS)
@@ -50,7 +52,6 @@ ds_http_fate(PG_FUNCTION_ARGS)
 	char	   *slash;
 	uint64		incarnation;
 	uint64		xid;
-	uint64		first;
 	Datum		status;
 
 	LOCAL_FCINFO(call, 1);
@@ -67,20 +68,26 @@ ds_http_fate(PG_FUNCTION_ARGS)
 	incarnation = strtoull(name, NULL, 10);
 	xid = strtoull(slash + 1, NULL, 10);
 
-	if (incarnation != ds_incarnation())
-	{
-		first = ds_incarnation_first_xid();
-		if (first == 0)
-			PG_RETURN_TEXT_P(cstring_to_text("in progress"));
-		if (xid >= first)
-			PG_RETURN_TEXT_P(cstring_to_text("aborted"));
-	}
+	if (incarnation != ds_incarnation() && ds_incarnation_first_xid() == 0)
+		PG_RETURN_TEXT_P(cstring_to_text("in progress"));
+	if (is_lost(incarnation, xid))
+		PG_RETURN_TEXT_P(cstring_to_text("aborted"));
 	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);
 	call->args[0].value = FullTransactionIdGetDatum(FullTransactionIdFromU64(xid));
 	call->args[0].isnull = false;
 	status = pg_xact_status(call);
+	/* if another transaction has committed under the id, it shows by now */
+	if (is_lost(incarnation, xid))
+		PG_RETURN_TEXT_P(cstring_to_text("aborted"));
 	/* null: the transaction is too old */
 	if (call->isnull)
 		PG_RETURN_NULL();
 	return status;
+}
+
+/* Did an earlier incarnation assign the id, and lose it? */
+static bool
+is_lost(uint64 incarnation, uint64 xid)
+{
+	return incarnation != ds_incarnation() && xid >= ds_incarnation_first_xid();
 }

@@ -4,13 +4,14 @@
  *	  The incarnation of the server, and its first transaction id.
  *
  * Lock rules: the incarnation is constant after the set-up, and the
- * transaction id is an atomic that is set once.
+ * transaction id is an atomic that only becomes lower.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "access/xact.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
 
@@ -23,6 +24,8 @@ typedef struct Incarnation
 } Incarnation;
 
 static Incarnation *incarnation = NULL;
+
+static void note(uint64 xid);
 
 Size
 ds_incarnation_size(void)
@@ -61,10 +64,28 @@ ds_incarnation_first_xid(void)
 void
 ds_incarnation_note_first_xid(void)
 {
-	uint64		unknown = 0;
-	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
+	note(U64FromFullTransactionId(ReadNextFullTransactionId()));
+}
 
-	/* an earlier launcher may have set it */
-	(void) pg_atomic_compare_exchange_u64(&incarnation->first_xid, &unknown,
-										  next);
+void
+ds_incarnation_note_own_xid(void)
+{
+	FullTransactionId xid = GetTopFullTransactionIdIfAny();
+
+	if (FullTransactionIdIsValid(xid))
+		note(U64FromFullTransactionId(xid));
+}
+
+/* The lowest one counts. */
+static void
+note(uint64 xid)
+{
+	uint64		first = pg_atomic_read_u64(&incarnation->first_xid);
+
+	while (first == 0 || xid < first)
+	{
+		if (pg_atomic_compare_exchange_u64(&incarnation->first_xid, &first,
+										   xid))
+			break;
+	}
 }

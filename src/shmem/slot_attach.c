@@ -323,6 +323,12 @@ count_failure(DsSlot *slot)
 	}
 }
 
+/*
+ * The slot, and with it the claim, is given back after the transaction was
+ * aborted, which a before_shmem_exit callback of PostgreSQL does.  Otherwise
+ * another runner would be in a step of the instance while the abort of this
+ * one still holds its locks.
+ */
 static void
 register_exit_callback(void)
 {
@@ -330,7 +336,7 @@ register_exit_callback(void)
 
 	if (!registered)
 	{
-		before_shmem_exit(detach_at_exit, (Datum) 0);
+		on_shmem_exit(detach_at_exit, (Datum) 0);
 		registered = true;
 	}
 }

@@ -70,6 +70,7 @@ static bool is_database_owner(Oid database);
 static bool may_copy(Oid database);
 static void empty_database(Oid database);
 static void reopen_after_error(int code, Datum database);
+static Node *copy_for_later(Node *statement);
 static void after_command(Node *statement);
 static void visit_at_commit(const char *dbname);
 static void after_transaction_command(TransactionStmt *statement);
@@ -91,6 +92,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 				DestReceiver *dest, QueryCompletion *qc)
 {
 	Node	   *statement = pstmt->utilityStmt;
+	Node	   *later = copy_for_later(statement);
 	bool		drop_extension = IsA(statement, DropStmt) &&
 	drops_extension((DropStmt *) statement);
 	Oid			closed = drop_extension ? MyDatabaseId :
@@ -133,7 +135,8 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 	}
 	if (drop_extension)
 		ds_commit_hint_evict();
-	after_command(statement);
+	if (later != NULL)
+		after_command(later);
 }
 
 /*
@@ -250,6 +253,37 @@ visit_at_commit(const char *dbname)
 
 	if (OidIsValid(database))
 		ds_commit_hint_visit(database);
+}
+
+/*
+ * The statement, for after_command(), or NULL if there will be nothing to do.
+ * A command may free its own statement: CALL runs a plan that the ROLLBACK of
+ * its procedure drops.
+ */
+static Node *
+copy_for_later(Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_TransactionStmt:
+			switch (((TransactionStmt *) statement)->kind)
+			{
+				case TRANS_STMT_PREPARE:
+				case TRANS_STMT_COMMIT_PREPARED:
+				case TRANS_STMT_ROLLBACK_PREPARED:
+					return copyObject(statement);
+				default:
+					return NULL;
+			}
+		case T_CreatedbStmt:
+		case T_DropRoleStmt:
+		case T_AlterExtensionStmt:
+		case T_AlterDatabaseSetStmt:
+		case T_AlterDatabaseStmt:
+			return copyObject(statement);
+		default:
+			return NULL;
+	}
 }
 
 static void
