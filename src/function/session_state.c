@@ -34,7 +34,7 @@ typedef struct Libraries
 	unsigned long long n_loaded;	/* so far */
 	unsigned long long n_seen;	/* at the last check */
 	char	   *dblink;			/* its file; NULL if not loaded */
-}			Libraries;
+} Libraries;
 
 static Libraries libraries;
 

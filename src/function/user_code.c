@@ -35,6 +35,7 @@ ds_user_code_begin(DsUserCode *u)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	u->guc_level = NewGUCNestLevel();
 	ds_isolation_begin();
+
 	/*
 	 * as in a session of the role; later writes of the step are not affected
 	 */

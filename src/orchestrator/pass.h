@@ -24,7 +24,8 @@ typedef struct DsPass
 	Jsonb	   *result;			/* RETURNED */
 	Jsonb	   *failure;		/* FAILED */
 	bool		cancelled;		/* FAILED because the statement was canceled */
-	bool		conflict;		/* FAILED with its own serialization failure or deadlock */
+	bool		conflict;		/* FAILED with its own serialization failure
+								 * or deadlock */
 } DsPass;
 
 /*

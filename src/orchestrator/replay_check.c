@@ -147,6 +147,7 @@ value_text(const Jsonb *value)
 						  VARSIZE(value));
 
 	if (strlen(text) > MAX_TEXT)
-		strcpy(text + pg_mbcliplen(text, strlen(text), MAX_TEXT), "...");
+		return psprintf("%.*s...", pg_mbcliplen(text, strlen(text), MAX_TEXT),
+						text);
 	return text;
 }

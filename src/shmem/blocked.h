@@ -13,7 +13,7 @@ typedef struct DsBlocked
 	bool		of_role;		/* the role's workers, not all workers */
 	int			n_blocked;		/* including this one */
 	int			n_workers;		/* the maximum number */
-}			DsBlocked;
+} DsBlocked;
 
 /*
  * Call the first one before each sleep of a wait in a worker's step, and the

@@ -68,7 +68,7 @@ typedef enum DsHintPlace
 	DS_HINT_NEW,
 	DS_HINT_FIRST,				/* before all other new hints */
 	DS_HINT_YIELDED				/* a worker has yielded it between two steps */
-}			DsHintPlace;
+} DsHintPlace;
 
 /* False: there is no room for the hint. */
 extern bool ds_group_push_hint(DsGroup *group, const DsWork *work,

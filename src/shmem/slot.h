@@ -69,7 +69,8 @@ typedef struct DsSlots
 	int			n;
 	int			used;			/* all slots from this one on are free */
 	TimestampTz cancel_again_at;	/* the earliest; DT_NOEND: none */
-	bool		workers_are_out;	/* no more workers can be started; set by the launcher */
+	bool		workers_are_out;	/* no more workers can be started; set by
+									 * the launcher */
 	DsSlot		slot[FLEXIBLE_ARRAY_MEMBER];
 } DsSlots;
 

@@ -167,6 +167,7 @@ attach_and_connect(void)
 	 * only as the owner.
 	 */
 	ds_transaction_begin();
+
 	/*
 	 * as in a session of the role: these libraries may restrict or audit its
 	 * actions
