@@ -8,7 +8,7 @@
 MODULE_big = durable_singleton
 EXTENSION = durable_singleton
 # The script of 1.0, made of parts in this order.  It is released and stays as it
-# is: t/057_releases.pl has its checksum.  Every later version is an upgrade
+# is: extension/releases has its checksum.  Every later version is an upgrade
 # script, and CREATE EXTENSION runs the whole chain.
 SCRIPT = durable_singleton--1.0.sql
 SCRIPT_PARTS = $(addprefix extension/,tables.sql functions.sql views.sql administration.sql http.sql privileges.sql)

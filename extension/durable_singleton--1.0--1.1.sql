@@ -4,6 +4,12 @@
 -- As in the script of 1.0: nothing is looked up in the target schema.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
+-- A change of a table waits for all transactions that have used the table, also
+-- for prepared ones, and everybody else waits for the change.  Better to fail
+-- and to be run again.
+SELECT pg_catalog.set_config('lock_timeout', '5s', true)
+	WHERE pg_catalog.current_setting('lock_timeout') = '0';
+
 -- The objects that exist so far, for the end of the script.
 SELECT pg_catalog.set_config('durable_singleton_script.members',
 	(SELECT pg_catalog.array_agg(d.classid::pg_catalog.text || ' ' || d.objid)

@@ -7,6 +7,7 @@
 # that no forgotten bind mount can be met by an "rm -rf".
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$tree/scripts/releases.sh"
 
 usage()
 {
@@ -158,6 +159,7 @@ copy_tree_to()
 {
 	mkdir -p "$1/upper/home/ada/durable_singleton"
 	pack_tree | tar -x -C "$1/upper/home/ada/durable_singleton" --no-same-owner
+	keep_release_sources "$1/upper/home/ada/durable_singleton"
 }
 
 apt='export DEBIAN_FRONTEND=noninteractive

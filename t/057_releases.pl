@@ -11,9 +11,14 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my ($version) = slurp_file('durable_singleton.control') =~ /^default_version = '(.*)'/m;
-is(Digest::SHA->new(256)->addfile('durable_singleton--1.0.sql')->hexdigest,
-	'34ad84bc8c4dfba652ec59c0afce90e3af3a8c2e69acecc04bf2784d100f1841',
-	'the script of 1.0 is the one that was released');
+foreach my $line (grep { !/^#/ } split /\n/, slurp_file('extension/releases'))
+{
+	my (undef, undef, $checksum, $script) = split ' ', $line;
+	my ($file) = grep { -e } $script, "extension/$script";
+
+	is(Digest::SHA->new(256)->addfile($file)->hexdigest, $checksum,
+		"$script is the one that was released");
+}
 
 my $node = new_server('main');
 my $installed = q{SELECT extversion FROM pg_extension WHERE extname = 'durable_singleton'};
