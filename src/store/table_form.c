@@ -208,6 +208,7 @@ ds_table_obeyed_commands(DsTable table, Relation rel)
 {
 	const TableForm *form = &forms[table];
 	TupleDesc	desc = RelationGetDescr(rel);
+	TriggerDesc *triggers;
 	int			commands = 0;
 
 	if (rel->rd_rel->relispartition ||
@@ -225,8 +226,11 @@ ds_table_obeyed_commands(DsTable table, Relation rel)
 		if (!is_ours(desc->constr->check[i].ccname, form))
 			commands |= DS_COMMAND(CMD_INSERT) | DS_COMMAND(CMD_UPDATE);
 	}
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-		commands |= commands_of_trigger(&rel->trigdesc->triggers[i], rel);
+	/* a look into the catalog may have the relation read anew */
+	triggers = CopyTriggerDesc(rel->trigdesc);
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		commands |= commands_of_trigger(&triggers->triggers[i], rel);
+	FreeTriggerDesc(triggers);
 	return commands;
 }
 

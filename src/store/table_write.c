@@ -3,91 +3,43 @@
  * table_write.c
  *	  Writes rows by primary key, without a statement.
  *
- * The set-up that an INSERT or UPDATE needs for each statement is kept from
- * one write to the next: the form of a row, the indexes, and their predicates,
- * prepared for evaluation.  Locks are taken for each write.
+ * table_writer.c keeps the set-up.  If the table has additions that only a
+ * statement obeys, table_statement.c does the write.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "storage/proc.h"
-#include "utils/inval.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
-#include "store/table_parts.h"
-
-/* What an update says about the indexes; 0: no index needs a new entry. */
-/* The set-up that is kept for a table. */
-typedef struct Kept
-{
-	MemoryContext cxt;			/* of the following fields */
-	bool		valid;
-	/* in use by this transaction, or left in use by an error in it */
-	LocalTransactionId user;
-	Oid			table;
-	TupleTableSlot *slot;		/* for a new row */
-	int			n_indexes;
-	Oid		   *indexes;
-	EState	   *estate;
-	ResultRelInfo *result;		/* NULL: no index was needed yet */
-	bool		key_is_the_only_constraint;
-	int			obeyed;			/* see ds_table_obeyed_commands() */
-	bool		may_change[2];	/* update, delete: no publication forbids it */
-} Kept;
-
-/* A table opened for a write. */
-typedef struct Writer
-{
-	DsTable		number;
-	int			n_columns;		/* known to the code */
-	Relation	table;
-	Kept	   *kept;
-	bool		pushed_snapshot;
-	bool		indexes_open;
-	bool		deletes;
-} Writer;
+#include "store/table_writer.h"
 
 /* See ds_table_follow_latest(). */
 static bool follow_latest = false;
 
-static Kept all_kept[DS_NUM_TABLES];
-
-static void begin_write(Writer *w, DsTable table);
-static Kept *get_kept(DsTable table, Relation rel);
-static void forget_kept(Datum arg, Oid relid);
-static void open_indexes(Writer *w);
-static void close_indexes(Writer *w);
-static void put_index_entries(Writer *w, bool update, bool *taken,
-							  bool only_summarizing);
-static void put_entries_of_same_key(Writer *w);
-static void end_write(Writer *w);
-static bool write_row(Writer *w, DsKey key, ItemPointer tid,
+static bool write_row(DsTableWriter *w, DsKey key, ItemPointer tid,
 					  bool limit_lock_wait,
 					  DsChange change, void *arg);
-static void fill_slot(Writer *w, const DsParameters *p);
-static bool is_obeyed(const Writer *w, CmdType command);
-static bool try_insert(Writer *w, const DsParameters *p, ItemPointer tid);
-static bool insert_if_absent(Writer *w);
-static bool key_exists(Writer *w, DsKey key);
-static bool change_row(Writer *w, DsKey key, ItemPointer tid,
+static void fill_slot(DsTableWriter *w, const DsParameters *p);
+static bool is_obeyed(const DsTableWriter *w, CmdType command);
+static bool try_insert(DsTableWriter *w, const DsParameters *p, ItemPointer tid);
+static bool insert_if_absent(DsTableWriter *w);
+static bool key_exists(DsTableWriter *w, DsKey key);
+static bool change_row(DsTableWriter *w, DsKey key, ItemPointer tid,
 					   bool at_place, DsChange change, void *arg);
-static TM_Result change_version(Writer *w, const DsScan *scan,
+static TM_Result change_version(DsTableWriter *w, const DsScan *scan,
 								const DsParameters *p, ItemPointer tid);
-static TM_Result change_by_statement(Writer *w, const DsScan *scan,
+static TM_Result change_by_statement(DsTableWriter *w, const DsScan *scan,
 									 const DsParameters *p, ItemPointer tid);
-static void load_row(DsParameters *p, const Writer *w, TupleTableSlot *slot);
+static void load_row(DsParameters *p, const DsTableWriter *w, TupleTableSlot *slot);
 
 void
 ds_table_row_begin(DsParameters *p, DsTable table)
@@ -107,35 +59,35 @@ ds_table_follow_latest(bool follow)
 void
 ds_table_insert(DsTable table, const DsParameters *p)
 {
-	Writer		w = {0};
+	DsTableWriter w = {0};
 	ItemPointerData tid;
 
-	begin_write(&w, table);
+	ds_table_writer_begin(&w, table);
 	if (!is_obeyed(&w, CMD_INSERT))
 	{
 		fill_slot(&w, p);
-		open_indexes(&w);
-		table_tuple_insert(w.table, w.kept->slot, GetCurrentCommandId(true), 0,
+		ds_table_writer_open_indexes(&w);
+		table_tuple_insert(w.table, w.setup->slot, GetCurrentCommandId(true), 0,
 						   NULL);
-		put_index_entries(&w, false, NULL, false);
+		ds_table_writer_put_entries(&w, false, NULL, false);
 	}
 	else if (!ds_table_statement_insert(table, w.table, p, &tid))
 		ds_table_refuse_loss(w.table);
-	end_write(&w);
+	ds_table_writer_end(&w);
 }
 
 bool
 ds_table_insert_if_absent(DsTable table, DsKey key, const DsParameters *p,
 						  bool limit_lock_wait, ItemPointer tid)
 {
-	Writer		w = {0};
+	DsTableWriter w = {0};
 	DsLockWait	bound;
 	volatile bool done = false;
 
 	ds_query_limit_lock_wait(&bound, limit_lock_wait);
 	PG_TRY();
 	{
-		begin_write(&w, table);
+		ds_table_writer_begin(&w, table);
 		done = try_insert(&w, p, tid);
 		if (!done && !key_exists(&w, key))
 		{
@@ -144,7 +96,7 @@ ds_table_insert_if_absent(DsTable table, DsKey key, const DsParameters *p,
 			if (!done && !key_exists(&w, key))
 				ds_table_refuse_loss(w.table);
 		}
-		end_write(&w);
+		ds_table_writer_end(&w);
 	}
 	PG_FINALLY();
 	{
@@ -159,7 +111,7 @@ ds_table_update(DsTable table, DsKey key, ItemPointer tid,
 				bool limit_lock_wait,
 				DsChange change, void *arg)
 {
-	Writer		w = {.number = table};
+	DsTableWriter w = {.number = table};
 
 	return write_row(&w, key, tid, limit_lock_wait, change, arg);
 }
@@ -169,7 +121,7 @@ ds_table_delete(DsTable table, DsKey key, bool limit_lock_wait,
 				DsChange change,
 				void *arg)
 {
-	Writer		w = {.number = table,.deletes = true};
+	DsTableWriter w = {.number = table,.deletes = true};
 	ItemPointerData nowhere;
 
 	ItemPointerSetInvalid(&nowhere);
@@ -177,7 +129,7 @@ ds_table_delete(DsTable table, DsKey key, bool limit_lock_wait,
 }
 
 static bool
-write_row(Writer *w, DsKey key, ItemPointer tid, bool limit_lock_wait,
+write_row(DsTableWriter *w, DsKey key, ItemPointer tid, bool limit_lock_wait,
 		  DsChange change, void *arg)
 {
 	DsLockWait	bound;
@@ -186,11 +138,11 @@ write_row(Writer *w, DsKey key, ItemPointer tid, bool limit_lock_wait,
 	ds_query_limit_lock_wait(&bound, limit_lock_wait);
 	PG_TRY();
 	{
-		begin_write(w, w->number);
+		ds_table_writer_begin(w, w->number);
 		done = (ItemPointerIsValid(tid) &&
 				change_row(w, key, tid, true, change, arg)) ||
 			change_row(w, key, tid, false, change, arg);
-		end_write(w);
+		ds_table_writer_end(w);
 	}
 	PG_FINALLY();
 	{
@@ -201,218 +153,9 @@ write_row(Writer *w, DsKey key, ItemPointer tid, bool limit_lock_wait,
 }
 
 static void
-begin_write(Writer *w, DsTable table)
+fill_slot(DsTableWriter *w, const DsParameters *p)
 {
-	w->number = table;
-	w->n_columns = ds_table_n_columns(table);
-	w->table = ds_table_open(table, RowExclusiveLock);
-	w->kept = get_kept(table, w->table);
-	w->indexes_open = false;
-	/* storing large values needs an active snapshot */
-	w->pushed_snapshot = !ActiveSnapshotSet();
-	if (w->pushed_snapshot)
-		PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-/*
- * The lock on the table ensures that earlier changes are known.  An index may
- * have an expression that writes to the same table; this write, and those
- * after an error in the same transaction, get their own set-up.
- */
-static Kept *
-get_kept(DsTable table, Relation rel)
-{
-	static bool registered = false;
-	Kept	   *kept = &all_kept[table];
-	MemoryContext parent = CacheMemoryContext;
-	MemoryContext old;
-
-	if (!registered)
-		CacheRegisterRelcacheCallback(forget_kept, (Datum) 0);
-	registered = true;
-
-	if (kept->user == ds_compat_lxid(MyProc))
-	{
-		kept = palloc0(sizeof(Kept));
-		parent = CurrentMemoryContext;
-	}
-	kept->user = ds_compat_lxid(MyProc);
-	if (kept->valid)
-		return kept;
-
-	if (kept->cxt != NULL)
-		MemoryContextDelete(kept->cxt);
-	memset(kept, 0, sizeof(Kept));
-	kept->cxt = AllocSetContextCreate(parent, "durable_singleton table",
-									  ALLOCSET_SMALL_SIZES);
-	kept->user = ds_compat_lxid(MyProc);
-	kept->table = RelationGetRelid(rel);
-	kept->obeyed = ds_table_obeyed_commands(table, rel);
-	/* changes during the set-up invalidate it again */
-	kept->valid = true;
-	old = MemoryContextSwitchTo(kept->cxt);
-	kept->slot =
-		MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
-								 &TTSOpsVirtual);
-	MemoryContextSwitchTo(old);
-	return kept;
-}
-
-/* The table or one of its indexes has changed. */
-static void
-forget_kept(Datum arg, Oid relid)
-{
-	for (int t = 0; t < DS_NUM_TABLES; t++)
-	{
-		Kept	   *kept = &all_kept[t];
-
-		if (relid == InvalidOid || relid == kept->table)
-			kept->valid = false;
-		for (int i = 0; i < kept->n_indexes; i++)
-		{
-			if (relid == kept->indexes[i])
-				kept->valid = false;
-		}
-	}
-}
-
-/*
- * Indexes stay locked until the end of the transaction, as the table does:
- * locking them again for the next row is then very cheap.
- */
-static void
-open_indexes(Writer *w)
-{
-	Kept	   *kept = w->kept;
-
-	if (kept->result != NULL)
-	{
-		kept->result->ri_RelationDesc = w->table;
-		for (int i = 0; i < kept->n_indexes; i++)
-			kept->result->ri_IndexRelationDescs[i] =
-				index_open(kept->indexes[i], RowExclusiveLock);
-	}
-	else
-	{
-		MemoryContext old = MemoryContextSwitchTo(kept->cxt);
-		ResultRelInfo *result = makeNode(ResultRelInfo);
-
-		kept->estate = CreateExecutorState();
-		InitResultRelInfo(result, w->table, 0, NULL, 0);
-		/* for all writes, including speculative ones */
-		ExecOpenIndices(result, true);
-		kept->indexes = palloc(result->ri_NumIndices * sizeof(Oid));
-		for (int i = 0; i < result->ri_NumIndices; i++)
-			kept->indexes[i] =
-				RelationGetRelid(result->ri_IndexRelationDescs[i]);
-		kept->n_indexes = result->ri_NumIndices;
-		kept->key_is_the_only_constraint = true;
-		for (int i = 0; i < result->ri_NumIndices; i++)
-		{
-			const IndexInfo *info = result->ri_IndexRelationInfo[i];
-
-			if (info->ii_ExclusionOps != NULL ||
-				(info->ii_Unique &&
-				 !result->ri_IndexRelationDescs[i]->rd_index->indisprimary))
-				kept->key_is_the_only_constraint = false;
-		}
-		kept->result = result;
-		MemoryContextSwitchTo(old);
-	}
-	w->indexes_open = true;
-}
-
-static void
-close_indexes(Writer *w)
-{
-	ResultRelInfo *result = w->kept->result;
-
-	for (int i = 0; i < result->ri_NumIndices; i++)
-	{
-		Relation	index = result->ri_IndexRelationDescs[i];
-
-		ds_compat_index_insert_cleanup(index, result->ri_IndexRelationInfo[i]);
-		index_close(index, NoLock);
-	}
-}
-
-/* taken: set to true if a unique key exists already; NULL: that is an error */
-static void
-put_index_entries(Writer *w, bool update, bool *taken, bool only_summarizing)
-{
-	Kept	   *kept = w->kept;
-
-	ds_compat_ExecInsertIndexTuples(kept->result, kept->slot, kept->estate,
-									update, taken != NULL, taken,
-									only_summarizing);
-	ResetPerTupleExprContext(kept->estate);
-}
-
-/*
- * Like ExecInsertIndexTuples(), for a new version of a row with an unchanged
- * key. This is as unique as before: a concurrent inserter of the same key
- * finds the entry of the old version, and waits for the end of this
- * transaction. PostgreSQL's executor checks the key anyway, which visits each
- * dead version that is still in the index: while an old snapshot is held,
- * these are all.
- */
-static void
-put_entries_of_same_key(Writer *w)
-{
-	Kept	   *kept = w->kept;
-	ResultRelInfo *result = kept->result;
-	ExprContext *econtext = GetPerTupleExprContext(kept->estate);
-
-	econtext->ecxt_scantuple = kept->slot;
-	for (int i = 0; i < result->ri_NumIndices; i++)
-	{
-		IndexInfo  *info = result->ri_IndexRelationInfo[i];
-		Datum		values[INDEX_MAX_KEYS];
-		bool		nulls[INDEX_MAX_KEYS];
-
-		if (!info->ii_ReadyForInserts)
-			continue;
-		if (info->ii_Predicate != NIL)
-		{
-			if (info->ii_PredicateState == NULL)
-				info->ii_PredicateState = ExecPrepareQual(info->ii_Predicate,
-														  kept->estate);
-			if (!ExecQual(info->ii_PredicateState, econtext))
-				continue;
-		}
-		FormIndexDatum(info, kept->slot, kept->estate, values, nulls);
-		index_insert(result->ri_IndexRelationDescs[i], values, nulls,
-					 &kept->slot->tts_tid, w->table, UNIQUE_CHECK_NO, true,
-					 info);
-	}
-	ResetPerTupleExprContext(kept->estate);
-}
-
-static void
-end_write(Writer *w)
-{
-	Kept	   *kept = w->kept;
-
-	if (w->indexes_open)
-		close_indexes(w);
-	ExecClearTuple(kept->slot);
-	kept->user = InvalidLocalTransactionId;
-	if (kept != &all_kept[w->number])
-	{
-		MemoryContextDelete(kept->cxt);
-		pfree(kept);
-	}
-	if (w->pushed_snapshot)
-		PopActiveSnapshot();
-	table_close(w->table, NoLock);
-	/* makes the row visible to the rest of the transaction */
-	CommandCounterIncrement();
-}
-
-static void
-fill_slot(Writer *w, const DsParameters *p)
-{
-	TupleTableSlot *slot = w->kept->slot;
+	TupleTableSlot *slot = w->setup->slot;
 
 	ExecClearTuple(slot);
 	for (int i = 0; i < w->n_columns; i++)
@@ -428,13 +171,13 @@ fill_slot(Writer *w, const DsParameters *p)
 
 /* Does the table have additions that only a statement obeys? */
 static bool
-is_obeyed(const Writer *w, CmdType command)
+is_obeyed(const DsTableWriter *w, CmdType command)
 {
-	return (w->kept->obeyed & DS_COMMAND(command)) != 0;
+	return (w->setup->obeyed & DS_COMMAND(command)) != 0;
 }
 
 static bool
-try_insert(Writer *w, const DsParameters *p, ItemPointer tid)
+try_insert(DsTableWriter *w, const DsParameters *p, ItemPointer tid)
 {
 	bool		done;
 
@@ -442,9 +185,9 @@ try_insert(Writer *w, const DsParameters *p, ItemPointer tid)
 		return ds_table_statement_insert(w->number, w->table, p, tid);
 	fill_slot(w, p);
 	if (!w->indexes_open)
-		open_indexes(w);
+		ds_table_writer_open_indexes(w);
 	done = insert_if_absent(w);
-	*tid = w->kept->slot->tts_tid;
+	*tid = w->setup->slot->tts_tid;
 	return done;
 }
 
@@ -454,7 +197,7 @@ try_insert(Writer *w, const DsParameters *p, ItemPointer tid)
  * REINDEX CONCURRENTLY there are two for the primary key.
  */
 static bool
-insert_if_absent(Writer *w)
+insert_if_absent(DsTableWriter *w)
 {
 	ItemPointerData conflict;
 	ItemPointerData none;
@@ -466,11 +209,11 @@ insert_if_absent(Writer *w)
 		SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
 		bool		taken = false;
 
-		table_tuple_insert_speculative(w->table, w->kept->slot,
+		table_tuple_insert_speculative(w->table, w->setup->slot,
 									   GetCurrentCommandId(true), 0, NULL,
 									   token);
-		put_index_entries(w, false, &taken, false);
-		table_tuple_complete_speculative(w->table, w->kept->slot, token,
+		ds_table_writer_put_entries(w, false, &taken, false);
+		table_tuple_complete_speculative(w->table, w->setup->slot, token,
 										 !taken);
 		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
 		if (!taken)
@@ -478,9 +221,9 @@ insert_if_absent(Writer *w)
 
 		CHECK_FOR_INTERRUPTS();
 		/* waits for the other transaction if it has not ended yet */
-		if (!ds_compat_ExecCheckIndexConstraints(w->kept->result,
-												 w->kept->slot,
-												 w->kept->estate, &conflict,
+		if (!ds_compat_ExecCheckIndexConstraints(w->setup->result,
+												 w->setup->slot,
+												 w->setup->estate, &conflict,
 												 &none))
 			return false;
 	}
@@ -492,12 +235,12 @@ insert_if_absent(Writer *w)
  * row may be gone by now.
  */
 static bool
-key_exists(Writer *w, DsKey key)
+key_exists(DsTableWriter *w, DsKey key)
 {
 	DsScan		scan;
 	bool		found;
 
-	if (!is_obeyed(w, CMD_INSERT) && w->kept->key_is_the_only_constraint)
+	if (!is_obeyed(w, CMD_INSERT) && w->setup->key_is_the_only_constraint)
 		return true;
 	ds_table_scan_begin_rel(&scan, w->number, w->table, key,
 							GetLatestSnapshot());
@@ -511,7 +254,7 @@ key_exists(Writer *w, DsKey key)
  * lookup.  Another row may be there by now: "change" notices this.
  */
 static bool
-change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
+change_row(DsTableWriter *w, DsKey key, ItemPointer tid, bool at_place,
 		   DsChange change, void *arg)
 {
 	for (;;)
@@ -552,7 +295,7 @@ change_row(Writer *w, DsKey key, ItemPointer tid, bool at_place,
 
 /* Waits for a concurrent change of the current row of the scan. */
 static TM_Result
-change_version(Writer *w, const DsScan *scan, const DsParameters *p,
+change_version(DsTableWriter *w, const DsScan *scan, const DsParameters *p,
 			   ItemPointer tid)
 {
 	CmdType		command = w->deletes ? CMD_DELETE : CMD_UPDATE;
@@ -562,9 +305,9 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p,
 	TM_Result	result;
 
 	/* a publication may need the key of the row, or columns in it */
-	if (!w->kept->may_change[w->deletes])
+	if (!w->setup->may_change[w->deletes])
 		CheckCmdReplicaIdentity(w->table, command);
-	w->kept->may_change[w->deletes] = true;
+	w->setup->may_change[w->deletes] = true;
 	if (is_obeyed(w, command))
 		return change_by_statement(w, scan, p, tid);
 	if (w->deletes)
@@ -572,23 +315,23 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p,
 								  GetCurrentCommandId(true), scan->snapshot,
 								  InvalidSnapshot, true, &failure, false);
 	fill_slot(w, p);
-	result = table_tuple_update(w->table, &scan->slot->tts_tid, w->kept->slot,
+	result = table_tuple_update(w->table, &scan->slot->tts_tid, w->setup->slot,
 								GetCurrentCommandId(true), scan->snapshot,
 								InvalidSnapshot, true, &failure, &mode,
 								&indexes);
 	/* most updates change no indexed column, and stay on their page */
 	if (result == TM_Ok && indexes)
 	{
-		open_indexes(w);
-		if (w->kept->key_is_the_only_constraint &&
+		ds_table_writer_open_indexes(w);
+		if (w->setup->key_is_the_only_constraint &&
 			!ds_compat_only_summarizing(indexes))
-			put_entries_of_same_key(w);
+			ds_table_writer_put_same_key(w);
 		else
-			put_index_entries(w, true, NULL,
-							  ds_compat_only_summarizing(indexes));
+			ds_table_writer_put_entries(w, true, NULL,
+										ds_compat_only_summarizing(indexes));
 	}
 	if (result == TM_Ok)
-		*tid = w->kept->slot->tts_tid;
+		*tid = w->setup->slot->tts_tid;
 	return result;
 }
 
@@ -596,7 +339,7 @@ change_version(Writer *w, const DsScan *scan, const DsParameters *p,
  * Locks the row first, so that the statement finds the row as "change" saw it.
  */
 static TM_Result
-change_by_statement(Writer *w, const DsScan *scan, const DsParameters *p,
+change_by_statement(DsTableWriter *w, const DsScan *scan, const DsParameters *p,
 					ItemPointer tid)
 {
 	TupleTableSlot *locked = table_slot_create(w->table, NULL);
@@ -618,7 +361,7 @@ change_by_statement(Writer *w, const DsScan *scan, const DsParameters *p,
 }
 
 static void
-load_row(DsParameters *p, const Writer *w, TupleTableSlot *slot)
+load_row(DsParameters *p, const DsTableWriter *w, TupleTableSlot *slot)
 {
 	p->n = w->n_columns;
 	for (int i = 0; i < p->n; i++)
