@@ -370,7 +370,7 @@ server_start(const Options *options)
 	loop_watch(&watch,
 			   MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
 			   EPOLLIN);
-	log_message("listening on %s://%s", tls_cert ? "https" : "http", own_address);
+	log_message("listening at %s://%s", tls_cert ? "https" : "http", own_address);
 	return true;
 }
 

@@ -86,7 +86,7 @@ sub start
 	for (;;)
 	{
 		last if @$self{qw(scheme port)} =
-		  slurp_file($self->{log}) =~ m{listening on (https?)://\S+:(\d+)$}m;
+		  slurp_file($self->{log}) =~ m{listening at (https?)://\S+:(\d+)$}m;
 		die 'the gateway does not start: ' . slurp_file($self->{log})
 		  if time > $until || waitpid($self->{pid}, WNOHANG) != 0;
 		select undef, undef, undef, 0.02;
