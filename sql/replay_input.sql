@@ -124,6 +124,23 @@ SELECT df_start_singleton('rin_retries', 'rin retries ' || w, jsonb_build_object
 SELECT w, runtime_status, failure ->> 'sqlstate' AS sqlstate, failure ->> 'message' AS message, failure ->> 'detail' AS detail
 FROM unnest('{input,retry,nothing}'::text[]) w, df_wait_for_completion('rin retries ' || w);
 
+-- when the history is read from the table, too
+CREATE FUNCTION rin_reads(given int) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM df_call_activity('rin_echo', '1', df_retry_policy(2, backoff_coefficient => 1.5));
+	PERFORM df_await(df_schedule_activity('rin_echo', '2', df_retry_policy(CASE WHEN df_is_replaying() THEN given ELSE 2 END)));
+	PERFORM df_wait_for_external_event('go');
+	PERFORM df_wait_for_external_event('on');
+	RETURN given;
+END $$;
+ALTER FUNCTION rin_reads SET durable_singleton.check_replay_input = off;
+SELECT df_start_singleton('rin_reads', 'rin reads ' || n, jsonb_build_object('given', n)) FROM generate_series(2, 3) n;
+CALL until($$ (SELECT count(*) = 2 FROM df_instances WHERE instance_id LIKE 'rin reads%' AND waiting_for = 'event go') $$);
+ALTER FUNCTION rin_reads RESET ALL;
+CALL workers_leave();
+SELECT df_raise_event(instance_id, 'go'), df_raise_event(instance_id, 'on') FROM df_instances WHERE instance_id LIKE 'rin reads%';
+SELECT n, runtime_status, output, failure ->> 'detail' AS detail FROM generate_series(2, 3) n, df_wait_for_completion('rin reads ' || n);
+
 -- a history that does not have the retry policy, as version 1.0 wrote it
 CREATE FUNCTION rin_old() RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
@@ -134,11 +151,10 @@ BEGIN
 END $$;
 SELECT df_start_singleton('rin_old', 'rin old');
 CALL until($$ (SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'rin old') $$);
-WITH kept AS (DELETE FROM durable_singleton.history h USING df_instances i
-	WHERE i.instance_id = 'rin old' AND h.execution_id = i.execution_id AND h.attempt < 0 RETURNING h.*)
-SELECT seq, attempt, kind, outcome, result ->> 'max_attempts' AS max_attempts FROM kept;
-UPDATE durable_singleton.history h SET result = NULL FROM df_instances i
-WHERE i.instance_id = 'rin old' AND h.execution_id = i.execution_id AND h.outcome = 's';
+SELECT seq, attempt, child_id FROM durable_singleton.history JOIN df_instances i USING (execution_id)
+WHERE i.instance_id = 'rin old' AND seq IN (1, 2) ORDER BY seq, attempt;
+UPDATE durable_singleton.history h SET child_id = NULL FROM df_instances i
+WHERE i.instance_id = 'rin old' AND h.execution_id = i.execution_id AND h.kind = 'a';
 -- the worker reads it anew
 CALL workers_leave();
 SELECT df_raise_event('rin old', 'go');
@@ -184,10 +200,11 @@ SELECT df_raise_event('rin mended', 'go'), df_raise_event('rin mended call', 'go
 SELECT runtime_status, output, failure FROM unnest('{rin mended,rin mended call}'::text[]) id, df_wait_for_completion(id);
 
 -- what is kept for the comparison is in no view
+SELECT count(*) FROM df_get_status('rin equal retry', true, true, true) s, jsonb_array_elements(s.history) e WHERE e ? 'InstanceId' OR e::text LIKE '%max_attempts%';
 SELECT event_type, name, input, result FROM df_history WHERE instance_id = 'rin old' AND name = 'rin_echo' ORDER BY seq;
 SELECT df_purge(instance_id) > 0 AS purged FROM df_instances WHERE instance_id IN ('rin old', 'rin mended') ORDER BY instance_id;
 
 DROP VIEW rin_result;
 DROP TABLE rin_item, rin_kind;
-DROP FUNCTION rin_process, rin_echo, rin_child, rin_drain, rin_ask, rin_changes, rin_changes_sql, rin_fails, rin_retries, rin_old,
+DROP FUNCTION rin_process, rin_echo, rin_child, rin_drain, rin_ask, rin_changes, rin_changes_sql, rin_fails, rin_retries, rin_reads, rin_old,
 	rin_divide, rin_mended, rin_mended_call;

@@ -62,7 +62,7 @@ ds_activity_run(DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 	row->name = call->name;
 	/* the input of a task is in the row that scheduled it */
 	row->input = call->parallel ? NULL : call->input;
-	/* likewise; and of a call, the first attempt's */
+	/* of a task, too; of a call it stands in the first attempt */
 	row->retry = call->parallel || call->attempt > 1 ? NULL : call->retry;
 	row->scheduled_time = GetCurrentTimestamp();
 

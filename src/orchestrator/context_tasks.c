@@ -68,10 +68,10 @@ ds_schedule_activity(PG_FUNCTION_ARGS)
 		row.kind = DS_OP_ACTIVITY;
 		row.name = name;
 		row.input = ds_replay_copy(replay, input);
-		row.result = ds_replay_copy(replay, retry);
+		row.retry = ds_replay_copy(replay, retry);
 		op = schedule(replay, &row);
 		begin_task(replay, op);
-		keep_call(replay, op, row.input, row.result);
+		keep_call(replay, op, row.input, row.retry);
 	}
 	else
 	{

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "base/jsonb_build.h"
@@ -33,6 +34,8 @@ static bool is_equal(const Jsonb *a, const Jsonb *b);
 pg_noreturn static void mismatch(DsReplay *replay, const DsOp *op,
 								 const char *what, const char *history,
 								 const char *code);
+static char *as_text(const Jsonb *value);
+static Jsonb *from_text(DsReplay *replay, char *text);
 static char *value_text(const Jsonb *value);
 
 void
@@ -42,6 +45,12 @@ ds_replay_check_activity(DsReplay *replay, DsOp *op, const Jsonb *input,
 	if (!is_checked(replay, op))
 		return;
 	check_input(replay, op, input);
+	/* written in the same way as when it was recorded, or at the last pass? */
+	if (op->kept_retry == NULL && op->last.child_id != NULL &&
+		retry != NULL && strcmp(op->last.child_id, as_text(retry)) == 0)
+		op->kept_retry = ds_replay_copy(replay, retry);
+	else if (op->kept_retry == NULL && op->last.child_id != NULL)
+		op->kept_retry = from_text(replay, op->last.child_id);
 	if (op->kept_retry != NULL && !is_equal(op->kept_retry, retry))
 		mismatch(replay, op, _("retry policy"), value_text(op->kept_retry),
 				 value_text(retry));
@@ -137,14 +146,28 @@ mismatch(DsReplay *replay, const DsOp *op, const char *what,
 }
 
 static char *
+as_text(const Jsonb *value)
+{
+	return JsonbToCString(NULL, unconstify(JsonbContainer *, &value->root),
+						  VARSIZE(value));
+}
+
+static Jsonb *
+from_text(DsReplay *replay, char *text)
+{
+	Datum		value = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+
+	return ds_replay_copy(replay, DatumGetJsonbP(value));
+}
+
+static char *
 value_text(const Jsonb *value)
 {
 	char	   *text;
 
 	if (value == NULL)
 		return pstrdup("NULL");
-	text = JsonbToCString(NULL, unconstify(JsonbContainer *, &value->root),
-						  VARSIZE(value));
+	text = as_text(value);
 
 	if (strlen(text) > MAX_TEXT)
 		return psprintf("%.*s...", pg_mbcliplen(text, strlen(text), MAX_TEXT),

@@ -51,16 +51,13 @@ typedef enum DsOutcome
 } DsOutcome;
 
 /*
- * A row whose attempt is this keeps, in "result", what else an operation must
- * be the same in at each replay.  Its kind is DS_OP_RECORD and its outcome
+ * A row with this attempt, or a lower one, keeps in "result" what the omitted
+ * arguments of a call evaluated to: with seq 0 those of the orchestrator, else
+ * those of an activity that has failed.  Lower ones are for a function that was
+ * replaced and has more of them.  Its kind is DS_OP_RECORD and its outcome
  * DS_OUTCOME_SCHEDULED, so that no view shows it.
  */
-#define DS_KEPT_RETRY	(-1)	/* the retry policy of an activity that is no
-								 * task; of a task, row 0 has it */
-#define DS_KEPT_DEFAULTS	(-2)	/* what arguments left out came to: of an
-									 * activity that failed, and with seq 0 of
-									 * the orchestrator.  Lower numbers: where
-									 * a replaced function has more of them */
+#define DS_KEPT_DEFAULTS	(-1)
 
 /* A row of history: an attempt at an operation, or the scheduling of a task. */
 typedef struct DsRow
@@ -75,7 +72,8 @@ typedef struct DsRow
 	Jsonb	   *input;			/* NULL in a row that was read: see input_hash */
 	Jsonb	   *result;
 	Jsonb	   *failure;
-	Jsonb	   *retry;			/* of a first attempt: the policy to be kept */
+	Jsonb	   *retry;			/* of an activity's first row: its policy,
+								 * which stands in child_id as text */
 	Jsonb	   *defaults;		/* of a failed attempt: likewise */
 	TimestampTz scheduled_time;
 	TimestampTz event_time;
@@ -96,7 +94,8 @@ typedef struct DsOp
 	Jsonb	   *default_value;	/* of a scheduled event, for its timeout */
 	/* what a replay must give again: ds_jsonb_hash() of the input, and more */
 	uint64		input_hash;		/* 0: not known */
-	Jsonb	   *kept_retry;		/* NULL: none, or not known */
+	Jsonb	   *kept_retry;		/* NULL: none, or only as text in
+								 * last.child_id */
 	Jsonb	   *kept_defaults;	/* of arguments left out; NULL: none yet */
 	/* arguments of a task that must begin (again) */
 	Jsonb	   *input;

@@ -42,6 +42,8 @@ ds_operation_forget_input(DsOp *op)
 {
 	op->input_hash = 0;
 	op->kept_retry = NULL;
+	if (op->last.kind == DS_OP_ACTIVITY)
+		op->last.child_id = NULL;
 }
 
 void
@@ -55,10 +57,7 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 	{
 		/* they come before all others */
 		op->last.seq = row->seq;
-		if (row->attempt == DS_KEPT_RETRY)
-			op->kept_retry = row->result;
-		else
-			op->kept_defaults = row->result;
+		op->kept_defaults = row->result;
 		return;
 	}
 	if (has_input(row))
@@ -78,10 +77,7 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 	{
 		case DS_OUTCOME_SCHEDULED:
 			op->scheduled_time = row->scheduled_time;
-			if (row->kind == DS_OP_ACTIVITY)
-				op->kept_retry = row->result;
-			else
-				op->default_value = row->result;
+			op->default_value = row->result;
 			op->last.result = NULL;
 			break;
 		case DS_OUTCOME_REWOUND:

@@ -129,7 +129,7 @@ STATEMENT(HISTORY_JSON, "tbbb", true, true, false,
 		" 'Timestamp', " TIME("event_time") ","
 		" 'FunctionName', CASE WHEN event_type IN ('ExecutionStarted', 'TaskScheduled', 'TaskCompleted', 'TaskFailed',"
 		" 'SubOrchestrationInstanceCreated', 'SubOrchestrationInstanceCompleted', 'SubOrchestrationInstanceFailed') THEN name END,"
-		" 'InstanceId', child_id,"
+		" 'InstanceId', CASE WHEN event_type LIKE 'SubOrchestration%' THEN child_id END,"
 		" 'Name', CASE WHEN event_type IN ('EventRaised') THEN name END,"
 		" 'ScheduledTime', CASE WHEN event_type IN ('TaskCompleted', 'TaskFailed',"
 		" 'SubOrchestrationInstanceCompleted', 'SubOrchestrationInstanceFailed')"

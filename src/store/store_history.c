@@ -122,8 +122,6 @@ ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 {
 	DsParameters p;
 
-	if (row->retry != NULL)
-		keep(execution_id, row, DS_KEPT_RETRY, row->retry);
 	if (row->defaults != NULL)
 		keep(execution_id, row, DS_KEPT_DEFAULTS, row->defaults);
 	ds_table_row_begin(&p, DS_HISTORY);
@@ -138,7 +136,9 @@ ds_store_add_row(const pg_uuid_t *execution_id, const DsRow *row)
 	ds_param_char(ds_param_at(&p, HISTORY_outcome), row->outcome);
 	ds_param_bool(ds_param_at(&p, HISTORY_parallel), row->parallel);
 	ds_param_text(ds_param_at(&p, HISTORY_name), row->name);
-	ds_param_text(ds_param_at(&p, HISTORY_child_id), row->child_id);
+	ds_param_text(ds_param_at(&p, HISTORY_child_id), row->retry != NULL ?
+				  JsonbToCString(NULL, &row->retry->root, VARSIZE(row->retry)) :
+				  row->child_id);
 	ds_param_jsonb(ds_param_at(&p, HISTORY_input), row->input);
 	ds_param_jsonb(ds_param_at(&p, HISTORY_result), row->result);
 	ds_param_jsonb(ds_param_at(&p, HISTORY_failure), row->failure);
