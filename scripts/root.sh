@@ -185,9 +185,11 @@ prepare()
 				echo 'ada ALL = NOPASSWD: ALL' >/etc/sudoers.d/ada"
 				;;
 			tests=[1-9]*)
-				# apt takes nothing from experimental by itself.
-				[ "$suite" != experimental ] || script="$apt -t experimental \
-					postgresql-${layer#*=} postgresql-server-dev-${layer#*=}"
+				# Of experimental the server alone; all that it depends on is in sid.
+				script="printf '%s\n' 'Package: src:postgresql-${layer#*=}' \
+					'Pin: release a=experimental' 'Pin-Priority: 990' \
+					>/etc/apt/preferences.d/server
+				$apt postgresql-${layer#*=} postgresql-server-dev-${layer#*=}"
 				;;
 			tests) script= ;;
 			*) die "no layer is called \"$layer\"; see --help" ;;
