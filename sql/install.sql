@@ -22,7 +22,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relname LIKE 'df\_%'
 GROUP BY c.relname ORDER BY c.relname COLLATE "C";
 
 -- none is strict, so that a NULL is an error and never a silent NULL; none
--- is called by the planner or in a parallel worker
+-- is called by the planner or in a parallel worker, but one that only calculates
 SELECT proname FROM pg_proc
 WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'df\_%'
 	AND (proisstrict OR provolatile <> 'v' OR proparallel <> 'u');
