@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * cron.c
- *	  When a cron expression is due.
+ *	  Computes when a cron expression is due.
  *
- * A zone is a sequence of spans with a constant offset to UTC, which
- * PostgreSQL's zone functions tell one after the other.  Within a span local
+ * A time zone is a sequence of spans with a constant offset to UTC, which
+ * PostgreSQL's zone functions return one after another.  Within a span, local
  * times are searched field by field: an expression such as "0 0 29 2 *" with a
- * day of the week may be due once in 40 years, and minutes are too many to try
- * for that long.  AT TIME ZONE is of no use here, since it takes the second of
- * two local times.
+ * day of the week may be due once in 40 years, which is too many minutes to
+ * try. AT TIME ZONE cannot be used, because it takes the second of two local
+ * times.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,13 +26,16 @@
 #include "base/cron.h"
 #include "base/errors.h"
 
-/* 400 years, after which the calendar repeats itself with its weekdays. */
+/* 400 years, after which the calendar repeats, including the weekdays. */
 #define CALENDAR			((int64) 146097 * SECS_PER_DAY)
 
-/* Bytes of an expression in a message. */
+/* The number of bytes of an expression shown in a message. */
 #define MAX_SHOWN			100
 
-/* A change of a zone's offset by so many seconds or more is one of the date. */
+/*
+ * A change of a zone's offset by at least this many seconds counts as a change
+ * of the date.
+ */
 #define DATE_CHANGE			(3 * SECS_PER_HOUR)
 
 pg_noreturn static void refuse(const char *text, int position,
@@ -86,14 +89,14 @@ ds_cron_interval(const DsCron *cron, const char *text)
 	return span;
 }
 
-/* NULL if it is none. */
+/* NULL if it is not an interval. */
 static Interval *
 read_interval(const char *text)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Interval   *volatile interval = NULL;
 
-	/* nothing to undo: an input function only reads the text */
+	/* nothing to clean up: an input function only reads the text */
 	PG_TRY();
 	{
 		interval =
@@ -139,8 +142,8 @@ ds_cron_zone(const char *name)
 }
 
 /*
- * pg_tzset() takes a POSIX string, too, where there is no file of that name.
- * Every one of those has a digit; few names of the database have one.
+ * pg_tzset() also accepts a POSIX string if there is no file of that name.
+ * Every such string contains a digit; few names of the database do.
  */
 static bool
 is_zone_of_database(const char *name)
@@ -188,7 +191,10 @@ ds_cron_next(const DsCron *cron, const pg_tz *zone, TimestampTz after)
 	limit = Min(first + CALENDAR,
 				END_TIMESTAMP / USECS_PER_SEC + offset_of_epoch);
 
-	/* the span before may end in a gap, or be the first of two nights */
+	/*
+	 * the previous span may end in a gap, or contain the first of two repeated
+	 * hours
+	 */
 	at = first - DATE_CHANGE;
 	while (at < limit)
 	{
@@ -245,8 +251,8 @@ ds_cron_next_run(const DsCron *cron, const char *text, const pg_tz *zone,
 }
 
 /*
- * The first local time from "from" on and before "until" that matches, all in
- * seconds since 1970 on the wall.
+ * The first matching local time in ["from", "until"), all in seconds since
+ * 1970 of the local clock.
  */
 static bool
 next_local(const DsCron *cron, int64 from, int64 until, int64 *found)
@@ -329,7 +335,7 @@ next_time_of_day(const DsCron *cron, int from, int *found)
 	return true;
 }
 
-/* The lowest bit from that one on that is set; -1: none is. */
+/* The lowest set bit from that one on; -1: there is none. */
 static int
 next_bit(uint64 mask, int from)
 {

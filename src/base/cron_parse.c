@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * cron_parse.c
- *	  Reading a cron expression.
+ *	  Reads a cron expression.
  *
- * The grammar is that of crontab(5), as Debian's cron and pg_cron read it, and
- * what Quartz and others have added for the days.  An expression that another
- * scheduler reads differently is refused, with a hint: "0/15" is a step for
- * Quartz and none for cron, "?", "W" and years are Quartz' alone.
+ * The grammar is that of crontab(5), as read by Debian's cron and pg_cron,
+ * with the extensions of Quartz and others for days.  An expression that
+ * another scheduler reads differently is refused, with a hint: "0/15" is a
+ * step for Quartz and invalid for cron; "?", "W" and years exist only in
+ * Quartz.
  *
- * This file calls nothing of the server, so that a fuzzer can run it.
+ * This file calls no function of the server, so that a fuzzer can run it.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +38,7 @@ static const Field fields[MAX_FIELDS] = {
 	{"day of the month", 1, 31},
 	{"month", 1, 12, 1, 12, {"jan", "feb", "mar", "apr", "may", "jun", "jul",
 	"aug", "sep", "oct", "nov", "dec"}},
-	/* 7 is Sunday, too */
+	/* 7 is also Sunday */
 	{"day of the week", 0, 7, 0, 7, {"sun", "mon", "tue", "wed", "thu", "fri",
 	"sat"}},
 };
@@ -59,7 +60,7 @@ static const struct
 	{"annually", "0 0 1 1 *"},
 };
 
-/* Where we are in a field. */
+/* The position in a field. */
 typedef struct Reader
 {
 	const char *text;			/* of the whole expression */
@@ -238,7 +239,9 @@ read_field(Reader *r)
 	}
 }
 
-/* "*", "n", "a-b", the first and the last with "/step"; days have more. */
+/*
+ * "*", "n", "a-b", the first and the last with "/step"; days have more forms.
+ */
 static bool
 read_item(Reader *r)
 {
@@ -298,7 +301,7 @@ read_range(Reader *r, int *low, int *high, bool *is_range)
 	r->at++;
 	if (!read_value(r, high))
 		return false;
-	/* a week may end with Sunday, as a name, too */
+	/* a week may also end with Sunday as a name */
 	if (r->field == &fields[WEEKDAY_FIELD] && *high == 0 && *low > 0)
 		*high = 7;
 	if (*high < *low)
@@ -425,7 +428,7 @@ read_weekday_suffix(Reader *r, int weekday, bool *found)
 
 /* --- errors --- */
 
-/* What others know and we do not gets a hint of its own. */
+/* Syntax of other schedulers gets a specific hint. */
 static bool
 unexpected(const Reader *r)
 {
@@ -470,7 +473,7 @@ fail_at(DsCronError *error, int position, const char *message,
 	return false;
 }
 
-/* --- characters: ASCII, whatever the locale is --- */
+/* characters: ASCII, independent of the locale */
 
 static bool
 at_char(const Reader *r, char c)

@@ -142,8 +142,8 @@ purge_family(DsPurge *purge, const char *instance_id)
 }
 
 /*
- * An error in one family, such as a foreign key of a user's table, does not
- * keep the others: families are removed together, and if that fails, one by
+ * An error in one family, such as a foreign key of a user's table, must not
+ * affect the others: families are removed together, and if that fails, one by
  * one.
  */
 static int64
@@ -174,8 +174,8 @@ purge_families(DsPurge *purge, List *ids)
 }
 
 /*
- * In a subtransaction.  A cancel, and what has the whole transaction fail, is
- * an error all the same.
+ * Runs in a subtransaction.  A cancel, and an error that must abort the whole
+ * transaction, is raised again.
  */
 static ErrorData *
 try_families(DsPurge *purge, List *ids, int64 *purged)

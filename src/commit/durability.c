@@ -29,8 +29,8 @@
 #include "shmem/shared.h"
 
 /*
- * Where the WAL was when the server had started.  Lock rules: the shared lock;
- * constant once it is set.
+ * The WAL position at server start.  Lock rules: the shared lock; constant
+ * once it is set.
  */
 typedef struct ServerStart
 {
@@ -68,11 +68,10 @@ ds_durability_lsn_of(TransactionId xmin)
 		return InvalidXLogRecPtr;
 
 	/*
-	 * A row keeps its xmin when it is frozen, which may be right after its
-	 * commit.  2^31 transactions later the same number lies in the future.
-	 * What the commit log does not have is long safe.  What it has may be
-	 * another transaction, 2^32 later: then the caller waits for more than it
-	 * has to.
+	 * A frozen row keeps its xmin, perhaps from right after its commit.  After
+	 * 2^31 transactions this number is in the future.  A transaction that is
+	 * not in the commit log is safe.  One that is may be a different
+	 * transaction, 2^32 later: then the caller waits longer than necessary.
 	 */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
 	if (is_in_commit_log(xmin))
@@ -123,7 +122,7 @@ ds_durability_wait_to_tell(TransactionId xmin)
 void
 ds_durability_start(void)
 {
-	char		content = 0;	/* a record must have something */
+	char		content = 0;	/* a record must not be empty */
 	XLogRecPtr	lsn;
 
 	ds_shared_lock_to_look();
@@ -157,7 +156,7 @@ lsn_of_start(void)
 	return lsn;
 }
 
-/* The caller holds XactTruncationLock, so that the answer stays true. */
+/* The caller holds XactTruncationLock, so that the answer stays valid. */
 static bool
 is_in_commit_log(TransactionId xid)
 {

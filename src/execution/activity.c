@@ -62,7 +62,7 @@ ds_activity_run(DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 	row->name = call->name;
 	/* the input of a task is in the row that scheduled it */
 	row->input = call->parallel ? NULL : call->input;
-	/* of a task, too; of a call it stands in the first attempt */
+	/* likewise; and for a call, in its first attempt's row */
 	row->retry = call->parallel || call->attempt > 1 ? NULL : call->retry;
 	row->scheduled_time = GetCurrentTimestamp();
 
@@ -106,7 +106,7 @@ ds_activity_run(DsCall *call, DsRow *row, DsStoreAttempt store, void *arg)
 	if (error != NULL)
 	{
 		row->result = NULL;
-		/* another attempt is the same call */
+		/* a retry uses the same values */
 		if (call->defaults.kept == NULL && call->defaults.evaluated != NULL)
 			row->defaults = DatumGetJsonbPCopy(JsonbPGetDatum(call->defaults.evaluated));
 		row->event_time = GetCurrentTimestamp();

@@ -106,9 +106,9 @@ go_on(const DsInstance *parent, const DsOp *op, DsRow *end, bool *goes_on)
 }
 
 /*
- * A parent that was replaced has told its children to end, which they do by
- * steps of their own.  The new execution may be faster, and ask for the id of
- * one that is still there: it ends here and now.
+ * A parent that was replaced has told its children to end, which they do in
+ * their own steps.  The new execution may be faster, and request the id of one
+ * that still exists: then it is ended here, immediately.
  */
 static bool
 start_child(DsStart *start)
@@ -120,11 +120,11 @@ start_child(DsStart *start)
 
 		CHECK_FOR_INTERRUPTS();
 		if (present == NULL || !ds_status_is_active(present->status))
-			continue;			/* it has just ended: look again */
+			continue;			/* it has just ended: check again */
 		if (present->parent.instance_id == NULL ||
 			!ds_store_find_terminate(present, &reason))
 			return false;
-		/* the past execution tells why */
+		/* the past execution shows the reason */
 		present->output = reason;
 		if (ds_start_over(start, present))
 			break;

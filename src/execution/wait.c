@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * wait.c
- *	  Whether what an instance waits for has come.
+ *	  Checks whether an instance's wait is over.
  *
  * Timers and events are ended here, by the instance itself.  The ends of
- * activities and children that run as tasks are rows of history which others
- * have written.
+ * activities and children that run as tasks are rows of history written by
+ * other processes.
  *
- * Of a wait for all of many tasks only one is watched, and its end has the
- * instance look again (see also TASK_HAS_ENDED in statement_texts.c): ten thousand
- * tasks wake it a few times, not ten thousand times.
+ * If the instance waits for all of many tasks, only one is watched, and its
+ * end makes the instance check again (see also TASK_HAS_ENDED in
+ * statement_texts.c): ten thousand tasks wake it a few times, not ten thousand
+ * times.
  *
  *-------------------------------------------------------------------------
  */
@@ -70,14 +71,15 @@ ds_wait_check(DsRun *run, DsWait *wait)
 }
 
 /*
- * A commit can be seen a moment before its invalidation messages are there.
- * If the same transaction replaced the function that comes next, the old one
- * would run.  Once its lock is gone they have been sent.  They are read here,
- * as the pass may follow in the very same transaction.
+ * A commit becomes visible a moment before its invalidation messages are sent.
+ * If the same transaction replaced the function that runs next, the old
+ * version would run.  Once the transaction's lock is released, they have been
+ * sent.  They are processed here, because the pass may follow in the same
+ * transaction.
  *
- * The writer of a row that we see has ended.  If a transaction of that number
- * is in progress, or is yet to come, the row was frozen long ago and its
- * number has come around.
+ * The writer of a visible row has ended.  If a transaction with this number is
+ * in progress, or in the future, the row was frozen long ago and the number is
+ * used again.
  */
 void
 ds_wait_for_invalidations(TransactionId xid)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * function_defaults.c
- *	  Arguments that the input leaves out, and that have a DEFAULT.
+ *	  Values for arguments with a DEFAULT that are missing in the input.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +34,7 @@ ds_defaults_expressions(const DsSignature *signature, const DsMatch *match)
 	return expressions;
 }
 
-/* The values may point into the executor's memory, which is left to stay. */
+/* The values may point into the executor's memory, which is not freed. */
 void
 ds_defaults_fill(List *expressions, TupleDesc row, DsDefaults *defaults,
 				 Datum *values, bool *nulls)
@@ -89,7 +89,7 @@ take_kept(const Jsonb *kept, Form_pg_attribute argument, Datum *value,
 	return true;
 }
 
-/* What was kept, and what is new. */
+/* Merges the values kept before and the new ones. */
 static Jsonb *
 keep(const Jsonb *kept, List *expressions, TupleDesc row,
 	 const Datum *values, const bool *nulls, const bool *is_new)
@@ -125,8 +125,8 @@ keep(const Jsonb *kept, List *expressions, TupleDesc row,
 }
 
 /*
- * As pg_dump has them: what is written so is read again in the same way,
- * whatever the settings are then.
+ * The settings of pg_dump: the text is read again in the same way, regardless
+ * of the settings at that time.
  */
 static int
 set_output_modes(void)

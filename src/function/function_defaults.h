@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * function_defaults.h
- *	  Arguments that the input leaves out, and that have a DEFAULT.
+ *	  Values for arguments with a DEFAULT that are missing in the input.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,16 +14,15 @@
 #include "function/function_signature.h"
 
 /*
- * A DEFAULT such as gen_random_uuid() gives another value each time, but an
- * execution is one call, however often it is replayed, and so is an activity
- * that is tried again.  The values are kept as text, by the name of the
- * argument: the only form from which each type comes back as it was.
+ * A DEFAULT such as gen_random_uuid() returns a different value each time, but
+ * an execution is one call, no matter how often it is replayed, and so is a
+ * retried activity.  The values are kept as text, by argument name: only in
+ * this form every type is restored exactly.
  */
 typedef struct DsDefaults
 {
-	Jsonb	   *kept;			/* of the calls before; NULL: none */
-	Jsonb	   *evaluated;		/* set by the call: "kept" and the values that
-								 * it has added; NULL: it has added none */
+	Jsonb	   *kept;			/* of earlier calls, or NULL */
+	Jsonb	   *evaluated;		/* set by the call: "kept" and its new values, or NULL */
 } DsDefaults;
 
 /*
@@ -34,8 +33,8 @@ extern List *ds_defaults_expressions(const DsSignature *signature,
 									 const DsMatch *match);
 
 /*
- * Sets the values that the expressions are for, in the present memory
- * context, which must live until the end of the transaction.
+ * Sets the values of the expressions, in the current memory context, which
+ * must live until the end of the transaction.
  */
 extern void ds_defaults_fill(List *expressions, TupleDesc row,
 							 DsDefaults *defaults, Datum *values, bool *nulls);

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * time_limit.c
- *	  How long user code may run in a worker.
+ *	  Limits the time of user code in a worker.
  *
- * Background workers do not arm statement_timeout by themselves.  A session in
+ * Background workers do not arm statement_timeout themselves.  A session in
  * CALL df_run has armed it for the CALL.
  *
- * A cancel is an error that code can catch, and statement_timeout comes once,
- * as in any session.  max_activity_time is the administrator's: code that
- * catches its cancel is canceled again every second, and ends with its worker
- * after the third time.  That counts as a crash of the instance, so a step that
- * does so again and again fails its instance in the end.
+ * A cancel is an error that code can catch, and statement_timeout fires once,
+ * as in any session.  max_activity_time is set by the administrator: code that
+ * catches its cancel is canceled again every second, and after the third time
+ * its worker ends.  This counts as a crash of the instance, so a step that
+ * does so repeatedly fails its instance.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,9 +54,9 @@ ds_time_limit_begin(void)
 }
 
 /*
- * A time-out that fires tells so by SIGINT, which a language may ignore while
- * it waits for a program.  A time-out that the code has caught is told of no
- * more.  The error still tells that it was a time-out.
+ * A timeout announces itself by SIGINT, which a language may ignore while it
+ * waits for a program.  A timeout that the code has caught is not reported
+ * again.  The error still says that it was a timeout.
  */
 void
 ds_time_limit_over(void)
@@ -81,7 +81,7 @@ arm(void)
 		arm_statement(StatementTimeout);
 	else if (StatementTimeout == 0 || limit <= StatementTimeout)
 	{
-		/* it is the first one to cancel, with its message */
+		/* it cancels first, with its own message */
 		arm_statement(limit);
 		n_cancels = 1;
 		arm_limit(limit + DS_CANCEL_AGAIN_MS);
@@ -120,10 +120,10 @@ arm_limit(int first)
 }
 
 /*
- * When a time-out is over before its time, PostgreSQL lets its alarm come all
- * the same, for that is cheaper.  It would end the sleep of a language such as
- * PL/Perl, which takes any signal for a reason to go on.  The handler of the
- * signal sets the timer anew, for what is still to come.
+ * When a timeout is disarmed, PostgreSQL does not cancel its alarm, because
+ * this is cheaper.  The alarm would end the sleep of a language such as
+ * PL/Perl, which continues after any signal.  The signal handler sets the
+ * timer again for the timeouts that remain.
  */
 static void
 drop_stale_alarm(void)
@@ -149,8 +149,8 @@ disarm(bool keep_indicator)
 }
 
 /*
- * In a signal handler.  The whole process group is meant, as by the timeouts of
- * PostgreSQL: a program that the code waits for is a member.
+ * Runs in a signal handler.  Signals the whole process group, as PostgreSQL's
+ * timeouts do: it includes a program that the code waits for.
  */
 static void
 limit_reached(void)
@@ -171,7 +171,7 @@ limit_reached(void)
 #endif
 }
 
-/* Before the slot is given back. */
+/* Runs before the slot is released. */
 static void
 report_at_exit(int code, Datum arg)
 {

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * purge.c
- *	  Removing ended instances.
+ *	  Removes ended instances.
  *
- * Only what has ended is ever removed: the DELETE itself says so.  A child
- * that is still active stays, as an instance whose parent is gone.
+ * Only ended instances are ever removed: the DELETE itself checks this.  A
+ * child that is still active stays, as an instance whose parent is gone.
  *
- * A role makes families as it likes: a chain of a million children, or a
- * million children of one parent, each with payloads that take up megabytes
- * when they are read.  So what is left of a family is a list, not a recursion;
+ * A role can create families of any shape: a chain of a million children, or a
+ * million children of one parent, each with payloads that take megabytes when
+ * they are read.  So the rest of a family is a list instead of a recursion;
  * children are read in batches, and without their payloads.
  *
  *-------------------------------------------------------------------------
@@ -24,11 +24,11 @@
 
 #define CHILDREN_BATCH	100
 
-/* An instance, or else the children of one that come after an id. */
+/* An instance, or the children of one that follow an id. */
 typedef struct Left
 {
 	bool		is_children;
-	Oid			owner;			/* of the parent, and only of it */
+	Oid			owner;			/* of the parent; only its children count */
 	char	   *after;
 	char	   *instance_id;
 } Left;
@@ -100,7 +100,8 @@ ds_purge_some(DsPurge *purge, int64 limit)
 }
 
 /*
- * The last one that is left comes first: of a chain there is always but one.
+ * Adds to the front of the list, so that it never has more than one element
+ * for a chain.
  */
 static void
 leave(DsPurge *purge, const char *instance_id)
@@ -148,7 +149,7 @@ remove_one(DsPurge *purge, const char *instance_id)
 {
 	DsInstance *inst = ds_store_load_for_purge(instance_id);
 
-	/* it may have been started anew since it was found */
+	/* it may have been started again since it was found */
 	if (inst == NULL || ds_status_is_active(inst->status) ||
 		inst->last_updated_time >= purge->ended_before ||
 		!ds_store_purge(inst, purge->skip_locked))

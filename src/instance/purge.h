@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * purge.h
- *	  Removing ended instances.
+ *	  Removes ended instances.
  *
  *	DsPurge purge;
  *
@@ -11,9 +11,9 @@
  *		n += ds_purge_some(&purge, limit);
  *	ds_purge_end(&purge);
  *
- * A family is an ended instance with its ended children, and theirs.  What is
- * left of it stays known from one transaction to the next, so that a large one
- * need not go in one.
+ * A family is an ended instance with its ended children, and theirs.  The rest
+ * of it is remembered across transactions, so that a large one need not be
+ * purged in one.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,28 +27,28 @@ typedef struct DsPurge
 {
 	bool		skip_locked;
 	TimestampTz ended_before;
-	List	   *left;			/* of what purge.c calls Left */
+	List	   *left;			/* of type Left, see purge.c */
 	MemoryContext cxt;			/* of "left" */
-	MemoryContext scratch;		/* of one instance */
+	MemoryContext scratch;		/* for one instance */
 } DsPurge;
 
 /*
- * skip_locked: for a caller that purges many instances.  It takes locks in
- * another order than other sessions, and must not wait for any.
+ * skip_locked: for a caller that purges many instances.  It takes locks in a
+ * different order than other sessions, and must not wait for any.
  * ended_before: instances that ended later stay, even if their parent is
- * purged; DT_NOEND: none stays for that reason.
+ * purged; DT_NOEND: no limit.
  */
 extern void ds_purge_begin(DsPurge *purge, bool skip_locked,
 						   TimestampTz ended_before);
 extern void ds_purge_end(DsPurge *purge);
 
-/* This one next, in place of what is left of the last one. */
+/* Continues with this family; the rest of the previous one is dropped. */
 extern void ds_purge_family(DsPurge *purge, const char *instance_id);
 extern bool ds_purge_has_more(const DsPurge *purge);
 
 /*
- * Removes instances of the family, at most so many or a few more.  Returns
- * how many went.  After an error the family has to begin anew.
+ * Removes instances of the family, about "limit" of them.  Returns their
+ * number. After an error the family must be started again.
  */
 extern int64 ds_purge_some(DsPurge *purge, int64 limit);
 

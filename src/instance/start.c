@@ -263,8 +263,9 @@ allows(const DsReuse *reuse, DsStatus status)
 }
 
 /*
- * A session can outlive its role.  And before PostgreSQL 17 a background worker
- * cannot connect as a role without LOGIN, so its instances would never run.
+ * A session can outlive its role.  And before PostgreSQL 17 a background
+ * worker cannot connect as a role without LOGIN, so its instances would never
+ * run.
  */
 static void
 check_role(Oid role)

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * replay_check.c
- *	  Does a replay ask for what history has?
+ *	  Checks that a replay requests what the history has.
  *
- * Code that reads what changes would otherwise take the result of one row for
- * that of another, and never notice.
+ * Code that reads changing data could otherwise take the result of one row for
+ * that of another without noticing.
  *
- * The inputs of a long history stay in the table: a hash of each is enough to
- * see that a replay gives the same bytes.  If it does not, the input is read
- * and compared as jsonb, for 1 and 1.0 are equal.
+ * The inputs of a long history stay in the table: a hash of each is sufficient
+ * to see that a replay passes the same bytes.  If it differs, the input is
+ * read and compared as jsonb, because 1 and 1.0 are equal.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@
 #include "orchestrator/replay_check.h"
 #include "store/store.h"
 
-/* Of each of the two in a message. */
+/* The limit of each of the two texts in a message. */
 #define MAX_TEXT	200
 
 static bool is_checked(const DsReplay *replay, const DsOp *op);
@@ -79,7 +79,10 @@ ds_replay_check_timer(DsReplay *replay, const DsOp *op, TimestampTz fire_at)
 			 pstrdup(timestamptz_to_str(fire_at)));
 }
 
-/* What a rewind has run again may be asked for by code that was mended. */
+/*
+ * After a rewind, code that was fixed may request other arguments for the
+ * operations that run again.
+ */
 static bool
 is_checked(const DsReplay *replay, const DsOp *op)
 {
@@ -102,11 +105,11 @@ check_input(DsReplay *replay, DsOp *op, const Jsonb *input)
 	if (!is_equal(recorded, input))
 		mismatch(replay, op, _("input"), value_text(recorded),
 				 value_text(input));
-	/* it is written in another way, as it will be in the next pass */
+	/* it is the same value in another form, and will be in the next pass */
 	op->input_hash = hash;
 }
 
-/* From the table, unless the step that writes it is still to come. */
+/* From the table, unless it will be written by the next step. */
 static const Jsonb *
 recorded_input(const DsReplay *replay, const DsOp *op)
 {
@@ -134,7 +137,7 @@ static void
 mismatch(DsReplay *replay, const DsOp *op, const char *what,
 		 const char *history, const char *code)
 {
-	/* the step is the one that was just passed */
+	/* the step is the one just passed */
 	replay->cursor--;
 	ds_replay_mismatch(replay,
 					   psprintf(_("History has %s with the %s %s; the code gave %s."),

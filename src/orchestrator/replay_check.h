@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * replay_check.h
- *	  Does a replay ask for what history has?
+ *	  Checks that a replay requests what the history has.
  *
  * ds_replay_next() has compared the kind and name of the operation.  These
- * compare the rest of what the code gives, and do not return if it differs.
+ * functions compare the other arguments, and do not return if they differ.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@ extern void ds_replay_check_activity(DsReplay *replay, DsOp *op,
 extern void ds_replay_check_child(DsReplay *replay, DsOp *op,
 								  const Jsonb *input, const char *id);
 
-/* Of a timer whose time the code gives, not how long it takes. */
+/* For a timer with a given time instead of a delay. */
 extern void ds_replay_check_timer(DsReplay *replay, const DsOp *op,
 								  TimestampTz fire_at);
 

@@ -59,7 +59,9 @@ typedef enum DsOutcome
  */
 #define DS_KEPT_DEFAULTS	(-1)
 
-/* A row of history: an attempt at an operation, or the scheduling of a task. */
+/*
+ * A row of history: an attempt at an operation, or the scheduling of a task.
+ */
 typedef struct DsRow
 {
 	int			seq;			/* number of the operation, from 1 */
@@ -180,8 +182,8 @@ typedef struct DsInstance
 	Jsonb	   *custom_status;
 	Jsonb	   *output;
 	Jsonb	   *failure;
-	TransactionId xmin;			/* as ds_table_scan_xmin() tells it */
-	ItemPointerData tid;		/* where the row was last seen */
+	TransactionId xmin;			/* as returned by ds_table_scan_xmin() */
+	ItemPointerData tid;		/* TID of the row when last seen */
 } DsInstance;
 
 /* An open task that is an activity or a child. */

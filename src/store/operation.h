@@ -13,7 +13,7 @@
 /* Adds the next row of the operation, in the order of attempts. */
 extern void ds_operation_add_row(DsOp *op, const DsRow *row);
 
-/* It was rewound: who mended the code may have changed what it asks for. */
+/* After a rewind, code that was fixed may pass another input. */
 extern void ds_operation_forget_input(DsOp *op);
 
 #endif

@@ -18,9 +18,9 @@
  *	STATEMENT(name, types of the parameters, read_only, by_key,
  *			  limit_lock_wait, SQL)
  *
- * See DsStatement for what these are.  The list has no include guard: it is
- * included once for the names (statements.h) and once for the rest
- * (statement_texts.c), so that neither can be without the other.
+ * DsStatement describes these.  The list has no include guard: it is included
+ * once for the names (statements.h) and once for the rest (statement_texts.c),
+ * so that neither can exist without the other.
  *
  *-------------------------------------------------------------------------
  */
@@ -162,7 +162,7 @@ STATEMENT(WAIT_MAY_BE_OVER, "tb", true, true, false,
 		" AND (" TASK_HAS_ENDED " OR $2 AND EXISTS (SELECT FROM " INBOX " b"
 		" WHERE b.run_id = " RUN("i") " AND b.kind = 'e'))")
 
-/* --- what others tell it --- */
+/* --- messages to it --- */
 STATEMENT(SEND, "uttjz", false, true, false,
 		"INSERT INTO " INBOX " (run_id, instance_id, kind, name, data, sent_time)"
 		" VALUES ($1, $2, 'e', $3, $4, $5)")
@@ -195,7 +195,7 @@ STATEMENT(DROP_ORPHANED_MESSAGES, "", false, false, false,
 		" AND (i.status IN " ACTIVE " OR i.status = 'Failed'))"
 		" FOR UPDATE SKIP LOCKED)")
 
-/* --- work that no hint told of; home NULL: wherever it comes from --- */
+/* --- work not announced by a hint; home NULL: of any database --- */
 /* due instances after the key ($3, $4) */
 STATEMENT(FIND_READY, "ozztii", true, true, false,
 		"SELECT instance_id, ready_time, ctid FROM " INSTANCE

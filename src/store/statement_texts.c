@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * statement_texts.c
- *	  The SQL on the extension's tables, by name: what the list has in common.
+ *	  The SQL on the extension's tables, by name: fragments shared by the list.
  *
  *-------------------------------------------------------------------------
  */

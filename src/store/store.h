@@ -202,7 +202,7 @@ extern bool ds_store_is_watched(const DsTask *task);
  */
 extern bool ds_store_wait_may_be_over(const char *instance_id, bool events);
 
-/* --- store_inbox.c: what others tell an instance --- */
+/* --- store_inbox.c: messages to an instance --- */
 
 extern void ds_store_send(const DsInstance *inst, const char *name,
 						  Jsonb *data, TimestampTz now);
@@ -247,7 +247,7 @@ extern bool ds_store_find_event(const DsInstance *inst, const char *name,
 								const int64 *taken, DsEvent *event);
 extern void ds_store_drop_orphaned_messages(void);
 
-/* --- store_work.c: work that no hint told of --- */
+/* --- store_work.c: work not announced by a hint --- */
 
 /*
  * Due instances or tasks of the owner, at most "limit", after the given key,

@@ -128,12 +128,12 @@ extern bool ds_table_has(DsTable table, DsKey key);
 
 /*
  * The transaction that wrote the current row.  A frozen row keeps the number,
- * which may be that of another transaction by now, or of one to come: only
- * ds_durability_lsn_of() and wait.c know how to use it.
+ * which may be that of another or a future transaction: only
+ * ds_durability_lsn_of() and wait.c can interpret it.
  */
 extern TransactionId ds_table_scan_xmin(const DsScan *scan);
 
-/* Where the current row is. */
+/* The TID of the current row. */
 extern ItemPointerData ds_table_scan_tid(const DsScan *scan);
 
 /*
