@@ -197,6 +197,17 @@ ok(wait_ended($node, 'postgres', 'between%'), 'fresh steps beside many others co
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT p) FROM df_instances, jsonb_array_elements(output) p WHERE instance_id LIKE 'between%'}), 13, 'and have a worker of their own');
 ok(wait_ended($node, 'postgres', 'busy %'), 'and so do the others');
 is($node->safe_psql('postgres', 'SELECT crashes FROM df_stat'), 0, 'no such end of a worker is a crash');
+# the name of a custom setting stays: '' in place of NULL, unless the worker is fresh
+$node->safe_psql('postgres', q{
+CREATE FUNCTION with_tenant() RETURNS text LANGUAGE sql AS $$ SELECT set_config('app.tenant_id', 'a tenant', true) $$;
+CREATE FUNCTION without_tenant() RETURNS text LANGUAGE sql AS $$ SELECT coalesce(quote_literal(current_setting('app.tenant_id', true)), 'NULL') $$;
+CREATE FUNCTION tenants() RETURNS jsonb LANGUAGE sql AS $$ SELECT df_call_activity('with_tenant'); SELECT df_call_activity('without_tenant') $$;
+});
+is(result('tenants', 'tenants', 'NULL'), q{"''"}, 'a custom setting of another step is empty');
+$node->safe_psql('postgres', 'ALTER FUNCTION without_tenant SET durable_singleton.fresh_worker = on');
+is(result('tenants', 'tenants, fresh', 'NULL'), '"NULL"', 'and unknown in a fresh worker');
+$node->safe_psql('postgres', q{ALTER FUNCTION without_tenant RESET ALL; ALTER DATABASE postgres SET app.tenant_id = ''; SELECT pg_terminate_backend(pid) FROM df_stat_workers});
+is(result('one', 'tenants, defined', q{'{"f": "without_tenant"}'}), q{"''"}, 'or always empty, where database or role define it');
 # in CALL df_run the session is the user's
 $node->safe_psql('postgres', q{ALTER DATABASE postgres SET durable_singleton.enabled = off});
 $node->safe_psql('postgres', 'SELECT pg_terminate_backend(pid) FROM df_stat_workers');
