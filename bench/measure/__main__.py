@@ -87,7 +87,7 @@ class Output:
 
 def show_settings(say, ctx):
     """The settings of the servers beyond stock; equal ones in one line."""
-    say('\nSettings beside stock postgresql.conf, sockets, and a free port:')
+    say('\nSettings beyond stock postgresql.conf, sockets, and a free port:')
     alike = {}
     for name, settings in ctx.settings.items():
         text = ', '.join(f'{key} = {value}' for key, value in settings.items()

@@ -116,7 +116,7 @@ def compare(ctx, clusters, judged):
     results = []
     for kind, (title, unit, target) in MEASURES.items():
         rounds = kinds[kind]
-        group = f'{title}, beside empty'
+        group = f'{title}, compared with empty'
         for name in list(clusters)[1:]:
             results.append(of_rounds(
                 group, name, rounds.ratio(name, 'empty'), 'x',

@@ -24,7 +24,7 @@ CLIENTS = 16
 # title, script, with and without a held snapshot
 LOADS = (('fresh ids', 'churn_fresh.sql', (False, True)),
          ('the same 1,000 ids', 'churn_same.sql', (False, True)),
-         ('the same 1,000 ids by hand', 'churn_hand.sql', (True,)))
+         ('the same 1,000 ids, hand-written', 'churn_hand.sql', (True,)))
 
 
 def run(ctx):
@@ -76,7 +76,7 @@ def one_load(ctx, cluster, title, script, holding):
     last = Figure(per_second[-stretch:]).median
     ours = script != 'churn_hand.sql'
     results = [
-        Result(group, f'last {stretch} s beside the first {stretch} s',
+        Result(group, f'last {stretch} s compared with the first {stretch} s',
                last / first, 'x', target='>= 0.7' if holding and ours else '',
                details={'per_second': per_second}),
         of_rounds(group, 'runs per second', Figure(per_second), '/s')]

@@ -48,7 +48,7 @@ class SlowCluster(Cluster):
     """A cluster whose server runs under callgrind."""
 
     def control(self, *args):
-        """pg_ctl starts the program of -p, which may be a script that becomes a server."""
+        """pg_ctl starts the program of -p, here a script that becomes a server."""
         if 'start' in args:
             args = ('-p', self.write_wrapper(), *args)
         super().control(*args)
@@ -225,7 +225,7 @@ class Counter:
 
 def fresh(c):
     yield 'bare insert', c.transactions('bare insert', 'start_bare.sql'), None
-    yield 'by hand', c.transactions('by hand', 'start_hand.sql'), None
+    yield 'hand-written', c.transactions('hand-written', 'start_hand.sql'), None
     yield ('fresh start', c.transactions('fresh start', 'start.sql'),
            'bare insert')
 
@@ -264,10 +264,10 @@ def restart(c):
         " SELECT 'old-' || n, 'noop', '{\"n\": 1}', '{\"n\": 1}', 'completed',"
         ' now() FROM generate_series(1, %s) n', (ENDED,))
     c.cluster.sql('VACUUM ANALYZE job, durable_singleton.instance')
-    yield ('by hand, ended',
-           c.transactions('by hand, ended', 'restart_hand.sql'), None)
+    yield ('hand-written, ended',
+           c.transactions('hand-written, ended', 'restart_hand.sql'), None)
     yield ('restart', c.transactions('restart', 'restart.sql'),
-           'by hand, ended')
+           'hand-written, ended')
 
 
 def noop(c):
@@ -312,7 +312,7 @@ MEASURES = {'fresh start': fresh, 'bulk start': bulk, 'no-op': noop,
 # that is not called counts as zero.
 
 STARTS = (('fresh start', 'bare insert', 'bulk start', 'duplicate', 'SELECT 1',
-           'restart', 'by hand, ended'), (
+           'restart', 'hand-written, ended'), (
     (0, 'df_start_singleton', 'ds_start_singleton'),
     (1, 'arguments and function', 'ds_start_prepare ds_arg_instance_id'
         ' ds_start_arg_statuses ds_arg_function_name'),
@@ -369,7 +369,7 @@ WORKER = (('no-op', 'activity', '1/10, queued', 'turn', 'task'), (
 
 
 def totals(measured, beside):
-    yield f'{"":16} {"instructions":>12}   beside'
+    yield f'{"":16} {"instructions":>12}   ratio to'
     for name, counts in measured.items():
         line = f'{name:16} {counts.total:12,.0f}'
         if name in beside:

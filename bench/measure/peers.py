@@ -25,7 +25,7 @@ from measure.contenders import (CONNECTIONS, KINDS, attempt, everybody,
 from measure.report import Result, missing, of_rounds
 from measure.rounds import Figure, order, percentile
 
-TITLE = 'beside other workflow engines on PostgreSQL'
+TITLE = 'compared with other workflow engines on PostgreSQL'
 TARGETS = {'noop': '>= 1.5', 'three': '>= 15'}
 
 
@@ -79,7 +79,7 @@ def starts(ctx, contenders, rounds):
                 started.setdefault(contender, []).append(got['start'])
     results = [
         of_rounds(group, contender.name, Figure(values[contender, 0]), 'x',
-                  note='%.0f/s beside %.0f/s' % (
+                  note='%.0f/s and %.0f/s' % (
                       Figure(started[contender]).median,
                       Figure(raw[contender]).median),
                   starts=started[contender], raw=raw[contender])

@@ -42,7 +42,7 @@ def cleared(cluster):
 def fresh(ctx, cluster):
     seconds = ctx.size(5, 1)
     scripts = {US: 'start.sql', 'bare insert': 'start_bare.sql',
-               'by hand': 'start_hand.sql'}
+               'hand-written': 'start_hand.sql'}
     results = []
     for clients in CLIENTS:
         ctx.say(f'starts: fresh ids, {clients} client(s)')
@@ -52,10 +52,11 @@ def fresh(ctx, cluster):
             ctx.rounds, before=lambda _: cleared(cluster))
         group = f'fresh ids, {clients} client' + 's' * (clients > 1)
         results.append(of_rounds(
-            group, 'beside the bare insert', rounds.ratio(US, 'bare insert'),
+            group, 'ratio to the bare insert', rounds.ratio(US, 'bare insert'),
             'x', target='>= 0.8' if clients > 1 else ''))
         results.append(of_rounds(
-            group, 'beside the one by hand', rounds.ratio(US, 'by hand'), 'x'))
+            group, 'ratio to the hand-written one',
+            rounds.ratio(US, 'hand-written'), 'x'))
         results += absolute(group, rounds, scripts)
     return results
 
@@ -77,7 +78,7 @@ def duplicates(ctx, cluster):
         'the hot instance does not wait')
     instances.workers_off(cluster)
     scripts = {US: 'duplicate.sql', 'SELECT 1': 'select1.sql',
-               'by hand': 'duplicate_hand.sql'}
+               'hand-written': 'duplicate_hand.sql'}
     results = []
     for clients in ctx.size(CLIENTS, CLIENTS[1:]):
         ctx.say(f'starts: one running id, {clients} client(s)')
@@ -85,11 +86,11 @@ def duplicates(ctx, cluster):
             {name: lambda _, file=file: cluster.pgbench(file, clients, seconds)
              for name, file in scripts.items()}, ctx.rounds)
         group = f'one running id, {clients} client' + 's' * (clients > 1)
-        results.append(of_rounds(group, 'beside SELECT 1',
+        results.append(of_rounds(group, 'ratio to SELECT 1',
                                  rounds.ratio(US, 'SELECT 1'), 'x',
                                  target='>= 0.6'))
-        results.append(of_rounds(group, 'beside the one by hand',
-                                 rounds.ratio(US, 'by hand'), 'x'))
+        results.append(of_rounds(group, 'ratio to the hand-written one',
+                                 rounds.ratio(US, 'hand-written'), 'x'))
         results += absolute(group, rounds, scripts)
     return results
 
@@ -131,15 +132,15 @@ def restarts(ctx, cluster):
 
         rounds = interleave({US: measured('restart.sql'),
                              US_ALIKE: measured('restart.sql'),
-                             'by hand': measured('restart_hand.sql')},
+                             'hand-written': measured('restart_hand.sql')},
                             ctx.rounds, before=prepare)
         group = f'ended ids, {clients} client' + 's' * (clients > 1)
-        results.append(of_rounds(group, 'beside the one by hand',
-                                 rounds.ratio(US, 'by hand'), 'x',
+        results.append(of_rounds(group, 'ratio to the hand-written one',
+                                 rounds.ratio(US, 'hand-written'), 'x',
                                  target='>= 1.0'))
         results.append(of_rounds(group, 'the same, keep_executions = 0',
-                                 rounds.ratio(US_ALIKE, 'by hand'), 'x'))
-        results += absolute(group, rounds, (US, US_ALIKE, 'by hand'))
+                                 rounds.ratio(US_ALIKE, 'hand-written'), 'x'))
+        results += absolute(group, rounds, (US, US_ALIKE, 'hand-written'))
     return results
 
 
@@ -162,15 +163,15 @@ def bulk(ctx, cluster):
         'bare insert': timed(
             "INSERT INTO bare SELECT 'order-' || n, 'noop', '{\"n\": 1}'"
             f' FROM {series} ON CONFLICT DO NOTHING'),
-        'by hand': timed(
+        'hand-written': timed(
             "INSERT INTO job (id, name, input) SELECT 'order-' || n, 'noop',"
             f" '{{\"n\": 1}}' FROM {series}"
             ' ON CONFLICT (id) DO UPDATE SET name = excluded.name'
             ' WHERE job.ended IS NOT NULL RETURNING true'),
     }, min(ctx.rounds, 3), before=lambda _: cleared(cluster))
     group = f'{count:,} in one statement'
-    return [of_rounds(group, 'beside the bare insert',
+    return [of_rounds(group, 'ratio to the bare insert',
                       rounds.ratio(US, 'bare insert'), 'x'),
-            of_rounds(group, 'beside the one by hand',
-                      rounds.ratio(US, 'by hand'), 'x'),
-            *absolute(group, rounds, (US, 'bare insert', 'by hand'))]
+            of_rounds(group, 'ratio to the hand-written one',
+                      rounds.ratio(US, 'hand-written'), 'x'),
+            *absolute(group, rounds, (US, 'bare insert', 'hand-written'))]
