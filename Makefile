@@ -88,4 +88,11 @@ clean: clean-gateway
 clean-gateway:
 	+$(GATEWAY_MAKE) clean
 
-.PHONY: gateway install-gateway uninstall-gateway clean-gateway
+# What PGXN takes: the commit, not the tree.  VPATH builds and servers have no say
+# in it.
+DISTVERSION = $(shell sed -n 's/^	"version": "\(.*\)",$$/\1/p' META.json)
+dist:
+	git archive --format=zip --prefix=$(EXTENSION)-$(DISTVERSION)/ \
+		--output=$(EXTENSION)-$(DISTVERSION).zip HEAD
+
+.PHONY: gateway install-gateway uninstall-gateway clean-gateway dist

@@ -23,9 +23,11 @@ The layers, installed in this order:
   server    postgresql and what it depends on, nothing else
   sudo      sudo, and the user ada may use it without a password
   tests     all packages that ./test installs; +tests=N for PostgreSQL N
+  packaging what builds the packages of debian/
 
 ROOTS       where the bases, the layers and the packages are kept, and where the
             command's files go (default: /var/tmp/durable_singleton.roots)
+SHARED      a directory that the command has as /mnt
 END
 }
 
@@ -48,6 +50,7 @@ enter()
 		merged=$1 options=$2
 		shift 2
 		mount -t overlay overlay -o "$options" "$merged"
+		[ -z "$SHARED" ] || mount --bind "$SHARED" "$merged/mnt"
 		mount -t proc proc "$merged/proc"
 		mount --rbind /dev "$merged/dev"
 		mount -t tmpfs -o mode=1777 tmpfs "$merged/dev/shm"
@@ -192,6 +195,10 @@ prepare()
 				$apt postgresql-${layer#*=} postgresql-server-dev-${layer#*=}"
 				;;
 			tests) script= ;;
+			packaging)
+				script="$apt build-essential debhelper lintian libmicrohttpd-dev libpq-dev \
+					postgresql-server-dev-all"
+				;;
 			*) die "no layer is called \"$layer\"; see --help" ;;
 		esac
 		name+=+$layer
