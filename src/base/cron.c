@@ -47,7 +47,7 @@ static bool next_local(const DsCron *cron, int64 from, int64 until,
 static bool matches_day(const DsCron *cron, int month_days, int day,
 						int weekday);
 static bool next_time_of_day(const DsCron *cron, int from, int *found);
-static int	next_bit(uint64 mask, int from);
+static int	next_bit(uint64 mask, unsigned int from);
 
 /* --- reading --- */
 
@@ -337,7 +337,7 @@ next_time_of_day(const DsCron *cron, int from, int *found)
 
 /* The lowest set bit from that one on; -1: there is none. */
 static int
-next_bit(uint64 mask, int from)
+next_bit(uint64 mask, unsigned int from)
 {
 	if (from > 63)
 		return -1;

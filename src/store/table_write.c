@@ -257,6 +257,8 @@ static bool
 change_row(DsTableWriter *w, DsKey key, ItemPointer tid, bool at_place,
 		   DsChange change, void *arg)
 {
+	if (change == NULL && !w->deletes)
+		elog(ERROR, "an update has no columns");
 	for (;;)
 	{
 		DsScan		scan;
