@@ -226,7 +226,7 @@ ds_table_obeyed_commands(DsTable table, Relation rel)
 		if (!is_ours(desc->constr->check[i].ccname, form))
 			commands |= DS_COMMAND(CMD_INSERT) | DS_COMMAND(CMD_UPDATE);
 	}
-	/* a look into the catalog may have the relation read anew */
+	/* reading the catalog may rebuild the relation's entry */
 	triggers = CopyTriggerDesc(rel->trigdesc);
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 		commands |= commands_of_trigger(&triggers->triggers[i], rel);
