@@ -40,13 +40,18 @@ pg_noreturn static void leave_to_fresh_worker(void);
 void
 ds_fresh_worker_check(Oid function, const pg_uuid_t *execution_id, bool is_pass)
 {
-	const DsSignature *signature;
+	bool		wanted = ds_fresh_worker;
 
 	/* a session belongs to its user */
 	if (ds_my_slot == NULL || ds_my_slot->foreground)
 		return;
-	signature = ds_signature_get(function);
-	if (ds_fresh_worker || (signature != NULL && signature->fresh_worker))
+	if (!wanted && ds_signature_any_fresh_worker)
+	{
+		const DsSignature *signature = ds_signature_get(function);
+
+		wanted = signature != NULL && signature->fresh_worker;
+	}
+	if (wanted)
 	{
 		if (!is_fresh(execution_id))
 			leave_to_fresh_worker();

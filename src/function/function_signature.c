@@ -32,6 +32,8 @@
 #include "base/errors.h"
 #include "function/function_signature.h"
 
+bool		ds_signature_any_fresh_worker = false;
+
 static HTAB *cache = NULL;
 static bool cache_is_stale = false;
 
@@ -266,6 +268,7 @@ build(Oid function)
 	built.temporary = isAnyTempNamespace(proc->pronamespace);
 	built.result_type = proc->prorettype;
 	built.fresh_worker = wants_fresh_worker(tuple);
+	ds_signature_any_fresh_worker |= built.fresh_worker;
 	build_arguments(&built, tuple);
 	built.whole_input = built.n_args == 1 && built.args[0].type == JSONBOID;
 	built.isolation = isolation_of(tuple);

@@ -65,6 +65,9 @@ typedef struct DsMatch
 	int			missing_arg;	/* MISSING_KEY */
 } DsMatch;
 
+/* Was there a function with fresh_worker among those looked up so far? */
+extern bool ds_signature_any_fresh_worker;
+
 /*
  * NULL if there is no such function.  Cached: the result is valid until the
  * next call, or until user code runs.

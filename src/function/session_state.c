@@ -25,6 +25,7 @@
 
 #include "commit/transaction.h"
 #include "function/session_state.h"
+#include "function/trust.h"
 
 #define DBLINK	"dblink" DLSUFFIX
 
@@ -75,7 +76,8 @@ forget_seed(void)
 static const char *
 loaded_dblink(void)
 {
-	(void) dl_iterate_phdr(look_at_library, &libraries);
+	if (libraries.dblink == NULL && ds_trust_take_new_function())
+		(void) dl_iterate_phdr(look_at_library, &libraries);
 	libraries.n_seen = libraries.n_loaded;
 	return libraries.dblink;
 }

@@ -49,6 +49,11 @@ static bool converting = false;
 static Oid	function_owner;
 static int	depth;				/* of nested calls of hooked functions */
 
+/* Functions that were called before, each in the place of its OID's last bits. */
+#define N_SEEN	256
+static Oid	seen[N_SEEN];
+static bool new_function = false;
+
 static needs_fmgr_hook_type previous_needs_hook = NULL;
 static fmgr_hook_type previous_hook = NULL;
 
@@ -58,6 +63,7 @@ static void check_type(Oid type, const char *name, Oid role);
 static void check_row_type(Oid type, const char *name, Oid role);
 static void check_domain(Oid domain, const char *name, Oid role);
 static Oid	owner_of_type(Oid type);
+static void note(Oid function);
 static bool needs_hook(Oid function);
 static void hook(FmgrHookEventType event, FmgrInfo *flinfo, Datum *arg);
 static bool check_cast(Oid function);
@@ -245,6 +251,25 @@ ds_trust_begin_conversion(Oid function)
 	converting = true;
 }
 
+bool
+ds_trust_take_new_function(void)
+{
+	bool		result = new_function;
+
+	new_function = false;
+	return result;
+}
+
+static void
+note(Oid function)
+{
+	Oid		   *place = &seen[function % N_SEEN];
+
+	if (*place != function)
+		new_function = true;
+	*place = function;
+}
+
 void
 ds_trust_end_conversion(void)
 {
@@ -259,6 +284,7 @@ ds_trust_end_conversion(void)
 static bool
 needs_hook(Oid function)
 {
+	note(function);
 	if (converting && depth == 0 && check_cast(function))
 		return true;
 	return previous_needs_hook != NULL && previous_needs_hook(function);
@@ -270,6 +296,8 @@ needs_hook(Oid function)
 static void
 hook(FmgrHookEventType event, FmgrInfo *flinfo, Datum *arg)
 {
+	if (event == FHET_START)
+		note(flinfo->fn_oid);
 	if (converting)
 	{
 		if (event != FHET_START)
