@@ -29,7 +29,6 @@
 
 static bool is_checked(const DsReplay *replay, const DsOp *op);
 static void check_input(DsReplay *replay, DsOp *op, const Jsonb *input);
-static const Jsonb *recorded_input(const DsReplay *replay, const DsOp *op);
 static bool is_equal(const Jsonb *a, const Jsonb *b);
 pg_noreturn static void mismatch(DsReplay *replay, const DsOp *op,
 								 const char *what, const char *history,
@@ -93,33 +92,27 @@ is_checked(const DsReplay *replay, const DsOp *op)
 static void
 check_input(DsReplay *replay, DsOp *op, const Jsonb *input)
 {
+	const Jsonb *recorded = op->known_input;
 	uint64		hash;
-	const Jsonb *recorded;
 
+	if (recorded != NULL)
+	{
+		if (!is_equal(recorded, input))
+			mismatch(replay, op, _("input"), value_text(recorded),
+					 value_text(input));
+		return;
+	}
 	if (op->input_hash == 0)
 		return;
 	hash = ds_jsonb_hash(input);
 	if (op->input_hash == hash)
 		return;
-	recorded = recorded_input(replay, op);
+	recorded = ds_store_load_input(&replay->inst->execution_id, op->last.seq);
 	if (!is_equal(recorded, input))
 		mismatch(replay, op, _("input"), value_text(recorded),
 				 value_text(input));
 	/* it is the same value in another form, and will be in the next pass */
 	op->input_hash = hash;
-}
-
-/* From the table, unless it will be written by the next step. */
-static const Jsonb *
-recorded_input(const DsReplay *replay, const DsOp *op)
-{
-	for (int i = 0; i < replay->n_rows; i++)
-	{
-		if (replay->rows[i].seq == op->last.seq &&
-			replay->rows[i].input != NULL)
-			return replay->rows[i].input;
-	}
-	return ds_store_load_input(&replay->inst->execution_id, op->last.seq);
 }
 
 static bool

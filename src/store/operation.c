@@ -40,6 +40,7 @@ has_input(const DsRow *row)
 void
 ds_operation_forget_input(DsOp *op)
 {
+	op->known_input = NULL;
 	op->input_hash = 0;
 	op->kept_retry = NULL;
 	if (op->last.kind == DS_OP_ACTIVITY)
@@ -61,8 +62,12 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 		return;
 	}
 	if (has_input(row))
-		op->input_hash = row->input_hash != 0 ? row->input_hash :
-			ds_jsonb_hash(row->input);
+	{
+		/* what was just written is still in memory */
+		op->known_input = row->input;
+		op->input_hash = row->input != NULL ? 0 :
+			row->input_hash != 0 ? row->input_hash : ds_jsonb_hash(NULL);
+	}
 	if (row->retry != NULL)
 		op->kept_retry = row->retry;
 	if (row->defaults != NULL)
