@@ -237,7 +237,7 @@ my %worker = (
 	'a pass'              => { at => 'pass',   event => "wait_event = 'PgSleep'" },
 	'a deferred trigger'  => { at => 'commit', event => "wait_event = 'PgSleep'" },
 	'a task'              => { at => 'task',   event => "wait_event = 'PgSleep'" },
-	'a wait of its own'   => { at => 'wait',   event => "wait_event = 'Extension'" },
+	'a wait of its own'   => { at => 'wait',   event => $waits_for_end },
 );
 # by name: what is done to the worker, what becomes of the instance
 my %interrupt = (
@@ -352,7 +352,7 @@ is( $node->safe_psql('postgres', q{
 $node->safe_psql('postgres', q{SELECT df_start_singleton('never', 'smart')});
 wait_status($node, 'postgres', 'smart', 'Running') or die 'it does not run';
 my $waiter = begin_session("SELECT runtime_status, output FROM df_wait_for_completion('smart', '1 min')");
-pid_of_victim("wait_event = 'Extension'");
+pid_of_victim($waits_for_end);
 my $sender = $node->background_psql('postgres');
 $sender->query_safe('SELECT 1');
 my $stop = IPC::Run::start([ 'pg_ctl', '-D', $node->data_dir, '-m', 'smart', '-w', 'stop' ], '>', \my $stopped, '2>&1');
@@ -372,8 +372,8 @@ $node->start;
 my @waiters = map { begin_session($_) } (
 	"SELECT df_wait_for_completion('never ends', NULL)", "CALL df_wait('never ends')",
 	"SELECT df_wait_for_any('{never ends}', NULL)");
-$node->poll_query_until('postgres', q{
-	SELECT count(*) = 3 FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event = 'Extension'})
+$node->poll_query_until('postgres', qq{
+	SELECT count(*) = 3 FROM pg_stat_activity WHERE application_name = 'victim' AND $waits_for_end})
   or die 'the sessions do not wait';
 $begun = time;
 $node->stop('fast');
