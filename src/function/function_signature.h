@@ -65,7 +65,7 @@ typedef struct DsMatch
 	int			missing_arg;	/* MISSING_KEY */
 } DsMatch;
 
-/* Was there a function with fresh_worker among those looked up so far? */
+/* Has any function with fresh_worker been looked up so far? */
 extern bool ds_signature_any_fresh_worker;
 
 /*

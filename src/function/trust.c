@@ -49,7 +49,9 @@ static bool converting = false;
 static Oid	function_owner;
 static int	depth;				/* of nested calls of hooked functions */
 
-/* Functions that were called before, each in the place of its OID's last bits. */
+/*
+ * Functions that were called before, indexed by the last bits of their OIDs.
+ */
 #define N_SEEN	256
 static Oid	seen[N_SEEN];
 static bool new_function = false;

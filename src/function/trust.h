@@ -32,8 +32,8 @@ extern void ds_trust_check_function(Oid function, const char *name, Oid role);
 extern void ds_trust_check(Oid function, const char *name, Oid role);
 
 /*
- * Was a function called since the last question that this process may not have
- * called before?  If not, no library was loaded for one either.
+ * Was a function called since the last check that this process may not have
+ * called before?  If not, no library was loaded for a function either.
  */
 extern bool ds_trust_take_new_function(void);
 

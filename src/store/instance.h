@@ -95,7 +95,7 @@ typedef struct DsOp
 	TimestampTz scheduled_time; /* of a task: when it was scheduled */
 	Jsonb	   *default_value;	/* of a scheduled event, for its timeout */
 	/* what a replay must give again: ds_jsonb_hash() of the input, and more */
-	const Jsonb *known_input;	/* NULL: not in memory, see the hash */
+	const Jsonb *known_input;	/* NULL: not in memory, use the hash */
 	uint64		input_hash;		/* 0: not known */
 	Jsonb	   *kept_retry;		/* NULL: none, or only as text in
 								 * last.child_id */

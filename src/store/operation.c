@@ -63,7 +63,7 @@ ds_operation_add_row(DsOp *op, const DsRow *row)
 	}
 	if (has_input(row))
 	{
-		/* what was just written is still in memory */
+		/* the row just written is still in memory */
 		op->known_input = row->input;
 		op->input_hash = row->input != NULL ? 0 :
 			row->input_hash != 0 ? row->input_hash : ds_jsonb_hash(NULL);
