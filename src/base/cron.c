@@ -192,8 +192,8 @@ ds_cron_next(const DsCron *cron, const pg_tz *zone, TimestampTz after)
 				END_TIMESTAMP / USECS_PER_SEC + offset_of_epoch);
 
 	/*
-	 * the previous span may end in a gap, or contain the first of two repeated
-	 * hours
+	 * the previous span may end in a gap, or contain the first of two
+	 * repeated hours
 	 */
 	at = first - DATE_CHANGE;
 	while (at < limit)

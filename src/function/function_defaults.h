@@ -22,7 +22,8 @@
 typedef struct DsDefaults
 {
 	Jsonb	   *kept;			/* of earlier calls, or NULL */
-	Jsonb	   *evaluated;		/* set by the call: "kept" and its new values, or NULL */
+	Jsonb	   *evaluated;		/* set by the call: "kept" and its new values,
+								 * or NULL */
 } DsDefaults;
 
 /*
