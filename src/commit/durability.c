@@ -68,9 +68,9 @@ ds_durability_lsn_of(TransactionId xmin)
 		return InvalidXLogRecPtr;
 
 	/*
-	 * A frozen row keeps its xmin, perhaps from right after its commit.
-	 * After 2^31 transactions this number is in the future.  A transaction
-	 * that is not in the commit log is safe.  One that is may be a different
+	 * A frozen row keeps its xmin, perhaps from right after its commit. After
+	 * 2^31 transactions this number is in the future.  A transaction that is
+	 * not in the commit log is safe.  One that is may be a different
 	 * transaction, 2^32 later: then the caller waits longer than necessary.
 	 */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
