@@ -17,7 +17,7 @@ typedef enum SiteVerdict
 /*
  * The host of --listen and those of --allow-host; the strings are not copied.
  */
-extern void site_init(const char *listen_host, char *const *allowed, int n_allowed);
+extern void site_init(const char *host, char *const *names, int n_names);
 
 /* "reached" is the result of origin_of() for the connection. */
 extern SiteVerdict site_judge(struct MHD_Connection *connection,

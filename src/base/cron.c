@@ -36,7 +36,7 @@
  * A change of a zone's offset by at least this many seconds counts as a change
  * of the date.
  */
-#define DATE_CHANGE			(3 * SECS_PER_HOUR)
+#define DATE_CHANGE			((int64) 3 * SECS_PER_HOUR)
 
 pg_noreturn static void refuse(const char *text, int position,
 							   const char *message, const char *hint);
