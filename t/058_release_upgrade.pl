@@ -180,6 +180,18 @@ foreach my $when (@when)
 		SELECT df_suspend('suspended $when');
 		SELECT df_raise_event('suspended $when', 'go', '"kept"')});
 }
+# Another input at each replay, which 1.0 did not compare with the history
+$node->safe_psql('postgres', q{
+CREATE FUNCTION same(value text) RETURNS text LANGUAGE sql AS $$ SELECT value $$;
+CREATE FUNCTION changing(value text DEFAULT gen_random_uuid()) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM df_call_activity('same', jsonb_build_object('value', value));
+	RETURN df_wait_for_external_event('proceed');
+END $$;
+SELECT df_start_singleton('changing', 'changing')});
+ok($node->poll_query_until('postgres', q{
+		SELECT waiting_for = 'event proceed' FROM df_instances WHERE instance_id = 'changing'}), 'one that changes waits, too');
+
 # one of them stays in its step when the server goes down
 $node->safe_psql('postgres', q{SELECT df_start_singleton('held', 'held before')});
 ok(wait_in_activity($node, 'postgres', 'held before'), 'a step is under way');
@@ -253,6 +265,17 @@ is($node->safe_psql('second', q{
 		CREATE FUNCTION ready(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
 		SELECT df_start_singleton('ready', 'ready', '1');
 		SELECT output FROM df_wait_for_completion('ready')}), "t\n1", 'and runs');
+
+# What 1.0 did not compare fails under the new version, until its author allows it.
+is($node->safe_psql('postgres', q{
+		SELECT df_raise_event('changing', 'proceed', '"went on"');
+		SELECT runtime_status, failure ->> 'sqlstate' FROM df_wait_for_completion('changing')}),
+	"\nFailed|SD422", 'an input that changes fails its instance');
+is($node->safe_psql('postgres', q{
+		ALTER FUNCTION changing SET durable_singleton.check_replay_input = off;
+		SELECT df_rewind('changing');
+		SELECT runtime_status, output FROM df_wait_for_completion('changing')}),
+	"\nCompleted|\"went on\"", 'and it continues after ALTER FUNCTION and a rewind');
 
 # Nothing lost, nothing doubled, nothing left
 is($node->safe_psql('postgres', q{

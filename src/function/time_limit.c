@@ -10,7 +10,9 @@
  * as in any session.  max_activity_time is set by the administrator: code that
  * catches its cancel is canceled again every second, and after the third time
  * its worker ends.  This counts as a crash of the instance, so a step that
- * does so repeatedly fails its instance.
+ * does so repeatedly fails its instance.  Code that never looks at the cancel
+ * is not ended: it has caught nothing, and would not look at the order to end
+ * either.
  *
  *-------------------------------------------------------------------------
  */
@@ -157,15 +159,23 @@ limit_reached(void)
 {
 	int			signo = SIGINT;
 
-	if (n_cancels >= DS_MAX_CANCELS)
+	/*
+	 * A cancel that is still pending was not caught: the code is in a call
+	 * that does not check for interrupts, such as the sleep of a language.  It
+	 * fails when the call returns.
+	 */
+	if (!QueryCancelPending)
 	{
-		gave_up = true;
-		signo = SIGTERM;
-		kill(MyProcPid, signo);
+		if (n_cancels >= DS_MAX_CANCELS)
+		{
+			gave_up = true;
+			signo = SIGTERM;
+			kill(MyProcPid, signo);
+		}
+		else
+			InterruptPending = QueryCancelPending = true;
+		n_cancels++;
 	}
-	else
-		InterruptPending = QueryCancelPending = true;
-	n_cancels++;
 #ifdef HAVE_SETSID
 	kill(-MyProcPid, signo);
 #endif
