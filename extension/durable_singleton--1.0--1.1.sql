@@ -5,7 +5,7 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- A change of a table waits for all transactions that have used the table, also
--- for prepared ones, and everybody else waits for the change.  Better to fail
+-- for prepared ones, and all other sessions wait for the change.  Better to fail
 -- and to be run again.
 SELECT pg_catalog.set_config('lock_timeout', '5s', true)
 	WHERE pg_catalog.current_setting('lock_timeout') = '0';
@@ -138,7 +138,7 @@ $$;
 -- What privileges.sql does for the objects of 1.0, for those that an upgrade
 -- script adds.  The privileges on older objects stay: df_grant_usage and
 -- administrators have granted them.  Every upgrade script calls it at its end
--- and then grants to PUBLIC what is for everybody.
+-- and then grants to PUBLIC what every role may use.
 CREATE FUNCTION durable_singleton.withdraw_privileges(older text[])
 RETURNS void
 LANGUAGE plpgsql
@@ -191,7 +191,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION durable_singleton.withdraw_privileges IS
-	'takes from everybody but the owner what an upgrade script has just created';
+	'takes from all roles but the owner what an upgrade script has just created';
 
 SELECT durable_singleton.withdraw_privileges(
 	pg_catalog.current_setting('durable_singleton_script.members')::pg_catalog.text[]);

@@ -234,6 +234,6 @@ make_failure(const DsCrash *crash, int crashes)
 	if (crash->function_name[0] != '\0')
 		error.detail = psprintf(_("It was executing function %s."),
 								crash->function_name);
-	error.hint = _("Mend the function and let the instance go on with df_rewind. durable_singleton.crash_limit sets after how many crashes an instance fails.");
+	error.hint = _("Fix the function, then continue the instance with df_rewind. durable_singleton.crash_limit sets after how many crashes an instance fails.");
 	return ds_failure_from_error(&error);
 }
