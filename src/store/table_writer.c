@@ -69,7 +69,8 @@ get_setup(DsTable table, Relation rel)
 		parent = CurrentMemoryContext;
 	}
 	setup->user = ds_compat_lxid(MyProc);
-	if (setup->valid)
+	/* an error in the middle of the set-up has left it without a slot */
+	if (setup->valid && setup->slot != NULL)
 		return setup;
 
 	if (setup->cxt != NULL)
