@@ -158,14 +158,19 @@ SELECT df_start_singleton('plain', 'completed $when'),
 	df_start_singleton('spinning', 'spinning $when', '1');
 SET ROLE app;
 SELECT df_start_singleton('event', 'of app $when');
-RESET ROLE;
+RESET ROLE});
+	# its row is locked from the prepared transaction on
+	ok($node->poll_query_until('postgres', qq{
+			SELECT waiting_for = 'event go' FROM df_instances WHERE instance_id = 'terminated $when'}),
+		"terminated $when: it waits first");
+	$node->safe_psql('postgres', qq{
 BEGIN;
 SELECT df_start_singleton('plain', 'prepared $when');
 SELECT df_terminate('terminated $when', 'in a prepared transaction');
 PREPARE TRANSACTION '$when'});
 }
 ok($node->poll_query_until('postgres', q{
-		SELECT count(*) FILTER (WHERE waiting_for = 'event go') = 16
+		SELECT count(*) FILTER (WHERE waiting_for = 'event go') = 18
 			AND count(*) FILTER (WHERE waiting_for = 'event never') >= 2
 			AND count(*) FILTER (WHERE waiting_for = 'any of 2 tasks') = 2
 			AND count(*) FILTER (WHERE waiting_for = 'retry of fragile') > 0
