@@ -44,14 +44,17 @@ timed()
 }
 
 # A command that has to be refused: one message, with the one command for the
-# administrator, which is then run.
+# administrator, which is then run.  The packages of the first command may have all
+# that a later one needs, as in suites whose server brings IPC::Run; that one passes.
 refused()
 {
 	local command=$1 advice
 	touch "$out.before"
-	if timed "$command refused" as_user "$command"; then
-		failed "$command needed no packages"
+	if timed "$command" as_user "$command"; then
+		[ "${2:-}" = perhaps ] || failed "$command needed no packages"
+		return
 	fi
+	measured+=' (refused)'
 	advice=$(sed -n 's/^    \(apt-get update && apt-get install .*\)/\1/p' "$out")
 	[ "$(grep -c . <<<"$advice")" = 1 ] || failed "$command names no command for the administrator"
 	[ "$(grep -cE "^[a-z]+: " "$out")" = 1 ] || failed "$command has more than one message"
@@ -65,7 +68,7 @@ refused()
 installing()
 {
 	timed "$1 with packages" as_user "$1" || failed "$1"
-	grep -q '^This machine lacks packages' "$out" || failed "$1 did not say what it installs"
+	grep -q '^This machine lacks packages' "$out" || [ "${2:-}" = perhaps ] || failed "$1 did not say what it installs"
 	sed -n '/^This machine lacks/,/^[^ T]/p' "$out"
 }
 
@@ -80,14 +83,16 @@ passes()
 if [ "$kind" = plain ]; then
 	refused ./demo
 	passes ./demo
-	refused "./test core_race"
+	refused "./test core_race" perhaps
 	passes "./test core_race"
 else
 	installing ./demo
 	passes ./demo
-	installing "./test core_race"
+	installing "./test core_race" perhaps
 	passes "./test core_race"
 fi
-[ -z "$(find /tmp /var/tmp -mindepth 1 -not -path "$out*")" ] || failed "files are left in /tmp"
+# packages may leave files of their own there
+left=$(find /tmp /var/tmp -mindepth 1 \( -name 'durable_singleton*' -o -name 'tmp.*' \) -not -path "$out*")
+[ -z "$left" ] || failed "files are left: $left"
 echo "# measured: as $kind: $measured"
 rm -f "$out" "$out.before"
