@@ -82,7 +82,9 @@ layers()
 # Statements that were logged, and the continuation lines of messages, are not
 # the server's own words.  Crashes that tests provoke are by signal 9.  That the
 # init file cannot be written is what PostgreSQL says, with XX000, when a test
-# has filled the disk.
+# has filled the disk.  Of a function that is dropped between its look-up and its
+# call it says, in any session, that its cache lookup failed: the test of restore
+# drops all functions while instances run.
 search_logs()
 {
 	local bad='TRAP:|PANIC|reference leak|snapshot .* still active|buffer refcount leak|leaked|XX000|runtime error:'
@@ -97,6 +99,7 @@ search_logs()
 	# the test of poison makes processes crash
 	! awk -v bad="$bad" -v crash="$crash" '
 		/^\t/ || /STATEMENT:  / || /FATAL:  could not write init file$/ || /LOG:  (statement|execute [^:]*|duration): / { next }
+		/ failed: XX000: cache lookup failed for function [0-9]+$/ && FILENAME ~ /052_restore/ { next }
 		$0 ~ bad || $0 ~ crash && FILENAME !~ /_poison/ {
 			print FILENAME ": " $0; found = 1
 		}
