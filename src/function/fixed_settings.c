@@ -49,6 +49,18 @@ ds_fixed_settings_begin(Oid type)
 	return guc_level;
 }
 
+int
+ds_fixed_settings_begin_text(void)
+{
+	int			guc_level = NewGUCNestLevel();
+
+	set("datestyle", "ISO");
+	set("intervalstyle", "postgres");
+	set("extra_float_digits", "3");
+	set("search_path", "pg_catalog");
+	return guc_level;
+}
+
 void
 ds_fixed_settings_end(int guc_level)
 {

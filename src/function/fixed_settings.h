@@ -14,6 +14,13 @@
  * together with those of the user's code (ds_user_code_end()).
  */
 extern int	ds_fixed_settings_begin(Oid type);
+
+/*
+ * The same around output functions of types.  As with pg_dump, the text is
+ * read again in the same way, regardless of the settings at that time.
+ */
+extern int	ds_fixed_settings_begin_text(void);
+
 extern void ds_fixed_settings_end(int guc_level);
 
 #endif

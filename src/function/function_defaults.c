@@ -10,18 +10,16 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 #include "base/jsonb_build.h"
+#include "function/fixed_settings.h"
 #include "function/function_defaults.h"
 
 static bool take_kept(const Jsonb *kept, Form_pg_attribute argument,
 					  Datum *value, bool *isnull);
 static Jsonb *keep(const Jsonb *kept, List *expressions, TupleDesc row,
 				   const Datum *values, const bool *nulls, const bool *is_new);
-static int	set_output_modes(void);
-static void set_option(const char *name, const char *value);
 
 List *
 ds_defaults_expressions(const DsSignature *signature, const DsMatch *match)
@@ -95,7 +93,7 @@ keep(const Jsonb *kept, List *expressions, TupleDesc row,
 	 const Datum *values, const bool *nulls, const bool *is_new)
 {
 	JsonbParseState *state = NULL;
-	int			guc_level = set_output_modes();
+	int			guc_level = ds_fixed_settings_begin_text();
 	Jsonb	   *result;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -120,29 +118,6 @@ keep(const Jsonb *kept, List *expressions, TupleDesc row,
 							 OidOutputFunctionCall(output, values[i]));
 	}
 	result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-	AtEOXact_GUC(true, guc_level);
+	ds_fixed_settings_end(guc_level);
 	return result;
-}
-
-/*
- * The settings of pg_dump: the text is read again in the same way, regardless
- * of the settings at that time.
- */
-static int
-set_output_modes(void)
-{
-	int			guc_level = NewGUCNestLevel();
-
-	set_option("datestyle", "ISO");
-	set_option("intervalstyle", "postgres");
-	set_option("extra_float_digits", "3");
-	set_option("search_path", "pg_catalog");
-	return guc_level;
-}
-
-static void
-set_option(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
 }
