@@ -161,8 +161,8 @@ limit_reached(void)
 
 	/*
 	 * A cancel that is still pending was not caught: the code is in a call
-	 * that does not check for interrupts, such as the sleep of a language.  It
-	 * fails when the call returns.
+	 * that does not check for interrupts, such as the sleep of a language.
+	 * It fails when the call returns.
 	 */
 	if (!QueryCancelPending)
 	{
